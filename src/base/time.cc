@@ -1,0 +1,48 @@
+#include "base/time.h"
+
+#include <limits>
+
+namespace stele {
+namespace {
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
+
+Duration combine(std::int64_t seconds, std::int32_t nanos) {
+    if (seconds > kMaxSeconds) return Duration::max();
+    if (seconds < -kMaxSeconds) return Duration::min();
+    return Duration(seconds * kNanosPerSecond + nanos);
+}
+
+}  // namespace
+
+Timestamp from_proto(const google::protobuf::Timestamp& time) {
+    return Timestamp(combine(time.seconds(), time.nanos()));
+}
+
+Duration from_proto(const google::protobuf::Duration& duration) {
+    return combine(duration.seconds(), duration.nanos());
+}
+
+google::protobuf::Timestamp to_proto(Timestamp time) {
+    // Floor, because a protobuf timestamp keeps its nanoseconds positive before the epoch too.
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    google::protobuf::Timestamp result;
+    result.set_seconds(seconds.time_since_epoch().count());
+    result.set_nanos(static_cast<std::int32_t>((time - seconds).count()));
+    return result;
+}
+
+google::protobuf::Duration to_proto(Duration duration) {
+    google::protobuf::Duration result;
+    result.set_seconds(duration.count() / kNanosPerSecond);
+    result.set_nanos(static_cast<std::int32_t>(duration.count() % kNanosPerSecond));
+    return result;
+}
+
+Timestamp add_saturating(Timestamp time, Duration duration) {
+    if (duration > Duration::zero() && time > kNever - duration) return kNever;
+    return time + duration;
+}
+
+}  // namespace stele

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "base/status.h"
+#include "history/context.h"
+#include "history/transition.h"
+
+// Makes a transition step by step: what all event families share. An event family (one file each)
+// validates against the draft, then adds events and changes rows through a builder. A builder that
+// is dropped leaves no trace, which is how a refused command changes nothing.
+namespace stele::history {
+
+using temporal::api::history::v1::HistoryEvent;
+
+/// Not thread safe; lives for one transition. The run and the context must outlive it.
+class Builder {
+public:
+    Builder(const Run& run, const Context& context);
+
+    const Context& context() const { return context_; }
+    Timestamp now() const { return context_.now; }
+    Draft& draft() { return transition_.draft; }
+    const Draft& draft() const { return transition_.draft; }
+    storage::HeaderRow& header() { return transition_.draft.header; }
+    const storage::HeaderRow& header() const { return transition_.draft.header; }
+    const storage::InfoRow& info() const { return transition_.draft.run_info(); }
+    Transition& transition() { return transition_; }
+    bool is_open() const;
+
+    /// Appends an event: gives it the next id and the time, keeps it for the batch. `event` holds
+    /// type and attributes. Returns its id.
+    EventId add_event(HistoryEvent event);
+
+    /// Appends an event that came from outside, or buffers it when a workflow task is started (it
+    /// then gets its id when that task ends). Returns kNoEvent for a buffered one.
+    EventId add_or_buffer_event(HistoryEvent event);
+
+    /// Gives the buffered events their ids, in order of arrival with completions after their
+    /// starts, and appends them. Returns whether there were any.
+    bool flush_buffered_events();
+    bool has_buffered_events() const { return !draft().buffered.empty(); }
+
+    /// Schedules a workflow task if none is scheduled or started and the run is open (and its first
+    /// task is not being delayed). With a started task this does nothing: buffered events make
+    /// its end schedule the next.
+    void schedule_workflow_task_if_needed();
+
+    /// Puts an activity attempt into its queue.
+    void dispatch_activity(storage::ActivityRow& activity);
+    /// Withdraws a dispatch row, if the item has one.
+    void withdraw_activity_dispatch(storage::ActivityRow& activity);
+
+    /// Closes the run: status, close time, withdraws every dispatch row, forgets pending items.
+    /// The closing event has been added by the caller and is the last one.
+    void close_run(temporal::api::enums::v1::WorkflowExecutionStatus status);
+
+    /// The next id for rows that no event numbers.
+    ItemId next_item();
+
+    /// Serialises the events, computes the earliest deadline and hands over the transition.
+    Transition finish() &&;
+
+private:
+    const Context& context_;
+    Transition transition_;
+    std::vector<HistoryEvent> events_;
+};
+
+/// The earliest moment at which fire_due would do something; kNever when there is none.
+Timestamp earliest_deadline(const Draft& draft);
+
+}  // namespace stele::history

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "base/time.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+// What a transition is told about the world: the core reads no clock and draws no random number.
+namespace stele::history {
+
+/// Limits that a namespace sets on its runs. Defaults are those of the Temporal server.
+struct Limits {
+    std::size_t blob_bytes = 2 * 1024 * 1024;
+    std::size_t memo_bytes = 2 * 1024 * 1024;
+    std::size_t id_length = 1000;
+    std::size_t history_events = 51'200;
+    std::size_t history_bytes = 50 * 1024 * 1024;
+    std::size_t suggest_events = 4'096;
+    std::size_t suggest_bytes = 4 * 1024 * 1024;
+    std::size_t pending_activities = 2'000;
+    std::size_t pending_children = 2'000;
+    std::size_t pending_signals = 2'000;
+    std::size_t pending_cancels = 2'000;
+    std::size_t signals_per_run = 10'000;
+    std::size_t buffered_events = 100;
+    std::size_t buffered_bytes = 2 * 1024 * 1024;
+    std::size_t failure_bytes = 4 * 1024;
+    Duration workflow_task_heartbeat = std::chrono::minutes(30);
+    Duration default_task_timeout = std::chrono::seconds(10);
+    Duration max_task_timeout = std::chrono::seconds(120);
+    Duration continue_as_new_interval = std::chrono::seconds(1);
+    Duration sticky_unavailable_after = std::chrono::seconds(10);
+};
+
+struct Context {
+    Timestamp now;
+    const Limits* limits = nullptr;
+    /// Fresh UUIDs, for runs and requests that the core creates.
+    std::function<std::string()> new_id;
+    /// Uniform in [0, 1), for the jitter of retries.
+    std::function<double()> uniform;
+};
+
+}  // namespace stele::history

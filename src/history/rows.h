@@ -1,0 +1,162 @@
+#pragma once
+
+#include "base/check.h"
+#include "base/ids.h"
+#include "stele/internal/rows.pb.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+// Pending items of a run: ordered by id, found by id or by name, changed only through a draft.
+//
+// A draft lays changes over a table without touching it. Dropping the draft leaves no trace;
+// applying it makes the changes those of the table. The same changes are the rows to write, so what
+// is stored and what is in memory can not drift apart. Not thread safe: a run belongs to one shard.
+namespace stele::history {
+
+using ItemId = std::int64_t;
+
+/// The name by which a row can be found beside its id; empty for kinds that have none.
+inline const std::string& row_name(const storage::ActivityRow& row) { return row.activity_id(); }
+inline const std::string& row_name(const storage::TimerRow& row) { return row.timer_id(); }
+inline const std::string& row_name(const storage::ChildRow& row) { return row.workflow_id(); }
+inline const std::string& row_name(const storage::RequestIdRow& row) { return row.request_id(); }
+inline const std::string& row_name(const storage::ExternalRow& row) { return row.request_id(); }
+inline const std::string& row_name(const storage::BufferedEventRow&) {
+    static const std::string none;
+    return none;
+}
+
+template <typename Row>
+class Table {
+public:
+    const Row* find(ItemId id) const {
+        const auto found = rows_.find(id);
+        return found == rows_.end() ? nullptr : &found->second;
+    }
+    /// The id of the row with this name, or nullopt.
+    std::optional<ItemId> id_of(const std::string& name) const {
+        const auto found = names_.find(name);
+        if (found == names_.end()) return std::nullopt;
+        return found->second;
+    }
+    std::size_t size() const { return rows_.size(); }
+    bool empty() const { return rows_.empty(); }
+    const std::map<ItemId, Row>& rows() const { return rows_; }
+
+    /// Puts a row that was read from the store, or applies one of a draft.
+    void put(ItemId id, Row row) {
+        erase(id);
+        const std::string& name = row_name(row);
+        if (!name.empty()) names_[name] = id;
+        rows_.emplace(id, std::move(row));
+    }
+    void erase(ItemId id) {
+        const auto found = rows_.find(id);
+        if (found == rows_.end()) return;
+        const auto named = names_.find(row_name(found->second));
+        if (named != names_.end() && named->second == id) names_.erase(named);
+        rows_.erase(found);
+    }
+
+private:
+    std::map<ItemId, Row> rows_;
+    std::unordered_map<std::string, ItemId> names_;
+};
+
+template <typename Row>
+class TableDraft {
+public:
+    explicit TableDraft(const Table<Row>& base) : base_(&base), size_(base.size()) {}
+
+    /// The row as the draft sees it, or nullptr. Valid until the next change of that row.
+    const Row* find(ItemId id) const {
+        const auto changed = changes_.find(id);
+        if (changed != changes_.end()) return changed->second ? &*changed->second : nullptr;
+        return base_->find(id);
+    }
+    const Row* find_named(const std::string& name) const {
+        const auto added = added_names_.find(name);
+        if (added != added_names_.end()) return find(added->second);
+        const std::optional<ItemId> id = base_->id_of(name);
+        return id ? find(*id) : nullptr;
+    }
+    /// The row for changing; it must exist.
+    Row& edit(ItemId id) {
+        const auto changed = changes_.find(id);
+        if (changed != changes_.end()) {
+            STELE_CHECK(changed->second.has_value(), "a pending item was edited after its erasure");
+            return *changed->second;
+        }
+        const Row* row = base_->find(id);
+        STELE_CHECK(row != nullptr, "a pending item that does not exist was edited");
+        return *changes_.emplace(id, *row).first->second;
+    }
+    Row& insert(ItemId id, Row row) {
+        STELE_CHECK(find(id) == nullptr, "a pending item was inserted twice");
+        const std::string& name = row_name(row);
+        if (!name.empty()) added_names_[name] = id;
+        ++size_;
+        return *changes_.insert_or_assign(id, std::move(row)).first->second;
+    }
+    void erase(ItemId id) {
+        const Row* row = find(id);
+        STELE_CHECK(row != nullptr, "a pending item that does not exist was erased");
+        added_names_.erase(row_name(*row));
+        --size_;
+        if (base_->find(id) == nullptr) {
+            changes_.erase(id);
+        } else {
+            changes_[id] = std::nullopt;
+        }
+    }
+    /// Calls `visit(id, row)` for every row in ascending order of id.
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        auto change = changes_.begin();
+        for (const auto& [id, row] : base_->rows()) {
+            for (; change != changes_.end() && change->first < id; ++change) {
+                if (change->second) visit(change->first, *change->second);
+            }
+            if (change != changes_.end() && change->first == id) {
+                if (change->second) visit(id, *change->second);
+                ++change;
+            } else {
+                visit(id, row);
+            }
+        }
+        for (; change != changes_.end(); ++change) {
+            if (change->second) visit(change->first, *change->second);
+        }
+    }
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+
+    /// What differs from the base: a row to write, or nullopt for one to erase.
+    const std::map<ItemId, std::optional<Row>>& changes() const { return changes_; }
+
+    /// Makes the changes those of `table`, which must be the base.
+    void apply_to(Table<Row>& table) && {
+        STELE_CHECK(&table == base_, "a draft was applied to a table that it was not made from");
+        for (auto& [id, row] : changes_) {
+            if (row) {
+                table.put(id, *std::move(row));
+            } else {
+                table.erase(id);
+            }
+        }
+        changes_.clear();
+    }
+
+private:
+    const Table<Row>* base_;
+    std::map<ItemId, std::optional<Row>> changes_;
+    std::unordered_map<std::string, ItemId> added_names_;
+    std::size_t size_;
+};
+
+}  // namespace stele::history

@@ -1,0 +1,34 @@
+#include "history/transition.h"
+
+#include <utility>
+
+namespace stele::history {
+
+Draft::Draft(const Run& run)
+    : base(&run),
+      header(run.header),
+      activities(run.activities),
+      timers(run.timers),
+      children(run.children),
+      external_signals(run.external_signals),
+      external_cancels(run.external_cancels),
+      buffered(run.buffered),
+      request_ids(run.request_ids) {}
+
+void apply(Run& run, Transition& transition) {
+    Draft& draft = transition.draft;
+    STELE_CHECK(draft.base == &run, "a transition was applied to a run that it was not made from");
+    if (transition.empty) return;
+    run.header = std::move(draft.header);
+    if (draft.info) run.info = *std::move(draft.info);
+    if (draft.attributes) run.attributes = *std::move(draft.attributes);
+    std::move(draft.activities).apply_to(run.activities);
+    std::move(draft.timers).apply_to(run.timers);
+    std::move(draft.children).apply_to(run.children);
+    std::move(draft.external_signals).apply_to(run.external_signals);
+    std::move(draft.external_cancels).apply_to(run.external_cancels);
+    std::move(draft.buffered).apply_to(run.buffered);
+    std::move(draft.request_ids).apply_to(run.request_ids);
+}
+
+}  // namespace stele::history

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "base/ids.h"
+#include "env/env.h"
+#include "store/store.h"
+
+#include <functional>
+#include <memory>
+
+// The group commit. Shards hand in batches and go on; the committer merges all that wait into one
+// write and says when a position has become durable. Rule 4 of the design: a reply leaves when what
+// it reveals is durable.
+namespace stele::store {
+
+enum class Urgency {
+    kSynced,  ///< somebody waits for it: starts a synced write as soon as none is under way
+    kLazy,    ///< losing it costs nothing: rides on the next synced write, or is written soon unsynced
+};
+
+/// Thread safe.
+class Committer {
+public:
+    virtual ~Committer() = default;
+
+    /// Takes a batch and gives its position. Batches become visible and durable in the order of
+    /// their positions.
+    virtual Position submit(WriteBatch batch, Urgency urgency) = 0;
+
+    /// Posts `closure` to `executor` once `position` is durable; makes a synced write happen if only
+    /// lazy batches are waiting. Closures for ascending positions run in that order.
+    virtual void when_durable(Position position, env::Executor& executor, env::Closure closure) = 0;
+
+    /// Posts `closure` once the batch can be read from the store, durable or not.
+    virtual void when_readable(Position position, env::Executor& executor, env::Closure closure) = 0;
+
+    /// The last position that can be read from the store.
+    virtual Position readable() const = 0;
+    /// The last position that is durable.
+    virtual Position durable() const = 0;
+};
+
+/// What happens when a write fails. In production it ends the process: nothing is ever rolled back
+/// in memory, so a process whose write failed must not go on. Must not return in production.
+using CommitFailure = std::function<void(const absl::Status&)>;
+
+/// `store` and `env` must outlive the committer. The destructor waits for the write under way and
+/// commits what is left with a sync.
+std::unique_ptr<Committer> make_committer(env::Env& env, Store& store, CommitFailure on_failure);
+
+}  // namespace stele::store
