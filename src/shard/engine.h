@@ -1,0 +1,143 @@
+#pragma once
+
+#include "base/call.h"
+#include "env/env.h"
+#include "shard/dispatch.h"
+#include "store/committer.h"
+#include "store/store.h"
+
+#include <memory>
+
+// The engine: every run of every namespace, spread over shards. The frontend validates, then calls
+// this; each call is posted to the executor of the shard that owns the workflow id, and its reply
+// leaves when what it reveals is durable.
+namespace stele::shard {
+
+namespace api = temporal::api;
+namespace service = temporal::api::workflowservice::v1;
+
+struct EngineOptions {
+    int shard_count = 1;                          // shards (ranges of slots), each on its own executor
+    std::size_t cache_bytes = 256 * 1024 * 1024;  // runs kept in memory, all shards together
+    std::size_t backlog_window = 10'000;          // offers per queue held in memory
+    std::size_t pending_commit_bytes = 64 * 1024 * 1024;  // over this, calls get RESOURCE_EXHAUSTED
+    Duration long_poll = std::chrono::seconds(20);        // history and update waits end after it
+};
+
+/// A namespace that exists and that the caller may act on, as the frontend found it.
+struct NamespaceView {
+    std::string id;
+    std::string name;
+    history::Limits limits;
+};
+using NamespacePtr = std::shared_ptr<const NamespaceView>;
+
+struct StartReply {
+    std::string run_id;
+    std::string first_execution_run_id;
+    bool started = false;
+    api::enums::v1::WorkflowExecutionStatus status{};
+    /// With request_eager_execution: the first workflow task, started for the caller.
+    std::optional<PolledWorkflowTask> eager_task;
+};
+
+struct HistoryQuery {
+    RunRef run;             // empty run id: the current run
+    EventId from = kFirstEvent;
+    std::int32_t maximum_events = 256;
+    bool wait_new_event = false;
+    bool close_event_only = false;
+    bool reverse = false;
+    /// Events of a task that a worker is working on (transient) are only for workers.
+    bool for_worker = false;
+};
+struct HistoryReply {
+    std::string run_id;
+    HistoryPage page;
+    bool running = false;   // more events may come
+    EventId last;           // the last event when the page was made
+};
+
+struct CompletedTaskReply {
+    std::optional<PolledWorkflowTask> next;
+    std::vector<PolledActivityTask> eager_activities;
+    EventId reset_history_event;
+};
+
+/// Thread safe. Every method returns at once and replies later, on an unspecified executor. The
+/// scope may be null where nothing waits for the outside.
+class Engine : public TaskStarter {
+public:
+    // Starting. Policies, request-id dedup and conflicts are decided in the shard.
+    virtual void start_workflow(NamespacePtr space, service::StartWorkflowExecutionRequest request,
+                                Reply<StartReply> reply) = 0;
+    virtual void signal_with_start(NamespacePtr space,
+                                   service::SignalWithStartWorkflowExecutionRequest request,
+                                   Reply<StartReply> reply) = 0;
+
+    // Control.
+    virtual void signal(NamespacePtr space, service::SignalWorkflowExecutionRequest request,
+                        Reply<history::None> reply) = 0;
+    virtual void request_cancel(NamespacePtr space,
+                                service::RequestCancelWorkflowExecutionRequest request,
+                                Reply<history::None> reply) = 0;
+    virtual void terminate(NamespacePtr space, service::TerminateWorkflowExecutionRequest request,
+                           Reply<history::None> reply) = 0;
+
+    // Workers. The frontend has opened the token and checked that it belongs to `space`.
+    virtual void complete_workflow_task(NamespacePtr space, RunRef run,
+                                        history::WorkflowTaskToken token,
+                                        service::RespondWorkflowTaskCompletedRequest request,
+                                        Reply<CompletedTaskReply> reply) = 0;
+    virtual void fail_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
+                                    service::RespondWorkflowTaskFailedRequest request,
+                                    Reply<history::None> reply) = 0;
+    virtual void heartbeat_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                                    api::common::v1::Payloads details, std::string identity,
+                                    Reply<history::HeartbeatReply> reply) = 0;
+    virtual void complete_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                                   api::common::v1::Payloads result, std::string identity,
+                                   Reply<history::None> reply) = 0;
+    virtual void fail_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                               api::failure::v1::Failure failure,
+                               std::optional<api::common::v1::Payloads> last_heartbeat_details,
+                               std::string identity, Reply<history::None> reply) = 0;
+    virtual void cancel_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                                 api::common::v1::Payloads details, std::string identity,
+                                 Reply<history::None> reply) = 0;
+    virtual void reset_sticky(NamespacePtr space, RunRef run, Reply<history::None> reply) = 0;
+
+    // Reads.
+    virtual void get_history(NamespacePtr space, HistoryQuery query, CallScopePtr scope,
+                             Reply<HistoryReply> reply) = 0;
+    virtual void describe(NamespacePtr space, RunRef run,
+                          Reply<service::DescribeWorkflowExecutionResponse> reply) = 0;
+    virtual void query(NamespacePtr space, service::QueryWorkflowRequest request, CallScopePtr scope,
+                       Reply<service::QueryWorkflowResponse> reply) = 0;
+    /// The worker's answer to a direct query; NOT_FOUND when nobody waits for it any more.
+    virtual void respond_query(NamespacePtr space, RunRef run, std::string query_id,
+                               service::RespondQueryTaskCompletedRequest request,
+                               Reply<history::None> reply) = 0;
+
+    /// Finds all work that the store holds (dispatch rows, alarms, outbox) and starts it. Call once,
+    /// after matching has been connected with `connect`.
+    virtual absl::Status recover() = 0;
+    virtual void connect(DispatchSink& sink) = 0;
+    /// Stops taking calls (they get UNAVAILABLE), answers every wait, lets `done` run when quiet.
+    virtual void drain(absl::AnyInvocable<void()> done) = 0;
+};
+
+/// Finds the view of a namespace for work that no call started (alarms, outbox); null if unknown.
+/// Thread safe.
+class NamespaceSource {
+public:
+    virtual ~NamespaceSource() = default;
+    virtual NamespacePtr by_id(const std::string& id) = 0;
+    virtual NamespacePtr by_name(const std::string& name) = 0;
+};
+
+/// All arguments must outlive the engine.
+std::unique_ptr<Engine> make_engine(env::Env& env, store::Store& store, store::Committer& committer,
+                                    NamespaceSource& namespaces, EngineOptions options);
+
+}  // namespace stele::shard
