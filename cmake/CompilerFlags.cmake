@@ -1,0 +1,41 @@
+# Language, optimisation, hardening, sanitizers and the linker, for every target of the tree.
+# Warnings concern our own code only: see stele_warnings() in SteleLibrary.cmake.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+# Strict C++: the GNU dialect defines macros such as `linux` that collide with generated names.
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Dev CACHE STRING "Dev or Release" FORCE)
+endif()
+
+# NDEBUG stays undefined everywhere: broken invariants end the process in production too, and
+# Debian's gRPC is built without it, which its headers notice.
+set(CMAKE_CXX_FLAGS_DEV "-O0 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+
+set(STELE_SANITIZE "" CACHE STRING "Sanitizers to build with, such as address,undefined")
+if(STELE_SANITIZE)
+    add_compile_options(-fsanitize=${STELE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${STELE_SANITIZE})
+endif()
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    add_compile_definitions(_GLIBCXX_ASSERTIONS)
+    add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+    add_link_options(-pie -Wl,-z,relro,-z,now)
+endif()
+
+find_program(STELE_MOLD mold)
+if(STELE_MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+# ccache can only store a precompiled header that carries no timestamp or absolute path.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+else()
+    add_compile_options(-fpch-preprocess)
+endif()

@@ -1,0 +1,1 @@
+// A precompiled header needs a target with a source file; the header is all that this one is for.
