@@ -3,7 +3,8 @@
 #   stele_generate_proto(<target> IMPORTS <directory>... PROTOS <path below an import>...
 #                        [DEPS <target>...])
 #
-# A header is included by the path of its .proto file: "temporal/api/common/v1/message.pb.h".
+# A header is included by the path of its .proto file: "temporal/api/common/v1/message.pb.h". An
+# import may be mounted below a path, as protoc allows: stele/internal=<directory>.
 # Only messages and descriptors are generated, no service stubs; all descriptors are linked.
 function(stele_generate_proto target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "IMPORTS;PROTOS;DEPS")
@@ -26,9 +27,12 @@ function(stele_generate_proto target)
         string(REPLACE "_" "_5f" table "${stem}")
         string(REPLACE "/" "_2f" table "${table}")
         list(APPEND descriptor_tables "descriptor_table_${table}_2eproto")
-        foreach(directory IN LISTS ARG_IMPORTS)
-            if(EXISTS "${directory}/${proto}")
-                list(APPEND inputs "${directory}/${proto}")
+        foreach(import IN LISTS ARG_IMPORTS)
+            string(REGEX REPLACE "=.*" "" mount "${import}")
+            string(REGEX REPLACE ".*=" "" directory "${import}")
+            string(REPLACE "${mount}/" "" file "${proto}")
+            if(EXISTS "${directory}/${file}")
+                list(APPEND inputs "${directory}/${file}")
                 break()
             endif()
         endforeach()
