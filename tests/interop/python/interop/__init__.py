@@ -1,0 +1,1 @@
+"""Scenarios that an unmodified Temporal Python SDK plays against a running server."""
