@@ -1,0 +1,73 @@
+# The front door. Each target does what is needed before it; `make` alone lists them.
+
+PRESET ?= release
+BUILD  := build/$(PRESET)
+SEEDS  ?= 200
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Install Debian packages and fetch the API definitions
+	@scripts/deps.sh
+
+.PHONY: configure
+configure: deps
+	@cmake --preset $(PRESET) > build/configure.log || { cat build/configure.log; exit 1; }
+
+.PHONY: build
+build: configure ## Build everything (PRESET=release)
+	cmake --build $(BUILD)
+
+.PHONY: hello
+hello: configure ## Run a first C++ workflow on a durable server
+	cmake --build $(BUILD) --target stele hello
+	@scripts/hello.sh $(BUILD)
+
+.PHONY: test
+test: build ## Run every suite of tests/suites.txt
+	@scripts/run_tests.py $(BUILD)
+
+.PHONY: unit
+unit: build ## Run the unit and structure tests only
+	@scripts/ctest_summary.py $(BUILD)
+
+.PHONY: interop
+interop: build ## Official SDKs against Stele: a table of SDK by scenario
+	@scripts/interop.sh $(BUILD)
+
+.PHONY: sim
+sim: configure ## Simulate crashes and lost messages (SEEDS=200)
+	cmake --build $(BUILD) --target stele_sim
+	$(BUILD)/stele_sim --seeds $(SEEDS)
+
+.PHONY: bench
+bench: build ## Compare with a real Temporal server under the same worker
+	@scripts/bench.sh $(BUILD)
+
+.PHONY: differential
+differential: build ## Play the same calls on Stele and Temporal, and compare
+	@scripts/differential.sh $(BUILD)
+
+.PHONY: crash
+crash: build ## Kill the server under load, and look for what was lost
+	@scripts/crash.sh $(BUILD)
+
+.PHONY: bad-input
+bad-input: build ## Invalid calls: codes, details and an untouched store
+	@scripts/bad_input.sh $(BUILD)
+
+.PHONY: format
+format: ## Format all C++ files
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+.PHONY: lint
+lint: ## Check the format, then run clang-tidy on what clang compiles
+	@scripts/lint.sh
+
+.PHONY: clean
+clean: ## Remove what was built (the API definitions stay)
+	@find build -mindepth 1 -maxdepth 1 ! -name api-definitions -exec rm -rf {} +

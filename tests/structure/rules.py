@@ -1,0 +1,107 @@
+"""The rules of the source tree as data: arrows between folders, the seam, and their exceptions."""
+
+import re
+
+# What each folder under src may include besides itself. Arrows go one way (design: "Layout");
+# a name on the right must stand above its user.
+ARROWS = {
+    "base": [],
+    "env": ["base"],
+    "store": ["base", "env"],
+    # The pure core does no input or output, so it sees neither env nor store.
+    "history": ["base"],
+    "shard": ["base", "env", "store", "history"],
+    "matching": ["base", "env", "history", "shard"],
+    "visibility": ["base", "env", "store"],
+    "frontend": ["base", "env", "store", "history", "shard", "matching", "visibility"],
+    "schedule": ["base", "env", "history", "shard", "matching"],
+    "batch": ["base", "env", "history", "shard", "matching"],
+    "nexus": ["base", "env", "history", "shard", "matching"],
+    "deployment": ["base", "env", "history", "shard", "matching"],
+    "cluster": ["base", "env", "store", "history", "shard", "matching"],
+    # The SDK shares base and the generated API with the engine, and nothing else.
+    "sdk": ["base"],
+    "cli": ["base", "sdk"],
+    "server": [
+        "base", "env", "store", "history", "shard", "matching", "visibility", "frontend",
+        "schedule", "batch", "nexus", "deployment", "cluster",
+    ],
+    "proto": [],
+}
+
+# Single files that may include more than their folder may.
+ARROW_EXCEPTIONS = {
+    "src/server/main.cc": ["cli"],  # One program: the server and the command line.
+}
+
+# Folders of users. They see the SDK's public headers, never what is behind them.
+PUBLIC_ONLY = ["include/", "examples/"]
+
+# The SDK's public headers ("stele/x.h"), and who may include them.
+SDK_USERS = ["include/", "examples/", "src/sdk/", "src/cli/", "sim/", "bench/", "tests/", "fuzz/"]
+
+# Stored messages ("stele/internal/x.pb.h") belong to the engine.
+NOT_FOR_INTERNAL_PROTO = ["include/", "examples/", "src/sdk/", "src/cli/", "src/base/", "src/env/"]
+
+# Libraries that only some folders may know. Everything else is free to be used anywhere.
+LIBRARIES = {
+    "rocksdb/": ["src/store/"],
+    "sqlite3.h": ["src/visibility/"],
+    "grpcpp/": ["src/server/", "src/sdk/", "src/cli/", "tests/", "bench/"],
+    "spdlog/": ["src/server/", "src/env/", "bench/"],
+}
+
+# The seam: clocks, randomness, sleeping and threads exist in Env only, so that a simulation can own
+# them. Each pattern is looked for in code, not in comments or strings.
+SEAM = {
+    "clock": re.compile(
+        r"\b(?:system|steady|high_resolution|utc)_clock\b(?!\s*::\s*(?:time_point|duration)\b)"
+        r"|\babsl::Now\b|\bGetCurrentTimeNanos\b|\bclock_gettime\b|\bgettimeofday\b|\bgpr_now\b"
+        r"|\bTimeUtil::GetCurrentTime\b|(?<![\w.>])time\s*\(\s*(?:nullptr|NULL|0|&\w+)\s*\)"
+    ),
+    "randomness": re.compile(
+        r"\brandom_device\b|(?<![\w.>])s?rand\s*\(|\babsl::\w*BitGen\b|\bRAND_(?:priv_)?bytes\b"
+        r"|\bgetrandom\b|\bgetentropy\b|\barc4random\w*\b|\buuid_generate\w*\b"
+    ),
+    "sleep": re.compile(
+        r"\bsleep_(?:for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|\bclock_nanosleep\b|\babsl::SleepFor\b"
+    ),
+    "thread": re.compile(
+        r"\bstd::(?:j?thread|async|this_thread|(?:recursive_|shared_)?(?:timed_)?mutex"
+        r"|condition_variable(?:_any)?|(?:unique|shared|scoped)_lock|lock_guard|once_flag|call_once"
+        r"|counting_semaphore|binary_semaphore|latch|barrier)\b"
+        r"|\babsl::(?:Mutex|CondVar|Notification|BlockingCounter|Barrier)\b|\bpthread_\w+"
+    ),
+}
+
+# Where the seam is looked for; what lies outside are programs that measure and tests of the whole.
+SEAM_SCOPE = ["src/", "include/", "sim/"]
+
+# Who may nevertheless use what, and why. A path that ends in "/" stands for the whole folder.
+SEAM_ALLOWED = [
+    ("src/env/", ["clock", "randomness", "sleep", "thread"], "it is the seam"),
+    ("src/sdk/runtime/", ["clock", "randomness", "sleep", "thread"],
+     "the SDK runs in its user's process and has its own seam"),
+    ("src/server/grpc/", ["clock", "thread"],
+     "gRPC calls from its own threads and gives deadlines on its own clock"),
+    ("_test.cc", ["thread"], "a test may call from several threads what says it is thread safe"),
+    ("_testing.cc", ["thread"], "as for tests"),
+    ("_testing.h", ["thread"], "as for tests"),
+]
+
+# A hand-written file over this is several ideas in one.
+MAX_LINES = 900
+SIZED = (".h", ".cc", ".proto", ".py", ".sh", ".go", ".ts", ".js", ".java", ".cmake", ".md")
+
+# Nothing may depend on, or tell of, the machine or the mirrors that it was written with.
+FOREIGN = {
+    "machine path": re.compile(r"(?<![\w.${}/-])/(?:root|home|work|tmp)/[\w.-]"),
+    "registry host": re.compile(
+        r"\b(?:registry\.npmjs\.org|registry\.yarnpkg\.com|pypi\.org|files\.pythonhosted\.org"
+        r"|(?:proxy|sum)\.golang\.org|repo1?\.maven\.(?:apache\.)?org|(?:static\.|index\.)?crates\.io"
+        r"|deb\.debian\.org|(?:registry-1|hub)\.docker\.(?:io|com)|rubygems\.org|api\.nuget\.org)\b"
+    ),
+}
+
+# These hold the patterns themselves.
+FOREIGN_EXCEPT = ["tests/structure/"]
