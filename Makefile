@@ -24,7 +24,7 @@ build: configure ## Build everything (PRESET=release)
 
 .PHONY: hello
 hello: configure ## Run a first C++ workflow on a durable server
-	cmake --build $(BUILD) --target stele hello
+	cmake --build $(BUILD) --target stele stele_example_hello
 	@scripts/hello.sh $(BUILD)
 
 .PHONY: test

@@ -5,7 +5,9 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 # Strict C++: the GNU dialect defines macros such as `linux` that collide with generated names.
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# All libraries are static, so position-independent executables are all that is needed.
+add_compile_options(-fPIE)
+add_link_options(-pie)
 
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE Dev CACHE STRING "Dev or Release" FORCE)
@@ -25,7 +27,7 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_compile_definitions(_GLIBCXX_ASSERTIONS)
     add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
-    add_link_options(-pie -Wl,-z,relro,-z,now)
+    add_link_options(-Wl,-z,relro,-z,now)
 endif()
 
 find_program(STELE_MOLD mold)

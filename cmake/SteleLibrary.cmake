@@ -7,7 +7,9 @@ function(stele_warnings target)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
         -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi
-        -Wcast-align -Wunused -Wnull-dereference -Wformat=2 -Werror)
+        -Wcast-align -Wunused -Wnull-dereference -Wformat=2 -Werror
+        # The API marks fields as deprecated that old clients send and expect all the same.
+        -Wno-deprecated-declarations)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # These two look through inlined library code and report faults that are not there (g++ 12).
         target_compile_options(${target} PRIVATE
