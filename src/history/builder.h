@@ -4,11 +4,14 @@
 #include "history/context.h"
 #include "history/transition.h"
 
+#include <functional>
+
 // Makes a transition step by step: what all event families share. An event family (one file each)
 // validates against the draft, then adds events and changes rows through a builder. A builder that
 // is dropped leaves no trace, which is how a refused command changes nothing.
 namespace stele::history {
 
+using temporal::api::enums::v1::EventType;
 using temporal::api::history::v1::HistoryEvent;
 
 /// Not thread safe; lives for one transition. The run and the context must outlive it.
@@ -30,24 +33,40 @@ public:
     /// type and attributes. Returns its id.
     EventId add_event(HistoryEvent event);
 
-    /// Appends an event that came from outside, or buffers it when a workflow task is started (it
-    /// then gets its id when that task ends). Returns kNoEvent for a buffered one.
+    /// Appends an event that came from outside, or buffers it when a workflow task is started or
+    /// commands are being obeyed (it then gets its id when that is over). Returns kNoEvent for a
+    /// buffered one.
     EventId add_or_buffer_event(HistoryEvent event);
 
     /// Gives the buffered events their ids, in order of arrival with completions after their
     /// starts, and appends them. Returns whether there were any.
     bool flush_buffered_events();
     bool has_buffered_events() const { return !draft().buffered.empty(); }
+    /// The first buffered event that `matches` likes, by its id among the buffered, or nullopt.
+    std::optional<ItemId> find_buffered(
+        const std::function<bool(const HistoryEvent&)>& matches) const;
+    /// Forgets one buffered event.
+    void remove_buffered(ItemId id);
+    /// While commands are obeyed, what is not made by a command itself stands after all commands.
+    void hold_outside_events(bool hold) { hold_outside_events_ = hold; }
 
+    bool has_workflow_task() const { return header().task().kind() != storage::TASK_KIND_NONE; }
+    bool has_started_workflow_task() const {
+        return has_workflow_task() && header().task().started_event_id() != 0;
+    }
     /// Schedules a workflow task if none is scheduled or started and the run is open (and its first
     /// task is not being delayed). With a started task this does nothing: buffered events make
     /// its end schedule the next.
     void schedule_workflow_task_if_needed();
 
-    /// Puts an activity attempt into its queue.
+    /// Puts an activity attempt into its queue. Its dispatch row expires with its schedule-to-start
+    /// timeout.
     void dispatch_activity(storage::ActivityRow& activity);
-    /// Withdraws a dispatch row, if the item has one.
+    /// Withdraws the dispatch row, if the attempt has one.
     void withdraw_activity_dispatch(storage::ActivityRow& activity);
+    /// Puts the scheduled workflow task into its queue, or takes it out if it is there.
+    void dispatch_workflow_task();
+    void withdraw_workflow_task_dispatch();
 
     /// Closes the run: status, close time, withdraws every dispatch row, forgets pending items.
     /// The closing event has been added by the caller and is the last one.
@@ -56,13 +75,20 @@ public:
     /// The next id for rows that no event numbers.
     ItemId next_item();
 
+    /// Remembers that this request id was acted on. `event` is kNoEvent while its event is buffered.
+    void remember_request(const std::string& request_id, EventId event, EventType event_type);
+
     /// Serialises the events, computes the earliest deadline and hands over the transition.
     Transition finish() &&;
 
 private:
+    void dispatch(DispatchTask task);
+    void withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence);
+
     const Context& context_;
     Transition transition_;
-    std::vector<HistoryEvent> events_;
+    temporal::api::history::v1::History history_;  // of this transition
+    bool hold_outside_events_ = false;
 };
 
 /// The earliest moment at which fire_due would do something; kNever when there is none.

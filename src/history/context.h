@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/status.h"
 #include "base/time.h"
+#include "temporal/api/common/v1/message.pb.h"
 
 #include <cstdint>
 #include <functional>
@@ -40,6 +42,10 @@ struct Context {
     std::function<std::string()> new_id;
     /// Uniform in [0, 1), for the jitter of retries.
     std::function<double()> uniform;
+    /// Whether the namespace knows these search attributes and their values fit; the message of an
+    /// INVALID_ARGUMENT goes to the worker. Empty: everything is allowed.
+    std::function<absl::Status(const temporal::api::common::v1::SearchAttributes&)>
+        check_search_attributes;
 };
 
 }  // namespace stele::history

@@ -2,14 +2,18 @@
 
 #include "base/check.h"
 #include "base/ids.h"
+#include "base/time.h"
 #include "stele/internal/rows.pb.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 // Pending items of a run: ordered by id, found by id or by name, changed only through a draft.
 //
@@ -31,6 +35,22 @@ inline const std::string& row_name(const storage::BufferedEventRow&) {
     return none;
 }
 
+/// When something is to be done about a row; kNever for kinds that wait for others only. Depends on
+/// nothing but the row, so that tables can keep their rows in the order of their deadlines.
+Timestamp row_deadline(const storage::ActivityRow& row);  // activity_deadlines.cc
+inline Timestamp row_deadline(const storage::TimerRow& row) { return from_proto(row.fire_time()); }
+template <typename Row>
+Timestamp row_deadline(const Row&) {
+    return kNever;
+}
+
+/// A row that is due, and since when. Ordered by time, then by id.
+struct Due {
+    Timestamp deadline;
+    ItemId id = 0;
+    auto operator<=>(const Due&) const = default;
+};
+
 template <typename Row>
 class Table {
 public:
@@ -47,12 +67,16 @@ public:
     std::size_t size() const { return rows_.size(); }
     bool empty() const { return rows_.empty(); }
     const std::map<ItemId, Row>& rows() const { return rows_; }
+    /// The rows that have a deadline, the earliest first.
+    const std::set<Due>& deadlines() const { return deadlines_; }
 
     /// Puts a row that was read from the store, or applies one of a draft.
     void put(ItemId id, Row row) {
         erase(id);
         const std::string& name = row_name(row);
         if (!name.empty()) names_[name] = id;
+        const Timestamp deadline = row_deadline(row);
+        if (deadline != kNever) deadlines_.insert({deadline, id});
         rows_.emplace(id, std::move(row));
     }
     void erase(ItemId id) {
@@ -60,11 +84,13 @@ public:
         if (found == rows_.end()) return;
         const auto named = names_.find(row_name(found->second));
         if (named != names_.end() && named->second == id) names_.erase(named);
+        deadlines_.erase({row_deadline(found->second), id});
         rows_.erase(found);
     }
 
 private:
     std::map<ItemId, Row> rows_;
+    std::set<Due> deadlines_;
     std::unordered_map<std::string, ItemId> names_;
 };
 
@@ -135,6 +161,34 @@ public:
     }
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+
+    /// The earliest deadline of all rows; kNever when there is none. Costs as much as the draft has
+    /// changes, whatever the size of the table.
+    Timestamp earliest_deadline() const {
+        Timestamp earliest = kNever;
+        for (const Due& due : base_->deadlines()) {
+            if (changes_.contains(due.id)) continue;
+            earliest = due.deadline;
+            break;
+        }
+        for (const auto& [id, row] : changes_) {
+            if (row) earliest = std::min(earliest, row_deadline(*row));
+        }
+        return earliest;
+    }
+    /// All rows whose deadline is not after `now`, the earliest first.
+    std::vector<Due> due_at(Timestamp now) const {
+        std::vector<Due> found;
+        for (const Due& due : base_->deadlines()) {
+            if (due.deadline > now) break;
+            if (!changes_.contains(due.id)) found.push_back(due);
+        }
+        for (const auto& [id, row] : changes_) {
+            if (row && row_deadline(*row) <= now) found.push_back({row_deadline(*row), id});
+        }
+        std::sort(found.begin(), found.end());
+        return found;
+    }
 
     /// What differs from the base: a row to write, or nullopt for one to erase.
     const std::map<ItemId, std::optional<Row>>& changes() const { return changes_; }

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "temporal/api/common/v1/message.pb.h"
+
+#include <string>
+
+// Memo fields and search attributes: maps from name to payload in which an empty value deletes.
+// Functions of their arguments. Thread safe.
+namespace stele::history {
+
+using PayloadMap = google::protobuf::Map<std::string, temporal::api::common::v1::Payload>;
+
+/// Whether the payload stands for "no value": nothing, a JSON null, or an empty JSON list.
+bool is_empty_payload(const temporal::api::common::v1::Payload& payload);
+
+/// Lays `changes` over `target`; empty payloads delete.
+void merge_payloads(PayloadMap& target, const PayloadMap& changes);
+
+/// Names and data, as limits count them.
+std::size_t payload_map_bytes(const PayloadMap& map);
+
+}  // namespace stele::history

@@ -1,0 +1,162 @@
+#include "history/builder.h"
+
+#include <unordered_map>
+#include <utility>
+
+// Events that arrive while a worker holds the workflow task. The worker has seen the history up to
+// its task and its commands will follow that; so these events wait, without an id, until the task
+// ends.
+namespace stele::history {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+/// An outcome must stand after the start that it answers, however the two arrived.
+bool is_outcome(EventType type) {
+    switch (type) {
+        case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+        case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+        case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+        case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+        case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
+        case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// Tells outcomes the id of their start once it has one.
+class StartedIds {
+public:
+    void note(const HistoryEvent& event, EventId id) {
+        if (event.event_type() == enums::EVENT_TYPE_ACTIVITY_TASK_STARTED) {
+            started_[event.activity_task_started_event_attributes().scheduled_event_id()] = id;
+        } else if (event.event_type() == enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) {
+            started_[event.child_workflow_execution_started_event_attributes()
+                         .initiated_event_id()] = id;
+        }
+    }
+
+    void wire(HistoryEvent& event) const {
+        switch (event.event_type()) {
+            case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                return wire_activity(*event.mutable_activity_task_completed_event_attributes());
+            case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+                return wire_activity(*event.mutable_activity_task_failed_event_attributes());
+            case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+                return wire_activity(*event.mutable_activity_task_timed_out_event_attributes());
+            case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+                return wire_activity(*event.mutable_activity_task_canceled_event_attributes());
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+                return wire_child(
+                    *event.mutable_child_workflow_execution_completed_event_attributes());
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+                return wire_child(*event.mutable_child_workflow_execution_failed_event_attributes());
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+                return wire_child(
+                    *event.mutable_child_workflow_execution_timed_out_event_attributes());
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+                return wire_child(
+                    *event.mutable_child_workflow_execution_canceled_event_attributes());
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+                return wire_child(
+                    *event.mutable_child_workflow_execution_terminated_event_attributes());
+            default:
+                return;
+        }
+    }
+
+private:
+    template <typename Attributes>
+    void wire_activity(Attributes& attributes) const {
+        const auto found = started_.find(attributes.scheduled_event_id());
+        if (found != started_.end()) attributes.set_started_event_id(found->second.value());
+    }
+    template <typename Attributes>
+    void wire_child(Attributes& attributes) const {
+        const auto found = started_.find(attributes.initiated_event_id());
+        if (found != started_.end()) attributes.set_started_event_id(found->second.value());
+    }
+
+    std::unordered_map<std::int64_t, EventId> started_;  // by scheduled or initiated event
+};
+
+/// The request id under which a buffered event is remembered; empty when it has none.
+const std::string& request_id_of(const HistoryEvent& event) {
+    if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED) {
+        return event.workflow_execution_options_updated_event_attributes().attached_request_id();
+    }
+    return event.workflow_execution_signaled_event_attributes().request_id();
+}
+
+}  // namespace
+
+EventId Builder::add_or_buffer_event(HistoryEvent event) {
+    if (!hold_outside_events_ && !has_started_workflow_task()) return add_event(std::move(event));
+    if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
+    storage::BufferedEventRow row;
+    row.set_sequence(next_item());
+    *row.mutable_event() = std::move(event);
+    header().set_buffered_bytes(header().buffered_bytes() +
+                                static_cast<std::int64_t>(row.event().ByteSizeLong()));
+    const ItemId id = row.sequence();
+    draft().buffered.insert(id, std::move(row));
+    return kNoEvent;
+}
+
+std::optional<ItemId> Builder::find_buffered(
+    const std::function<bool(const HistoryEvent&)>& matches) const {
+    std::optional<ItemId> found;
+    draft().buffered.for_each([&](ItemId id, const storage::BufferedEventRow& row) {
+        if (!found && matches(row.event())) found = id;
+    });
+    return found;
+}
+
+void Builder::remove_buffered(ItemId id) {
+    const auto bytes = static_cast<std::int64_t>(draft().buffered.find(id)->event().ByteSizeLong());
+    header().set_buffered_bytes(header().buffered_bytes() - bytes);
+    draft().buffered.erase(id);
+}
+
+bool Builder::flush_buffered_events() {
+    if (!has_buffered_events()) return false;
+    std::vector<HistoryEvent> first;
+    std::vector<HistoryEvent> outcomes;
+    std::vector<ItemId> flushed;
+    draft().buffered.for_each([&](ItemId id, const storage::BufferedEventRow& row) {
+        flushed.push_back(id);
+        (is_outcome(row.event().event_type()) ? outcomes : first).push_back(row.event());
+    });
+    for (const ItemId id : flushed) draft().buffered.erase(id);
+    header().set_buffered_bytes(0);
+
+    StartedIds started;
+    for (HistoryEvent& event : first) {
+        const EventId id(header().next_event_id());
+        started.note(event, id);
+        const std::string request_id = request_id_of(event);
+        const storage::RequestIdRow* remembered =
+            request_id.empty() ? nullptr : draft().request_ids.find_named(request_id);
+        if (remembered != nullptr) {
+            draft().request_ids.edit(remembered->sequence()).set_event_id(id.value());
+        }
+        add_event(std::move(event));
+    }
+    for (HistoryEvent& event : outcomes) {
+        started.wire(event);
+        add_event(std::move(event));
+    }
+    return true;
+}
+
+}  // namespace stele::history

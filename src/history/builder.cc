@@ -1,0 +1,134 @@
+#include "history/builder.h"
+
+#include <utility>
+
+namespace stele::history {
+
+Builder::Builder(const Run& run, const Context& context) : context_(context), transition_(run) {}
+
+bool Builder::is_open() const {
+    using namespace temporal::api::enums::v1;
+    return header().status() == WORKFLOW_EXECUTION_STATUS_RUNNING ||
+           header().status() == WORKFLOW_EXECUTION_STATUS_PAUSED;
+}
+
+EventId Builder::add_event(HistoryEvent event) {
+    const EventId id(header().next_event_id());
+    header().set_next_event_id(id.next().value());
+    event.set_event_id(id.value());
+    // A buffered event keeps the time at which it arrived.
+    if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
+    *history_.add_events() = std::move(event);
+    return id;
+}
+
+ItemId Builder::next_item() {
+    header().set_next_item_sequence(header().next_item_sequence() + 1);
+    return header().next_item_sequence();
+}
+
+void Builder::remember_request(const std::string& request_id, EventId event,
+                               EventType event_type) {
+    if (request_id.empty()) return;
+    storage::RequestIdRow row;
+    row.set_sequence(next_item());
+    row.set_request_id(request_id);
+    row.set_event_id(event.value());
+    row.set_event_type(event_type);
+    const ItemId id = row.sequence();
+    draft().request_ids.insert(id, std::move(row));
+}
+
+// ---- Dispatch ------------------------------------------------------------------------------
+
+void Builder::dispatch(DispatchTask task) {
+    task.row.set_run_key(info().sequence());
+    task.row.set_workflow_id(info().workflow_id());
+    task.row.set_run_id(info().run_id());
+    *task.row.mutable_created() = to_proto(now());
+    transition_.dispatch.push_back(std::move(task));
+}
+
+void Builder::withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence) {
+    // A row that this very transition made is simply not written.
+    const std::size_t erased = std::erase_if(
+        transition_.dispatch, [&](const DispatchTask& task) { return task.sequence == sequence; });
+    if (erased == 0) transition_.dispatch_done.push_back({kind, task_queue, sequence});
+}
+
+void Builder::dispatch_activity(storage::ActivityRow& activity) {
+    STELE_CHECK(activity.dispatch_sequence() == 0, "an activity was put into its queue twice");
+    header().set_dispatch_sequence(header().dispatch_sequence() + 1);
+    activity.set_dispatch_sequence(header().dispatch_sequence());
+    DispatchTask task;
+    task.kind = QueueKind::kActivity;
+    task.task_queue = activity.task_queue();
+    task.sequence = activity.dispatch_sequence();
+    task.row.set_scheduled_event_id(activity.scheduled_event_id());
+    task.row.set_stamp(activity.stamp());
+    task.row.set_attempt(activity.attempt());
+    *task.row.mutable_priority() = activity.priority();
+    const Duration limit = from_proto(activity.schedule_to_start());
+    if (limit > Duration::zero()) {
+        *task.row.mutable_expires() = to_proto(add_saturating(now(), limit));
+    }
+    dispatch(std::move(task));
+}
+
+void Builder::withdraw_activity_dispatch(storage::ActivityRow& activity) {
+    if (activity.dispatch_sequence() == 0) return;
+    withdraw(QueueKind::kActivity, activity.task_queue(), activity.dispatch_sequence());
+    activity.set_dispatch_sequence(0);
+}
+
+void Builder::dispatch_workflow_task() {
+    storage::WorkflowTask& pending = *header().mutable_task();
+    STELE_CHECK(pending.dispatch_sequence() == 0, "a workflow task was put into its queue twice");
+    header().set_dispatch_sequence(header().dispatch_sequence() + 1);
+    pending.set_dispatch_sequence(header().dispatch_sequence());
+    DispatchTask task;
+    task.kind = QueueKind::kWorkflow;
+    task.task_queue = pending.task_queue();
+    task.sticky = pending.on_sticky_queue();
+    task.normal_task_queue = info().task_queue();
+    task.sequence = pending.dispatch_sequence();
+    task.row.set_scheduled_event_id(pending.scheduled_event_id());
+    task.row.set_stamp(pending.stamp());
+    task.row.set_attempt(pending.attempt());
+    task.row.set_sticky(pending.on_sticky_queue());
+    *task.row.mutable_priority() = info().priority();
+    if (pending.has_schedule_to_start_deadline()) {
+        *task.row.mutable_expires() = pending.schedule_to_start_deadline();
+    }
+    dispatch(std::move(task));
+}
+
+void Builder::withdraw_workflow_task_dispatch() {
+    storage::WorkflowTask& pending = *header().mutable_task();
+    if (pending.dispatch_sequence() == 0) return;
+    withdraw(QueueKind::kWorkflow, pending.task_queue(), pending.dispatch_sequence());
+    pending.set_dispatch_sequence(0);
+}
+
+// ---- The end -------------------------------------------------------------------------------
+
+Transition Builder::finish() && {
+    storage::HeaderRow& header_row = header();
+    header_row.set_state_transition_count(header_row.state_transition_count() + 1);
+    if (history_.events_size() > 0) {
+        EventBatch batch;
+        batch.first = EventId(history_.events(0).event_id());
+        batch.last = EventId(history_.events(history_.events_size() - 1).event_id());
+        STELE_CHECK(batch.last.next().value() == header_row.next_event_id(),
+                    "the events of a transition are not contiguous");
+        batch.bytes = history_.SerializeAsString();
+        header_row.set_last_batch_first_event_id(batch.first.value());
+        header_row.set_history_size_bytes(header_row.history_size_bytes() +
+                                          static_cast<std::int64_t>(batch.bytes.size()));
+        transition_.events.push_back(std::move(batch));
+    }
+    transition_.alarm = earliest_deadline(transition_.draft);
+    return std::move(transition_);
+}
+
+}  // namespace stele::history

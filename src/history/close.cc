@@ -1,0 +1,81 @@
+#include "history/families.h"
+
+#include <utility>
+#include <vector>
+
+// What every way of closing a run has in common, and the closing that an operator forces.
+namespace stele::history {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+template <typename Row>
+void erase_all(TableDraft<Row>& rows) {
+    std::vector<ItemId> ids;
+    rows.for_each([&](ItemId id, const Row&) { ids.push_back(id); });
+    for (const ItemId id : ids) rows.erase(id);
+}
+
+}  // namespace
+
+void Builder::close_run(enums::WorkflowExecutionStatus status) {
+    STELE_CHECK(is_open(), "a run was closed twice");
+    std::vector<ItemId> dispatched;
+    draft().activities.for_each([&](ItemId id, const storage::ActivityRow& activity) {
+        if (activity.dispatch_sequence() != 0) dispatched.push_back(id);
+    });
+    for (const ItemId id : dispatched) withdraw_activity_dispatch(draft().activities.edit(id));
+    withdraw_workflow_task_dispatch();
+
+    erase_all(draft().activities);
+    erase_all(draft().timers);
+    erase_all(draft().children);
+    erase_all(draft().external_signals);
+    erase_all(draft().external_cancels);
+    erase_all(draft().buffered);
+
+    storage::HeaderRow& row = header();
+    row.set_status(status);
+    *row.mutable_close_time() = to_proto(now());
+    row.set_completion_event_id(row.next_event_id() - 1);
+    row.clear_task();
+    row.clear_sticky_task_queue();
+    row.clear_sticky_schedule_to_start();
+    row.set_first_task_pending(false);
+    row.set_close_attempted(false);
+    row.set_buffered_bytes(0);
+    transition().closed = true;
+}
+
+void end_task_by_force(Builder& builder) {
+    if (builder.has_started_workflow_task()) {
+        fail_started_task(builder, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, {}, {});
+    }
+    builder.flush_buffered_events();
+}
+
+void terminate_run(Builder& builder, const TerminateInput& input) {
+    end_task_by_force(builder);
+    HistoryEvent event;
+    event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED);
+    auto& attributes = *event.mutable_workflow_execution_terminated_event_attributes();
+    attributes.set_reason(input.reason);
+    if (input.details.payloads_size() > 0) *attributes.mutable_details() = input.details;
+    attributes.set_identity(input.identity);
+    event.mutable_links()->Assign(input.links.begin(), input.links.end());
+    builder.add_event(std::move(event));
+    builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+}
+
+void time_out_run(Builder& builder, enums::RetryState retry_state) {
+    end_task_by_force(builder);
+    HistoryEvent event;
+    event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
+    event.mutable_workflow_execution_timed_out_event_attributes()->set_retry_state(retry_state);
+    builder.add_event(std::move(event));
+    builder.header().set_run_timed_out(true);
+    builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
+}
+
+}  // namespace stele::history

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "history/builder.h"
+#include "history/commands.h"
+#include "history/failures.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+// What the event families of the core offer each other. Each family is one file that validates
+// against the draft and then adds events and changes rows through a builder; these are the places
+// where one of them needs another. Nothing outside history includes this header. Not thread safe.
+namespace stele::history {
+
+using temporal::api::command::v1::Command;
+using temporal::api::enums::v1::CommandType;
+using temporal::api::enums::v1::WorkflowTaskFailedCause;
+
+// ---- Commands of a workflow task (command.cc and one file per family) ----------------------
+
+/// Why a command can not be obeyed. The whole completion is dropped; the workflow task fails with
+/// this cause instead, or the run is terminated.
+struct Refusal {
+    WorkflowTaskFailedCause cause;
+    std::string message;
+    bool terminate = false;  // the run could never get over it: terminate it
+};
+/// Empty: obeyed.
+using CommandResult = std::optional<Refusal>;
+
+/// What the commands of one completion share.
+struct Completion {
+    Builder& builder;
+    const service::RespondWorkflowTaskCompletedRequest& request;
+    EventId completed;  // the WorkflowTaskCompleted event, which all command events name
+    std::vector<EventId> eager_activities;  // to start in place: scheduled event ids
+    bool events_waiting = false;            // events were buffered while the task ran
+    /// A cancelled activity was never started: its outcome is new to the worker.
+    bool new_task_needed = false;
+};
+
+/// An event with the type, and the user metadata of the command that makes it.
+HistoryEvent command_event(EventType type, const Command& command);
+
+inline Refusal refuse(WorkflowTaskFailedCause cause, std::string message) {
+    return {cause, std::move(message), false};
+}
+
+// activity_command.cc
+CommandResult handle_schedule_activity(Completion& completion, const Command& command);
+CommandResult handle_request_cancel_activity(Completion& completion, const Command& command);
+// external.cc
+CommandResult handle_signal_external(Completion& completion, const Command& command);
+CommandResult handle_request_cancel_external(Completion& completion, const Command& command);
+// command_timer.cc
+CommandResult handle_start_timer(Completion& completion, const Command& command);
+CommandResult handle_cancel_timer(Completion& completion, const Command& command);
+// command_marker.cc
+CommandResult handle_record_marker(Completion& completion, const Command& command);
+// command_properties.cc
+CommandResult handle_upsert_search_attributes(Completion& completion, const Command& command);
+CommandResult handle_modify_properties(Completion& completion, const Command& command);
+// command_close.cc
+CommandResult handle_complete_workflow(Completion& completion, const Command& command);
+CommandResult handle_fail_workflow(Completion& completion, const Command& command);
+CommandResult handle_cancel_workflow(Completion& completion, const Command& command);
+// continue_as_new.cc
+CommandResult handle_continue_as_new(Completion& completion, const Command& command);
+
+// ---- Activities (activity*.cc) -------------------------------------------------------------
+
+/// Does whatever of this activity is due at builder.now(): its retry, or one of its timeouts.
+void fire_activity_deadline(Builder& builder, ItemId scheduled);
+/// Starts, after the last command, those of completion.eager_activities that are still pending, and
+/// forgets the others (cancelled or outlived by their run in the same completion).
+void start_eager_activities(Completion& completion);
+/// Pending activities as DescribeWorkflowExecution shows them.
+void describe_activities(const Run& run, service::DescribeWorkflowExecutionResponse& response);
+
+// ---- Signals (signal.cc) -------------------------------------------------------------------
+
+/// Appends or buffers the signal, counts it and remembers its request id. Schedules no task.
+void record_signal(Builder& builder, const SignalInput& input);
+
+// ---- The workflow task (workflow_task*.cc) -------------------------------------------------
+
+/// Ends the started task as failed: the event (of a first attempt); stickiness is forgotten. Neither
+/// flushes buffered events nor schedules a task.
+void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
+                       const api::failure::v1::Failure& failure, const std::string& identity,
+                       const std::string& binary_checksum = {});
+/// The cause as people read it: "BadScheduleActivityAttributes".
+std::string failed_cause_name(WorkflowTaskFailedCause cause);
+/// Who acts when the server does so of its own accord.
+inline const std::string kHistoryServiceIdentity = "history-service";
+
+// ---- Closing (close.cc) --------------------------------------------------------------------
+
+/// Fails a started task (FORCE_CLOSE_COMMAND) and flushes buffered events, so that a closing event
+/// may follow.
+void end_task_by_force(Builder& builder);
+/// Ends a started task, writes the terminated event and closes the run.
+void terminate_run(Builder& builder, const TerminateInput& input);
+/// Ends a started task, writes the timed-out event and closes the run.
+void time_out_run(Builder& builder, temporal::api::enums::v1::RetryState retry_state);
+
+}  // namespace stele::history

@@ -1,0 +1,179 @@
+#include "history/command.h"
+#include "history/workflow_task.h"
+
+#include <utility>
+
+// A worker answers its workflow task: all of its commands are obeyed, or none.
+namespace stele::history {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+using Request = service::RespondWorkflowTaskCompletedRequest;
+
+/// The SDK keeps a task alive, while local activities run, by completing it empty-handed and asking
+/// for the next. That may not go on for ever.
+bool is_heartbeat(const Request& request) {
+    return request.force_create_new_workflow_task() && request.commands_size() == 0 &&
+           request.messages_size() == 0;
+}
+
+bool heartbeats_too_long(const Builder& builder, const Request& request) {
+    const Timestamp original = from_proto(builder.header().task().original_scheduled_time());
+    return is_heartbeat(request) && original != kUnset &&
+           builder.now() > original + builder.context().limits->workflow_task_heartbeat;
+}
+
+/// Writes the completed event, and before it the two that a transient task still owes.
+EventId add_completed_event(Builder& builder, const Request& request) {
+    storage::WorkflowTask task = builder.header().task();
+    // Taken away first: what follows is no longer behind a started task.
+    builder.header().mutable_task()->Clear();
+    builder.header().mutable_task()->set_attempt(1);
+    *builder.header().mutable_task()->mutable_original_scheduled_time() =
+        task.original_scheduled_time();
+    builder.header().set_close_attempted(false);
+    if (task.kind() == storage::TASK_KIND_TRANSIENT) {
+        task.set_identity(request.identity());
+        task.set_scheduled_event_id(
+            builder.add_event(scheduled_event(task, builder.info())).value());
+        task.set_started_event_id(builder.add_event(started_event(task)).value());
+    }
+    HistoryEvent event;
+    event.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED);
+    auto& attributes = *event.mutable_workflow_task_completed_event_attributes();
+    attributes.set_scheduled_event_id(task.scheduled_event_id());
+    attributes.set_started_event_id(task.started_event_id());
+    attributes.set_identity(request.identity());
+    attributes.set_binary_checksum(request.binary_checksum());
+    if (request.has_worker_version_stamp()) {
+        *attributes.mutable_worker_version() = request.worker_version_stamp();
+    }
+    if (request.has_sdk_metadata()) *attributes.mutable_sdk_metadata() = request.sdk_metadata();
+    if (request.has_metering_metadata()) {
+        *attributes.mutable_metering_metadata() = request.metering_metadata();
+    }
+    attributes.set_worker_deployment_name(request.deployment_options().deployment_name());
+    storage::HeaderRow& header = builder.header();
+    header.set_last_completed_task_started_event_id(task.started_event_id());
+    header.set_consecutive_task_problems(0);
+    if (!request.sdk_metadata().sdk_name().empty()) {
+        header.set_sdk_name(request.sdk_metadata().sdk_name());
+        header.set_sdk_version(request.sdk_metadata().sdk_version());
+    }
+    return builder.add_event(std::move(event));
+}
+
+void take_stickiness(Builder& builder, const Request& request) {
+    storage::HeaderRow& header = builder.header();
+    forget_sticky_queue(header);
+    if (!request.has_sticky_attributes() ||
+        !request.sticky_attributes().has_worker_task_queue()) {
+        return;
+    }
+    header.set_sticky_task_queue(request.sticky_attributes().worker_task_queue().name());
+    *header.mutable_sticky_schedule_to_start() =
+        request.sticky_attributes().schedule_to_start_timeout();
+}
+
+std::string refusal_text(const Refusal& refusal) {
+    const std::string name = failed_cause_name(refusal.cause);
+    return refusal.message.empty() ? name : name + ": " + refusal.message;
+}
+
+/// What is written instead of a completion that was refused.
+absl::StatusOr<Applied<CompletedWorkflowTask>> fail_refused(const Run& run, const Request& request,
+                                                            const Refusal& refusal,
+                                                            const Context& context) {
+    const std::string text = refusal_text(refusal);
+    Builder builder(run, context);
+    CompletedWorkflowTask reply;
+    reply.refusal = invalid_argument(text);
+    // A worker that gives the same bad answer again is not answered: its task times out, more and
+    // more slowly. Unseen events are different, because the next answer will know them.
+    if (builder.header().task().attempt() > 1 &&
+        refusal.cause != enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
+        builder.transition().empty = true;
+        return Applied<CompletedWorkflowTask>{std::move(builder.transition()), std::move(reply)};
+    }
+    fail_started_task(builder, refusal.cause, server_failure(text, false), request.identity(),
+                      request.binary_checksum());
+    if (refusal.terminate) {
+        TerminateInput input;
+        input.reason = text;
+        input.identity = kHistoryServiceIdentity;
+        terminate_run(builder, input);
+    } else {
+        builder.schedule_workflow_task_if_needed();
+    }
+    return Applied<CompletedWorkflowTask>{std::move(builder).finish(), std::move(reply)};
+}
+
+CommandResult obey_all(Completion& completion) {
+    for (const Command& command : completion.request.commands()) {
+        if (CommandResult refusal = obey_command(completion, command)) return refusal;
+    }
+    return std::nullopt;
+}
+
+/// Schedules the next task if there is reason to, and starts it when the worker wants to have it.
+std::optional<StartedWorkflowTask> schedule_next(Completion& completion, Timestamp original) {
+    Builder& builder = completion.builder;
+    const Request& request = completion.request;
+    const bool wanted = request.force_create_new_workflow_task() || completion.events_waiting ||
+                        completion.new_task_needed;
+    if (!builder.is_open() || !wanted || builder.has_workflow_task()) return std::nullopt;
+    if (builder.header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) return std::nullopt;
+    const bool hand_over = request.return_new_workflow_task();
+    schedule_workflow_task(builder, is_heartbeat(request) ? original : builder.now(), hand_over);
+    if (!hand_over) return std::nullopt;
+    StartedWorkflowTask started =
+        start_scheduled_task(builder, "request-from-RespondWorkflowTaskCompleted",
+                             request.identity(), nullptr);
+    started.sticky = true;  // the worker that asks for it has the run
+    return started;
+}
+
+/// The worker only ever says that it is still there. Its task ends, and another may try.
+absl::StatusOr<Applied<CompletedWorkflowTask>> time_out_heartbeat(Builder builder,
+                                                                  const Request& request) {
+    time_out_started_task(builder);
+    take_stickiness(builder, request);
+    schedule_workflow_task(builder, builder.now(), false);
+    CompletedWorkflowTask reply;
+    reply.refusal = not_found("workflow task heartbeat timeout");
+    return Applied<CompletedWorkflowTask>{std::move(builder).finish(), std::move(reply)};
+}
+
+}  // namespace
+
+absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
+    const Run& run, const WorkflowTaskToken& token, const Request& request,
+    const Context& context) {
+    STELE_RETURN_IF_ERROR(check_task_token(run, token));
+    Builder builder(run, context);
+    if (heartbeats_too_long(builder, request)) {
+        return time_out_heartbeat(std::move(builder), request);
+    }
+    STELE_RETURN_IF_ERROR(check_command_sequence(request.commands()));
+
+    const Timestamp original = from_proto(builder.header().task().original_scheduled_time());
+    const EventId completed = add_completed_event(builder, request);
+    take_stickiness(builder, request);
+    Completion completion{.builder = builder, .request = request, .completed = completed};
+    completion.events_waiting = builder.has_buffered_events();
+    builder.hold_outside_events(true);
+    if (CommandResult refusal = obey_all(completion)) {
+        return fail_refused(run, request, *refusal, context);
+    }
+    builder.hold_outside_events(false);
+
+    CompletedWorkflowTask reply;
+    if (builder.is_open()) builder.flush_buffered_events();
+    reply.next = schedule_next(completion, original);
+    reply.eager_activities = std::move(completion.eager_activities);
+    return Applied<CompletedWorkflowTask>{std::move(builder).finish(), std::move(reply)};
+}
+
+}  // namespace stele::history
