@@ -1,0 +1,20 @@
+#pragma once
+
+#include "store/store.h"
+
+#include <string_view>
+
+// The mark that says how the rest of a store is to be read: the meta row `format`. Its value starts
+// with the version of the whole layout, so an older build that meets a newer store says so instead
+// of guessing. docs/formats/store.md.
+namespace stele::store {
+
+/// Version of the layout that this build writes and reads.
+inline constexpr std::uint8_t kStoreFormat = 1;
+
+/// Marks an empty store, accepts one that this build can read. FAILED_PRECONDITION otherwise, with
+/// the version found and `where`, the store's name for people. Idempotent. The mark is durable when
+/// this returns OK.
+absl::Status check_format(Store& store, std::string_view where);
+
+}  // namespace stele::store

@@ -1,0 +1,229 @@
+#include "store/rocksdb/rocksdb_store.h"
+
+#include "store/format.h"
+#include "store/rocksdb/private_files.h"
+#include "store/rocksdb/rocksdb_directory.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <utility>
+
+namespace stele::store {
+namespace {
+
+/// Ranges up to this many rows are erased row by row: a range tombstone slows every later scan.
+constexpr std::size_t kErasedRowsMax = 4096;
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+class RocksDbCursor final : public Cursor {
+public:
+    enum class Direction { kForward, kReverse };
+
+    RocksDbCursor(rocksdb::DB& db, const std::string& directory, std::string begin,
+                  std::string end, Direction direction)
+        : directory_(directory),
+          begin_(std::move(begin)),
+          end_(std::move(end)),
+          begin_slice_(begin_),
+          end_slice_(end_),
+          direction_(direction) {
+        if (begin_ >= end_) return;
+        rocksdb::ReadOptions options;
+        options.iterate_lower_bound = &begin_slice_;
+        options.iterate_upper_bound = &end_slice_;
+        iterator_.reset(db.NewIterator(options));
+        if (direction_ == Direction::kForward) {
+            iterator_->Seek(begin_slice_);
+        } else {
+            iterator_->SeekToLast();
+        }
+    }
+
+    bool valid() const override { return iterator_ != nullptr && iterator_->Valid(); }
+    std::string_view key() const override { return view(iterator_->key()); }
+    std::string_view value() const override { return view(iterator_->value()); }
+
+    void next() override {
+        if (direction_ == Direction::kForward) {
+            iterator_->Next();
+        } else {
+            iterator_->Prev();
+        }
+    }
+
+    absl::Status status() const override {
+        if (iterator_ == nullptr) return absl::OkStatus();
+        return from_rocksdb(iterator_->status(), directory_);
+    }
+
+private:
+    const std::string& directory_;
+    const std::string begin_;
+    const std::string end_;
+    const rocksdb::Slice begin_slice_;
+    const rocksdb::Slice end_slice_;
+    const Direction direction_;
+    std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+class RocksDbStore final : public Store {
+public:
+    RocksDbStore(std::string directory, std::unique_ptr<rocksdb::Env> files,
+                 std::unique_ptr<rocksdb::DB> db)
+        : directory_(std::move(directory)), files_(std::move(files)), db_(std::move(db)) {}
+
+    absl::Status write(const WriteBatch& batch, Sync sync) override;
+    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override;
+
+    std::unique_ptr<Cursor> scan(std::string begin, std::string end) override {
+        return std::make_unique<RocksDbCursor>(*db_, directory_, std::move(begin), std::move(end),
+                                               RocksDbCursor::Direction::kForward);
+    }
+
+    std::unique_ptr<Cursor> scan_reverse(std::string begin, std::string end) override {
+        return std::make_unique<RocksDbCursor>(*db_, directory_, std::move(begin), std::move(end),
+                                               RocksDbCursor::Direction::kReverse);
+    }
+
+private:
+    absl::Status translate(const WriteBatch& batch, rocksdb::WriteBatch& result);
+    absl::Status erase_range(const WriteBatch& batch, std::size_t index,
+                             rocksdb::WriteBatch& result);
+
+    const std::string directory_;
+    const std::unique_ptr<rocksdb::Env> files_;
+    const std::unique_ptr<rocksdb::DB> db_;
+};
+
+absl::Status RocksDbStore::write(const WriteBatch& batch, Sync sync) {
+    if (batch.empty()) {
+        // RocksDB has nothing to log for an empty batch; what came before must be synced still.
+        return sync == Sync::kYes ? from_rocksdb(db_->SyncWAL(), directory_) : absl::OkStatus();
+    }
+    constexpr std::size_t kOverheadPerOperation = 12;
+    rocksdb::WriteBatch changes(batch.bytes() + kOverheadPerOperation * (batch.operations().size() + 1));
+    STELE_RETURN_IF_ERROR(translate(batch, changes));
+    rocksdb::WriteOptions options;
+    options.sync = sync == Sync::kYes;
+    return from_rocksdb(db_->Write(options, &changes), directory_);
+}
+
+absl::Status RocksDbStore::translate(const WriteBatch& batch, rocksdb::WriteBatch& result) {
+    for (std::size_t index = 0; index < batch.operations().size(); ++index) {
+        const WriteBatch::Operation& operation = batch.operations()[index];
+        rocksdb::Status added;
+        switch (operation.kind) {
+            case WriteBatch::Operation::Kind::kPut:
+                added = result.Put(operation.key, operation.value);
+                break;
+            case WriteBatch::Operation::Kind::kErase: added = result.Delete(operation.key); break;
+            case WriteBatch::Operation::Kind::kEraseRange:
+                STELE_RETURN_IF_ERROR(erase_range(batch, index, result));
+                break;
+        }
+        STELE_RETURN_IF_ERROR(from_rocksdb(added, directory_));
+    }
+    return absl::OkStatus();
+}
+
+absl::Status RocksDbStore::erase_range(const WriteBatch& batch, std::size_t index,
+                                       rocksdb::WriteBatch& result) {
+    const WriteBatch::Operation& range = batch.operations()[index];
+    if (range.key >= range.value) return absl::OkStatus();
+    std::vector<std::string> keys;
+    // What this batch itself has put into the range is not in the database yet.
+    for (std::size_t earlier = 0; earlier < index; ++earlier) {
+        const WriteBatch::Operation& operation = batch.operations()[earlier];
+        if (operation.kind == WriteBatch::Operation::Kind::kPut && operation.key >= range.key &&
+            operation.key < range.value) {
+            keys.push_back(operation.key);
+        }
+    }
+    const auto rows = scan(range.key, range.value);
+    for (; rows->valid() && keys.size() <= kErasedRowsMax; rows->next()) {
+        keys.emplace_back(rows->key());
+    }
+    STELE_RETURN_IF_ERROR(rows->status());
+    if (keys.size() > kErasedRowsMax) {
+        return from_rocksdb(result.DeleteRange(range.key, range.value), directory_);
+    }
+    for (const std::string& key : keys) {
+        STELE_RETURN_IF_ERROR(from_rocksdb(result.Delete(key), directory_));
+    }
+    return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> RocksDbStore::get(std::string_view key) {
+    std::string value;
+    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    STELE_RETURN_IF_ERROR(from_rocksdb(status, directory_));
+    return std::optional<std::string>(std::move(value));
+}
+
+rocksdb::BlockBasedTableOptions table_options(const RocksDbOptions& limits) {
+    constexpr int kBloomBitsPerKey = 10;
+    constexpr int kCacheShardBits = 2;
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = rocksdb::NewLRUCache(limits.block_cache_bytes, kCacheShardBits);
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+    // Index and filter blocks count against the cache, so the cache bounds all memory of reads.
+    table.cache_index_and_filter_blocks = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.block_size = 16U << 10;
+    table.format_version = 5;
+    return table;
+}
+
+rocksdb::Options database_options(const RocksDbOptions& limits) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = limits.write_buffer_bytes;
+    options.max_write_buffer_number = 2;
+    options.max_total_wal_size = limits.wal_bytes_max;
+    options.max_open_files = limits.open_files_max;
+    options.max_background_jobs = 2;
+    options.target_file_size_base = 16U << 20;
+    options.max_bytes_for_level_base = 64U << 20;
+    // A store must open in every build of RocksDB, whatever it was linked with.
+    options.compression = rocksdb::kNoCompression;
+    options.bottommost_compression = rocksdb::kNoCompression;
+    // After a power loss the log ends in the middle of what was never synced: keep the prefix.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    // There is one writer, the committer: waiting by spinning would only burn the other cores.
+    options.enable_write_thread_adaptive_yield = false;
+    options.allow_concurrent_memtable_write = false;
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    options.keep_log_file_num = 2;
+    options.max_log_file_size = 1U << 20;
+    options.stats_dump_period_sec = 0;
+    options.stats_persist_period_sec = 0;
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(limits)));
+    return options;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store(const std::filesystem::path& directory,
+                                                          const RocksDbOptions& options) {
+    STELE_RETURN_IF_ERROR(make_directory(directory));
+    std::unique_ptr<rocksdb::Env> files = make_private_files();
+    rocksdb::Options database = database_options(options);
+    database.env = files.get();
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(database, directory.string(), &opened);
+    if (is_lock_refusal(status)) return locked_by_other(directory, status);
+    STELE_RETURN_IF_ERROR(from_rocksdb(status, directory.string()));
+    auto store = std::make_unique<RocksDbStore>(directory.string(), std::move(files),
+                                                std::unique_ptr<rocksdb::DB>(opened));
+    STELE_RETURN_IF_ERROR(check_format(*store, "data directory " + directory.string()));
+    return store;
+}
+
+}  // namespace stele::store
