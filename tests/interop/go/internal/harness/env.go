@@ -58,10 +58,10 @@ func (e *Env) True(condition bool, what string) {
 	}
 }
 
-// Eventually asks again until the condition holds; 20 seconds are enough for
-// everything the scenarios wait for.
+// Eventually asks again until the condition holds; 45 seconds are enough for
+// everything the scenarios wait for, also on a busy machine.
 func (e *Env) Eventually(what string, condition func() bool) {
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(45 * time.Second)
 	for !condition() {
 		if time.Now().After(deadline) || e.Err() != nil {
 			e.Failf("waited in vain: %s", what)

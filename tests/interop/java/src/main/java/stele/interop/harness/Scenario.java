@@ -1,0 +1,15 @@
+package stele.interop.harness;
+
+/**
+ * One behaviour shown end to end with the SDK.
+ *
+ * @param name the name that all languages use for it
+ * @param body what is done and checked
+ */
+public record Scenario(String name, Body body) {
+  /** What a scenario does; anything thrown means that it failed. */
+  @FunctionalInterface
+  public interface Body {
+    void run(Env env) throws Exception;
+  }
+}
