@@ -43,7 +43,8 @@ struct StartReply {
 
 struct HistoryQuery {
     RunRef run;             // empty run id: the current run
-    EventId from = kFirstEvent;
+    EventId from = kFirstEvent;  // reverse: the newest wanted; kNoEvent means the last one
+    EventId to;                  // forward: the last wanted; kNoEvent means no end
     std::int32_t maximum_events = 256;
     bool wait_new_event = false;
     bool close_event_only = false;

@@ -1,0 +1,224 @@
+#include "frontend/poll_responses.h"
+#include "frontend/polls.h"
+#include "frontend/services.h"
+#include "frontend/validation.h"
+
+// Activity workers: polling, heartbeats and outcomes, by task token or by workflow and activity id.
+namespace stele::frontend {
+namespace {
+
+using PollActivity = service::PollActivityTaskQueueResponse;
+using HeartbeatResponse = service::RecordActivityTaskHeartbeatResponse;
+
+constexpr char kHeartbeatTooLarge[] = "HEARTBEAT_EXCEEDS_LIMIT";
+constexpr char kResultTooLarge[] = "RESULT_EXCEEDS_LIMIT";
+constexpr char kFailureTooLarge[] = "FAILURE_EXCEEDS_LIMIT";
+
+/// Which attempt of which activity a call is about.
+struct Target {
+    RunRef run;
+    history::ActivityToken token;
+};
+
+template <typename Request>
+absl::StatusOr<Target> target_of(const Services& services, const AuthorizedNamespace& space,
+                                 const Request& request) {
+    if constexpr (requires { request.task_token(); }) {
+        STELE_ASSIGN_OR_RETURN(const wire::TaskToken token,
+                               services.tokens.open_task(request.task_token()));
+        if (token.kind() != wire::TaskToken::KIND_ACTIVITY) {
+            return invalid_argument("Error deserializing task token.");
+        }
+        return Target{run_ref(token), activity_token(token)};
+    } else {
+        if (request.activity_id().empty()) {
+            return invalid_argument("ActivityId is not set on request.");
+        }
+        if (request.workflow_id().empty()) {
+            return invalid_argument("WorkflowId is not set on request.");
+        }
+        Target target;
+        target.run = {space->id, request.workflow_id(), request.run_id()};
+        target.token.activity_id = request.activity_id();
+        target.token.by_id = true;
+        return target;
+    }
+}
+
+/// What the server says in place of a payload that it can not store.
+api::failure::v1::Failure server_failure(const char* reason) {
+    api::failure::v1::Failure failure;
+    failure.set_message(reason);
+    failure.set_source("Server");
+    failure.mutable_server_failure_info()->set_non_retryable(true);
+    return failure;
+}
+
+void poll(Services& services, RequestContext context, const AuthorizedNamespace& space,
+          service::PollActivityTaskQueueRequest request, Reply<PollActivity> reply) {
+    const Timestamp deadline = context.call->deadline();
+    absl::Status status = validate_poll_deadline(deadline, context.now);
+    if (status.ok()) {
+        status = validate_task_queue(request.has_task_queue(), *request.mutable_task_queue());
+    }
+    if (status.ok()) status = validate_identity(request.identity());
+    if (!status.ok()) return reply(std::move(status));
+    matching::Poll poll;
+    poll.queue = {space->id, request.task_queue().name(), shard::QueueKind::kActivity};
+    poll.identity = request.identity();
+    poll.request_id = env::new_uuid(services.env.random());
+    poll.expires = poll_expiry(deadline, context.now);
+    poll.worker_version = request.worker_version_capabilities();
+    if (request.task_queue_metadata().has_max_tasks_per_second()) {
+        poll.max_tasks_per_second = request.task_queue_metadata().max_tasks_per_second().value();
+    }
+    services.matching.poll_activity(
+        std::move(poll), context.call,
+        [&services, reply = std::move(reply)](
+            absl::StatusOr<std::optional<shard::PolledActivityTask>> task) mutable {
+            if (!task.ok()) return reply(std::move(task).status());
+            if (!*task) return reply(PollActivity());
+            reply(poll_response(services.tokens, **std::move(task)));
+        });
+}
+
+template <typename Request, typename Response>
+void add_heartbeat(MethodTable& table, Services& services, const std::string& method) {
+    table.add_namespaced<Request, Response>(
+        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+                            Reply<Response> reply) {
+            auto target = target_of(services, space, request);
+            if (!target.ok()) return reply(std::move(target).status());
+            if (!validate_blob(request.details(), space->limits).ok()) {
+                // The activity can not go on with details that nobody can store.
+                return services.engine.fail_activity(
+                    space.view(), target->run, target->token, server_failure(kHeartbeatTooLarge),
+                    std::nullopt, request.identity(),
+                    [reply = std::move(reply)](absl::StatusOr<history::None> outcome) mutable {
+                        if (!outcome.ok()) return reply(std::move(outcome).status());
+                        Response response;
+                        response.set_cancel_requested(true);
+                        reply(std::move(response));
+                    });
+            }
+            services.engine.heartbeat_activity(
+                space.view(), target->run, target->token, std::move(*request.mutable_details()),
+                request.identity(),
+                [reply = std::move(reply)](
+                    absl::StatusOr<history::HeartbeatReply> outcome) mutable {
+                    if (!outcome.ok()) return reply(std::move(outcome).status());
+                    Response response;
+                    response.set_cancel_requested(outcome->cancel_requested);
+                    response.set_activity_paused(outcome->paused);
+                    response.set_activity_reset(outcome->reset);
+                    reply(std::move(response));
+                });
+        });
+}
+
+template <typename Request, typename Response>
+void add_completed(MethodTable& table, Services& services, const std::string& method) {
+    table.add_namespaced<Request, Response>(
+        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+                            Reply<Response> reply) {
+            auto target = target_of(services, space, request);
+            if (!target.ok()) return reply(std::move(target).status());
+            if (auto status = validate_identity(request.identity()); !status.ok()) {
+                return reply(std::move(status));
+            }
+            if (!validate_blob(request.result(), space->limits).ok()) {
+                return services.engine.fail_activity(
+                    space.view(), target->run, target->token, server_failure(kResultTooLarge),
+                    std::nullopt, request.identity(), done<Response>(std::move(reply)));
+            }
+            services.engine.complete_activity(space.view(), target->run, target->token,
+                                              std::move(*request.mutable_result()),
+                                              request.identity(), done<Response>(std::move(reply)));
+        });
+}
+
+template <typename Request, typename Response>
+void add_failed(MethodTable& table, Services& services, const std::string& method) {
+    table.add_namespaced<Request, Response>(
+        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+                            Reply<Response> reply) {
+            auto target = target_of(services, space, request);
+            if (!target.ok()) return reply(std::move(target).status());
+            if (request.has_failure() && !request.failure().has_application_failure_info()) {
+                return reply(invalid_argument("Failure must have ApplicationFailureInfo."));
+            }
+            if (auto status = validate_identity(request.identity()); !status.ok()) {
+                return reply(std::move(status));
+            }
+            if (!validate_blob(request.failure(), space->limits).ok()) {
+                *request.mutable_failure() = server_failure(kFailureTooLarge);
+            }
+            std::optional<api::common::v1::Payloads> details;
+            if (request.has_last_heartbeat_details()) {
+                details = std::move(*request.mutable_last_heartbeat_details());
+                if (!validate_blob(*details, space->limits).ok()) {
+                    *request.mutable_failure() = server_failure(kHeartbeatTooLarge);
+                    details.reset();
+                }
+            }
+            services.engine.fail_activity(space.view(), target->run, target->token,
+                                          std::move(*request.mutable_failure()), std::move(details),
+                                          request.identity(), done<Response>(std::move(reply)));
+        });
+}
+
+template <typename Request, typename Response>
+void add_canceled(MethodTable& table, Services& services, const std::string& method) {
+    table.add_namespaced<Request, Response>(
+        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+                            Reply<Response> reply) {
+            auto target = target_of(services, space, request);
+            if (!target.ok()) return reply(std::move(target).status());
+            if (auto status = validate_identity(request.identity()); !status.ok()) {
+                return reply(std::move(status));
+            }
+            if (!validate_blob(request.details(), space->limits).ok()) {
+                return services.engine.fail_activity(
+                    space.view(), target->run, target->token, server_failure(kResultTooLarge),
+                    std::nullopt, request.identity(), done<Response>(std::move(reply)));
+            }
+            services.engine.cancel_activity(space.view(), target->run, target->token,
+                                            std::move(*request.mutable_details()),
+                                            request.identity(), done<Response>(std::move(reply)));
+        });
+}
+
+}  // namespace
+
+void add_activity_methods(MethodTable& table, Services& services) {
+    table.add_namespaced<service::PollActivityTaskQueueRequest, PollActivity>(
+        "PollActivityTaskQueue",
+        [&services](RequestContext context, AuthorizedNamespace space, auto request, auto reply) {
+            poll(services, std::move(context), space, std::move(request), std::move(reply));
+        });
+    add_heartbeat<service::RecordActivityTaskHeartbeatRequest, HeartbeatResponse>(
+        table, services, "RecordActivityTaskHeartbeat");
+    add_heartbeat<service::RecordActivityTaskHeartbeatByIdRequest,
+                  service::RecordActivityTaskHeartbeatByIdResponse>(
+        table, services, "RecordActivityTaskHeartbeatById");
+    add_completed<service::RespondActivityTaskCompletedRequest,
+                  service::RespondActivityTaskCompletedResponse>(table, services,
+                                                                 "RespondActivityTaskCompleted");
+    add_completed<service::RespondActivityTaskCompletedByIdRequest,
+                  service::RespondActivityTaskCompletedByIdResponse>(
+        table, services, "RespondActivityTaskCompletedById");
+    add_failed<service::RespondActivityTaskFailedRequest,
+               service::RespondActivityTaskFailedResponse>(table, services,
+                                                           "RespondActivityTaskFailed");
+    add_failed<service::RespondActivityTaskFailedByIdRequest,
+               service::RespondActivityTaskFailedByIdResponse>(table, services,
+                                                               "RespondActivityTaskFailedById");
+    add_canceled<service::RespondActivityTaskCanceledRequest,
+                 service::RespondActivityTaskCanceledResponse>(table, services,
+                                                               "RespondActivityTaskCanceled");
+    add_canceled<service::RespondActivityTaskCanceledByIdRequest,
+                 service::RespondActivityTaskCanceledByIdResponse>(
+        table, services, "RespondActivityTaskCanceledById");
+}
+
+}  // namespace stele::frontend

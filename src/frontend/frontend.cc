@@ -1,0 +1,22 @@
+#include "frontend/frontend.h"
+
+#include <utility>
+
+namespace stele::frontend {
+
+Frontend::Frontend(Services services)
+    : services_(std::move(services)),
+      resolver_(services_.namespaces, services_.tokens, authorizer_),
+      table_(services_.env, resolver_) {
+    table_.add_service(kWorkflowService);
+    table_.add_service(kOperatorService);
+    add_system_methods(table_, services_);
+    add_namespace_methods(table_, services_);
+    add_start_methods(table_, services_);
+    add_control_methods(table_, services_);
+    add_workflow_task_methods(table_, services_);
+    add_activity_methods(table_, services_);
+    add_history_methods(table_, services_);
+}
+
+}  // namespace stele::frontend

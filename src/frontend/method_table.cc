@@ -1,0 +1,93 @@
+#include "frontend/method_table.h"
+
+#include "base/check.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+
+namespace stele::frontend {
+namespace {
+
+namespace details = temporal::api::errordetails::v1;
+
+absl::Status namespace_deprecated(const std::string& name) {
+    details::NamespaceInvalidStateFailure detail;
+    detail.set_namespace_(name);
+    detail.set_state(temporal::api::enums::v1::NAMESPACE_STATE_DEPRECATED);
+    detail.add_allowed_states(temporal::api::enums::v1::NAMESPACE_STATE_REGISTERED);
+    return make_error(
+        absl::StatusCode::kFailedPrecondition,
+        fmt::format("Namespace has invalid state: Deprecated. Must be Registered for this operation."),
+        detail);
+}
+
+}  // namespace
+
+absl::StatusOr<AuthorizedNamespace> NamespaceResolver::resolve(const std::string& name,
+                                                               std::string_view token, bool creates,
+                                                               std::string_view method) const {
+    shard::NamespacePtr view;
+    if (!token.empty()) {
+        STELE_ASSIGN_OR_RETURN(const wire::TaskToken opened, tokens_.open_task(token));
+        view = registry_.by_id(opened.namespace_id());
+        if (view == nullptr) return namespace_not_found(opened.namespace_id());
+    }
+    if (!name.empty()) {
+        if (name.size() > kMaximumNameBytes) {
+            return invalid_argument("Namespace length exceeds limit.");
+        }
+        shard::NamespacePtr named = registry_.by_name(name);
+        if (named == nullptr) return namespace_not_found(name);
+        if (view != nullptr && view->id != named->id) {
+            return invalid_argument("Operation requested with a token from a different namespace.");
+        }
+        view = std::move(named);
+    }
+    if (view == nullptr) return invalid_argument("Namespace not set on request.");
+    if (creates && registry_.is_deprecated(view->id)) return namespace_deprecated(view->name);
+    return authorizer_.authorize(std::move(view), method);
+}
+
+void MethodTable::add_service(const std::string& full_name) {
+    const auto* service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(full_name);
+    STELE_CHECK(service != nullptr, "the API has no service " + full_name);
+    for (int i = 0; i < service->method_count(); ++i) {
+        const std::string path = "/" + full_name + "/" + service->method(i)->name();
+        paths_.push_back(path);
+        handlers_[path] = nullptr;
+        path_of_method_[service->method(i)->name()] = path;
+    }
+}
+
+void MethodTable::set(const std::string& method, Handler handler) {
+    const auto path = path_of_method_.find(method);
+    STELE_CHECK(path != path_of_method_.end(), "no service has a method " + method);
+    Handler& place = handlers_[path->second];
+    STELE_CHECK(place == nullptr, "two handlers for " + method);
+    place = std::move(handler);
+}
+
+void MethodTable::dispatch(const std::string& path, CallPtr call) const {
+    const auto found = handlers_.find(path);
+    if (found != handlers_.end() && found->second) return found->second(std::move(call));
+    // SDKs look for "unknown method" to tell an older server from a broken one.
+    const std::size_t slash = path.rfind('/');
+    const std::size_t service = path.starts_with('/') ? 1 : 0;
+    call->finish(unimplemented(
+        slash == std::string::npos || slash < service
+            ? fmt::format("malformed method name: {}", path)
+            : fmt::format("unknown method {} for service {}", path.substr(slash + 1),
+                          path.substr(service, slash - service))));
+}
+
+std::vector<std::string> MethodTable::built() const {
+    std::vector<std::string> result;
+    for (const std::string& path : paths_) {
+        if (handlers_.at(path)) result.push_back(path);
+    }
+    return result;
+}
+
+}  // namespace stele::frontend

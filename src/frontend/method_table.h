@@ -1,0 +1,135 @@
+#pragma once
+
+#include "base/status.h"
+#include "frontend/authorization.h"
+#include "frontend/call.h"
+#include "frontend/namespaces.h"
+#include "frontend/tokens.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+// Which function answers which RPC. Every method of the services is in the table: one that has no
+// handler yet answers UNIMPLEMENTED. The steps that all calls share (parsing, finding and
+// authorising the namespace, serialising the answer) are here, once.
+namespace stele::frontend {
+
+/// What a handler may know of its call beside the request.
+struct RequestContext {
+    CallPtr call;
+    Timestamp now;
+};
+
+/// A message, and fields of it that are serialised already; joining the bytes gives the whole.
+template <typename Message>
+struct Spliced {
+    Message message;
+    std::string raw;
+};
+
+template <typename Message>
+std::string serialize(const Message& message) {
+    return message.SerializeAsString();
+}
+template <typename Message>
+std::string serialize(const Spliced<Message>& spliced) {
+    std::string bytes = spliced.message.SerializeAsString();
+    bytes += spliced.raw;
+    return bytes;
+}
+
+/// The namespace of a request comes from its task token if it has one; a name beside it must agree.
+class NamespaceResolver {
+public:
+    NamespaceResolver(NamespaceRegistry& registry, const TokenSigner& tokens,
+                      const Authorizer& authorizer)
+        : registry_(registry), tokens_(tokens), authorizer_(authorizer) {}
+
+    absl::StatusOr<AuthorizedNamespace> resolve(const std::string& name, std::string_view token,
+                                                bool creates, std::string_view method) const;
+
+private:
+    NamespaceRegistry& registry_;
+    const TokenSigner& tokens_;
+    const Authorizer& authorizer_;
+};
+
+/// Filled once at start, then only read: thread safe.
+class MethodTable {
+public:
+    using Handler = std::function<void(CallPtr)>;
+
+    MethodTable(env::Env& env, const NamespaceResolver& resolver) : env_(env), resolver_(resolver) {}
+
+    /// Knows every method of the service, none of them built.
+    void add_service(const std::string& full_name);
+
+    /// A method that concerns no namespace, or finds its own.
+    template <typename Request, typename Response>
+    void add(const std::string& method,
+             std::function<void(RequestContext, Request, Reply<Response>)> handler) {
+        set(method, [this, handler = std::move(handler)](CallPtr call) {
+            Request request;
+            if (absl::Status status = call->read(request); !status.ok()) {
+                return call->finish(std::move(status));
+            }
+            handler({call, env_.now()}, std::move(request), replier<Response>(call));
+        });
+    }
+
+    /// A method on a namespace, which is found and authorised before the handler runs. `creates`:
+    /// refused when the namespace is deprecated.
+    template <typename Request, typename Response>
+    void add_namespaced(
+        const std::string& method,
+        std::function<void(RequestContext, AuthorizedNamespace, Request, Reply<Response>)> handler,
+        bool creates = false) {
+        add<Request, Response>(
+            method, [this, method, creates, handler = std::move(handler)](
+                        RequestContext context, Request request, Reply<Response> reply) {
+                auto space =
+                    resolver_.resolve(request.namespace_(), token_of(request), creates, method);
+                if (!space.ok()) return reply(std::move(space).status());
+                handler(std::move(context), *std::move(space), std::move(request),
+                        std::move(reply));
+            });
+    }
+
+    /// Answers the call; `path` is "/package.Service/Method".
+    void dispatch(const std::string& path, CallPtr call) const;
+
+    /// Every path in the table, in the order of the services' definitions.
+    const std::vector<std::string>& paths() const { return paths_; }
+    /// The paths that have a handler.
+    std::vector<std::string> built() const;
+
+private:
+    template <typename Response>
+    static Reply<Response> replier(CallPtr call) {
+        return [call = std::move(call)](absl::StatusOr<Response> response) {
+            if (!response.ok()) return call->finish(std::move(response).status());
+            call->finish(serialize(*response));
+        };
+    }
+    template <typename Request>
+    static std::string_view token_of(const Request& request) {
+        if constexpr (requires { request.task_token(); }) {
+            return request.task_token();
+        } else {
+            return {};
+        }
+    }
+    void set(const std::string& method, Handler handler);
+
+    env::Env& env_;
+    const NamespaceResolver& resolver_;
+    std::vector<std::string> paths_;
+    std::unordered_map<std::string, Handler> handlers_;  // by path; empty: not built
+    std::unordered_map<std::string, std::string> path_of_method_;
+};
+
+}  // namespace stele::frontend

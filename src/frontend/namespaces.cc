@@ -1,0 +1,154 @@
+#include "frontend/namespaces.h"
+
+#include "store/keys.h"
+#include "temporal/api/enums/v1/namespace.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace stele::frontend {
+
+using temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure;
+using temporal::api::errordetails::v1::NamespaceNotFoundFailure;
+
+absl::Status namespace_not_found(const std::string& name) {
+    NamespaceNotFoundFailure detail;
+    detail.set_namespace_(name);
+    return make_error(absl::StatusCode::kNotFound, fmt::format("Namespace {} is not found.", name),
+                      detail);
+}
+
+void NamespaceRegistry::Snapshot::put(Entry entry) {
+    const std::string id = entry.row.id();
+    id_of_name[entry.row.name()] = id;
+    by_id[id] = std::move(entry);
+}
+
+const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_id(const std::string& id) const {
+    const auto found = by_id.find(id);
+    return found == by_id.end() ? nullptr : &found->second;
+}
+
+const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_name(
+    const std::string& name) const {
+    const auto found = id_of_name.find(name);
+    return found == id_of_name.end() ? nullptr : find_id(found->second);
+}
+
+NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
+                                     history::Limits limits)
+    : env_(env),
+      store_(store),
+      committer_(committer),
+      limits_(limits),
+      durable_(std::make_shared<const Snapshot>()),
+      executor_(env.make_executor("namespaces")) {}
+
+absl::Status NamespaceRegistry::load() {
+    const store::KeyRange range = store::table_range(store::Table::kNamespace);
+    auto cursor = store_.scan(range.begin, range.end);
+    for (; cursor->valid(); cursor->next()) {
+        storage::NamespaceRow row;
+        STELE_RETURN_IF_ERROR(
+            store::unwrap_message(store::Table::kNamespace, cursor->value(), row));
+        latest_.put(make_entry(std::move(row)));
+    }
+    STELE_RETURN_IF_ERROR(cursor->status());
+    durable_.store(std::make_shared<const Snapshot>(latest_));
+    return absl::OkStatus();
+}
+
+shard::NamespacePtr NamespaceRegistry::by_id(const std::string& id) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_id(id);
+    return entry == nullptr ? nullptr : entry->view;
+}
+
+shard::NamespacePtr NamespaceRegistry::by_name(const std::string& name) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_name(name);
+    return entry == nullptr ? nullptr : entry->view;
+}
+
+bool NamespaceRegistry::is_deprecated(const std::string& id) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_id(id);
+    return entry != nullptr &&
+           entry->row.state() == temporal::api::enums::v1::NAMESPACE_STATE_DEPRECATED;
+}
+
+absl::StatusOr<storage::NamespaceRow> NamespaceRegistry::row_by_id(const std::string& id) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_id(id);
+    if (entry == nullptr) return namespace_not_found(id);
+    return entry->row;
+}
+
+absl::StatusOr<storage::NamespaceRow> NamespaceRegistry::row_by_name(const std::string& name) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_name(name);
+    if (entry == nullptr) return namespace_not_found(name);
+    return entry->row;
+}
+
+std::vector<storage::NamespaceRow> NamespaceRegistry::list(const std::string& after,
+                                                           std::size_t limit) {
+    const SnapshotPtr snapshot = durable_.load();
+    std::vector<storage::NamespaceRow> result;
+    auto entry = snapshot->by_id.upper_bound(after);
+    for (; entry != snapshot->by_id.end() && result.size() < limit; ++entry) {
+        result.push_back(entry->second.row);
+    }
+    return result;
+}
+
+void NamespaceRegistry::create(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply) {
+    executor_->post([this, row = std::move(row), reply = std::move(reply)]() mutable {
+        if (latest_.find_name(row.name()) != nullptr) {
+            return reply(make_error(absl::StatusCode::kAlreadyExists,
+                                    fmt::format("Namespace \"{}\" already exists", row.name()),
+                                    NamespaceAlreadyExistsFailure()));
+        }
+        row.set_id(env::new_uuid(env_.random()));
+        *row.mutable_created() = to_proto(env_.now());
+        save(std::move(row), std::move(reply));
+    });
+}
+
+void NamespaceRegistry::update(std::string name, Change change, Reply<storage::NamespaceRow> reply) {
+    executor_->post([this, name = std::move(name), change = std::move(change),
+                     reply = std::move(reply)]() mutable {
+        const Entry* entry = latest_.find_name(name);
+        if (entry == nullptr) return reply(namespace_not_found(name));
+        storage::NamespaceRow row = entry->row;
+        if (absl::Status status = change(row); !status.ok()) return reply(std::move(status));
+        save(std::move(row), std::move(reply));
+    });
+}
+
+NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row) const {
+    shard::NamespaceView view{row.id(), row.name(), limits_};
+    return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view))};
+}
+
+void NamespaceRegistry::save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply) {
+    store::WriteBatch batch;
+    batch.put(store::namespace_key(row.id()),
+              store::wrap_message(store::Table::kNamespace, row));
+    batch.put(store::namespace_name_key(row.name()),
+              store::wrap_value(store::Table::kNamespaceName, row.id()));
+    Entry entry = make_entry(std::move(row));
+    latest_.put(entry);
+    const Position position = committer_.submit(std::move(batch), store::Urgency::kSynced);
+    committer_.when_durable(
+        position, *executor_, [this, entry = std::move(entry), reply = std::move(reply)]() mutable {
+            Snapshot next = *durable_.load();
+            next.put(entry);
+            durable_.store(std::make_shared<const Snapshot>(std::move(next)));
+            reply(std::move(entry.row));
+        });
+}
+
+}  // namespace stele::frontend

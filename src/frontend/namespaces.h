@@ -1,0 +1,83 @@
+#pragma once
+
+#include "base/call.h"
+#include "env/env.h"
+#include "shard/engine.h"
+#include "stele/internal/rows.pb.h"
+#include "store/committer.h"
+#include "store/store.h"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+// All namespaces, cached. There are few and they change seldom, so every one is in memory: readers
+// take an immutable snapshot, changes go through one executor and show once they are durable.
+namespace stele::frontend {
+
+/// Longest name of a namespace, and of every other thing that a user names.
+inline constexpr std::size_t kMaximumNameBytes = 1000;
+inline constexpr char kDefaultNamespace[] = "default";
+
+/// NOT_FOUND with NamespaceNotFoundFailure.
+absl::Status namespace_not_found(const std::string& name);
+
+/// Reads are thread safe and cheap. Changes reply once durable.
+class NamespaceRegistry : public shard::NamespaceSource {
+public:
+    /// `limits` are those of every namespace. All arguments must outlive the registry.
+    NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
+                      history::Limits limits);
+
+    /// Reads what the store holds. Call once, before anything else.
+    absl::Status load();
+
+    shard::NamespacePtr by_id(const std::string& id) override;
+    shard::NamespacePtr by_name(const std::string& name) override;
+    bool is_deprecated(const std::string& id);
+
+    /// The stored row; NOT_FOUND if there is none.
+    absl::StatusOr<storage::NamespaceRow> row_by_id(const std::string& id);
+    absl::StatusOr<storage::NamespaceRow> row_by_name(const std::string& name);
+    /// Rows in the order of their ids, behind `after`; at most `limit`.
+    std::vector<storage::NamespaceRow> list(const std::string& after, std::size_t limit);
+
+    /// Creates a namespace; `row.id` is filled in. ALREADY_EXISTS with NamespaceAlreadyExistsFailure.
+    void create(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply);
+    /// Changes the namespace of this name through `change`, which may refuse.
+    using Change = std::function<absl::Status(storage::NamespaceRow&)>;
+    void update(std::string name, Change change, Reply<storage::NamespaceRow> reply);
+
+private:
+    struct Entry {
+        storage::NamespaceRow row;
+        shard::NamespacePtr view;
+    };
+    struct Snapshot {
+        std::map<std::string, Entry> by_id;
+        std::unordered_map<std::string, std::string> id_of_name;
+
+        void put(Entry entry);
+        const Entry* find_id(const std::string& id) const;
+        const Entry* find_name(const std::string& name) const;
+    };
+    using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+    Entry make_entry(storage::NamespaceRow row) const;
+    /// On the executor: makes the row durable, then visible, then replies.
+    void save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply);
+
+    env::Env& env_;
+    store::Store& store_;
+    store::Committer& committer_;
+    history::Limits limits_;
+    std::atomic<SnapshotPtr> durable_;
+    Snapshot latest_;  // what will be durable; only on the executor
+    std::unique_ptr<env::Executor> executor_;
+};
+
+}  // namespace stele::frontend

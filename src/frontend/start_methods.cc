@@ -1,0 +1,81 @@
+#include "frontend/poll_responses.h"
+#include "frontend/services.h"
+#include "frontend/validation.h"
+
+// Starting workflows.
+namespace stele::frontend {
+namespace {
+
+using StartResponse = service::StartWorkflowExecutionResponse;
+
+Spliced<StartResponse> start_response(const Services& services, const std::string& namespace_name,
+                                      const std::string& workflow_id, shard::StartReply outcome) {
+    constexpr int kEagerTaskField = StartResponse::kEagerWorkflowTaskFieldNumber;
+    Spliced<StartResponse> response;
+    response.message.set_run_id(outcome.run_id);
+    response.message.set_first_execution_run_id(outcome.first_execution_run_id);
+    response.message.set_started(outcome.started);
+    response.message.set_status(outcome.status);
+    auto* event = response.message.mutable_link()->mutable_workflow_event();
+    event->set_namespace_(namespace_name);
+    event->set_workflow_id(workflow_id);
+    event->set_run_id(outcome.run_id);
+    event->mutable_event_ref()->set_event_id(kFirstEvent.value());
+    event->mutable_event_ref()->set_event_type(
+        api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+    if (outcome.eager_task) {
+        append_field(response.raw, kEagerTaskField,
+                     serialize(poll_response(services.tokens, *std::move(outcome.eager_task))));
+    }
+    return response;
+}
+
+}  // namespace
+
+void add_start_methods(MethodTable& table, Services& services) {
+    table.add_namespaced<service::StartWorkflowExecutionRequest, Spliced<StartResponse>>(
+        "StartWorkflowExecution",
+        [&services](RequestContext, AuthorizedNamespace space,
+                    service::StartWorkflowExecutionRequest request,
+                    Reply<Spliced<StartResponse>> reply) {
+            const std::string fresh = env::new_uuid(services.env.random());
+            if (auto status = validate_start(request, space->limits, fresh); !status.ok()) {
+                return reply(std::move(status));
+            }
+            std::string workflow_id = request.workflow_id();
+            services.engine.start_workflow(
+                space.view(), std::move(request),
+                [&services, name = space->name, workflow_id = std::move(workflow_id),
+                 reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {
+                    if (!outcome.ok()) return reply(std::move(outcome).status());
+                    reply(start_response(services, name, workflow_id, *std::move(outcome)));
+                });
+        },
+        /*creates=*/true);
+
+    using SignalResponse = service::SignalWithStartWorkflowExecutionResponse;
+    table.add_namespaced<service::SignalWithStartWorkflowExecutionRequest, SignalResponse>(
+        "SignalWithStartWorkflowExecution",
+        [&services](RequestContext, AuthorizedNamespace space,
+                    service::SignalWithStartWorkflowExecutionRequest request,
+                    Reply<SignalResponse> reply) {
+            const std::string fresh = env::new_uuid(services.env.random());
+            if (auto status = validate_signal_with_start(request, space->limits, fresh);
+                !status.ok()) {
+                return reply(std::move(status));
+            }
+            services.engine.signal_with_start(
+                space.view(), std::move(request),
+                [reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {
+                    if (!outcome.ok()) return reply(std::move(outcome).status());
+                    SignalResponse response;
+                    response.set_run_id(outcome->run_id);
+                    response.set_first_execution_run_id(outcome->first_execution_run_id);
+                    response.set_started(outcome->started);
+                    reply(std::move(response));
+                });
+        },
+        /*creates=*/true);
+}
+
+}  // namespace stele::frontend

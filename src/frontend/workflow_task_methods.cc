@@ -1,0 +1,164 @@
+#include "frontend/poll_responses.h"
+#include "frontend/polls.h"
+#include "frontend/services.h"
+#include "frontend/validation.h"
+
+// Workflow workers: polling, completing and failing workflow tasks, answering queries, stopping.
+namespace stele::frontend {
+
+namespace {
+
+using PollTask = service::PollWorkflowTaskQueueResponse;
+using CompletedResponse = service::RespondWorkflowTaskCompletedResponse;
+
+matching::Poll make_poll(const AuthorizedNamespace& space, shard::QueueKind kind,
+                         const api::taskqueue::v1::TaskQueue& queue, const std::string& identity,
+                         env::Random& random) {
+    matching::Poll poll;
+    poll.queue = {space->id, queue.name(), kind};
+    poll.identity = identity;
+    poll.request_id = env::new_uuid(random);
+    if (queue.kind() == api::enums::v1::TASK_QUEUE_KIND_STICKY) {
+        poll.normal_queue = queue.normal_name();
+    }
+    return poll;
+}
+
+void poll_workflow_task(Services& services, RequestContext context, const AuthorizedNamespace& space,
+                        service::PollWorkflowTaskQueueRequest request,
+                        Reply<Spliced<PollTask>> reply) {
+    const Timestamp deadline = context.call->deadline();
+    absl::Status status = validate_poll_deadline(deadline, context.now);
+    if (status.ok()) status = validate_identity(request.identity());
+    if (status.ok()) {
+        status = validate_task_queue(request.has_task_queue(), *request.mutable_task_queue());
+    }
+    if (!status.ok()) return reply(std::move(status));
+    matching::Poll poll = make_poll(space, shard::QueueKind::kWorkflow, request.task_queue(),
+                                    request.identity(), services.env.random());
+    poll.expires = poll_expiry(deadline, context.now);
+    poll.worker_version = request.worker_version_capabilities();
+    services.matching.poll_workflow(
+        std::move(poll), context.call,
+        [&services, reply = std::move(reply)](
+            absl::StatusOr<std::optional<shard::PolledWorkflowTask>> task) mutable {
+            if (!task.ok()) return reply(std::move(task).status());
+            if (!*task) return reply(Spliced<PollTask>());
+            reply(poll_response(services.tokens, **std::move(task)));
+        });
+}
+
+/// The response nests poll responses, which are joined in as bytes because of their history.
+Spliced<CompletedResponse> completed_response(const TokenSigner& tokens,
+                                              shard::CompletedTaskReply outcome) {
+    Spliced<CompletedResponse> response;
+    response.message.set_reset_history_event_id(outcome.reset_history_event.value());
+    if (outcome.next) {
+        append_field(response.raw, CompletedResponse::kWorkflowTaskFieldNumber,
+                     serialize(poll_response(tokens, *std::move(outcome.next))));
+    }
+    for (shard::PolledActivityTask& activity : outcome.eager_activities) {
+        *response.message.add_activity_tasks() = poll_response(tokens, std::move(activity));
+    }
+    return response;
+}
+
+/// Opens the token of a workflow task; a token of another kind is as wrong as a forged one.
+absl::StatusOr<wire::TaskToken> open_workflow_task(const TokenSigner& tokens,
+                                                   std::string_view bytes) {
+    STELE_ASSIGN_OR_RETURN(wire::TaskToken token, tokens.open_task(bytes));
+    if (token.kind() != wire::TaskToken::KIND_WORKFLOW_TASK) {
+        return invalid_argument("Error deserializing task token.");
+    }
+    return token;
+}
+
+void complete(Services& services, const AuthorizedNamespace& space,
+              service::RespondWorkflowTaskCompletedRequest request,
+              Reply<Spliced<CompletedResponse>> reply) {
+    if (auto status = validate_identity(request.identity()); !status.ok()) {
+        return reply(std::move(status));
+    }
+    auto token = open_workflow_task(services.tokens, request.task_token());
+    if (!token.ok()) return reply(std::move(token).status());
+    services.engine.complete_workflow_task(
+        space.view(), run_ref(*token), workflow_task_token(*token), std::move(request),
+        [&services, reply = std::move(reply)](
+            absl::StatusOr<shard::CompletedTaskReply> outcome) mutable {
+            if (!outcome.ok()) return reply(std::move(outcome).status());
+            reply(completed_response(services.tokens, *std::move(outcome)));
+        });
+}
+
+void fail(Services& services, const AuthorizedNamespace& space,
+          service::RespondWorkflowTaskFailedRequest request,
+          Reply<service::RespondWorkflowTaskFailedResponse> reply) {
+    auto token = open_workflow_task(services.tokens, request.task_token());
+    if (!token.ok()) return reply(std::move(token).status());
+    if (auto status = validate_identity(request.identity()); !status.ok()) {
+        return reply(std::move(status));
+    }
+    services.engine.fail_workflow_task(
+        space.view(), run_ref(*token), workflow_task_token(*token), std::move(request),
+        done<service::RespondWorkflowTaskFailedResponse>(std::move(reply)));
+}
+
+void answer_query(Services& services, const AuthorizedNamespace& space,
+                  service::RespondQueryTaskCompletedRequest request,
+                  Reply<service::RespondQueryTaskCompletedResponse> reply) {
+    auto token = services.tokens.open_task(request.task_token());
+    if (!token.ok()) return reply(std::move(token).status());
+    if (token->kind() != wire::TaskToken::KIND_QUERY) {
+        return reply(invalid_argument("Invalid TaskToken."));
+    }
+    // An answer that is too large fails the query, so that its caller learns why.
+    if (auto status = validate_blob(request.query_result(), space->limits); !status.ok()) {
+        request.set_completed_type(api::enums::v1::QUERY_RESULT_TYPE_FAILED);
+        request.clear_query_result();
+        request.set_error_message(message_of(status));
+    }
+    services.engine.respond_query(
+        space.view(), run_ref(*token), token->query_id(), std::move(request),
+        done<service::RespondQueryTaskCompletedResponse>(std::move(reply)));
+}
+
+}  // namespace
+
+void add_workflow_task_methods(MethodTable& table, Services& services) {
+    table.add_namespaced<service::PollWorkflowTaskQueueRequest, Spliced<PollTask>>(
+        "PollWorkflowTaskQueue",
+        [&services](RequestContext context, AuthorizedNamespace space, auto request, auto reply) {
+            poll_workflow_task(services, std::move(context), space, std::move(request),
+                               std::move(reply));
+        });
+    table.add_namespaced<service::RespondWorkflowTaskCompletedRequest, Spliced<CompletedResponse>>(
+        "RespondWorkflowTaskCompleted",
+        [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
+            complete(services, space, std::move(request), std::move(reply));
+        });
+    table.add_namespaced<service::RespondWorkflowTaskFailedRequest,
+                         service::RespondWorkflowTaskFailedResponse>(
+        "RespondWorkflowTaskFailed",
+        [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
+            fail(services, space, std::move(request), std::move(reply));
+        });
+    table.add_namespaced<service::RespondQueryTaskCompletedRequest,
+                         service::RespondQueryTaskCompletedResponse>(
+        "RespondQueryTaskCompleted",
+        [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
+            answer_query(services, space, std::move(request), std::move(reply));
+        });
+    table.add_namespaced<service::ShutdownWorkerRequest, service::ShutdownWorkerResponse>(
+        "ShutdownWorker",
+        [&services](RequestContext, AuthorizedNamespace space,
+                    service::ShutdownWorkerRequest request,
+                    Reply<service::ShutdownWorkerResponse> reply) {
+            if (!request.sticky_task_queue().empty()) {
+                services.matching.shutdown_sticky(
+                    {space->id, request.sticky_task_queue(), shard::QueueKind::kWorkflow});
+            }
+            reply(service::ShutdownWorkerResponse());
+        });
+}
+
+}  // namespace stele::frontend

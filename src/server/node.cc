@@ -1,0 +1,119 @@
+#include "server/node.h"
+
+#include "store/keys.h"
+#include "temporal/api/enums/v1/namespace.pb.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace stele::server {
+namespace {
+
+constexpr std::size_t kTokenKeyBytes = 32;
+constexpr Duration kDefaultRetention = std::chrono::hours(24);
+constexpr char kTokenKey[] = "token-key";
+constexpr char kClusterId[] = "cluster-id";
+
+/// Nothing is ever rolled back in memory, so a process that could not write must not go on.
+void end_process(const absl::Status& status) {
+    std::fprintf(stderr,
+                 "stele: the store could not be written: %s\n"
+                 "stele: ending at once; everything that was acknowledged is safe on disk\n",
+                 message_of(status).c_str());
+    std::fflush(stderr);
+    std::_Exit(EXIT_FAILURE);
+}
+
+/// A value that is drawn once per store and then stays.
+absl::StatusOr<std::string> lasting_value(store::Store& store, const std::string& name,
+                                          const std::string& fresh) {
+    const std::string key = store::meta_key(name);
+    STELE_ASSIGN_OR_RETURN(const std::optional<std::string> stored, store.get(key));
+    if (stored) {
+        STELE_ASSIGN_OR_RETURN(const std::string_view value,
+                               store::unwrap_value(store::Table::kMeta, *stored));
+        return std::string(value);
+    }
+    store::WriteBatch batch;
+    batch.put(key, store::wrap_value(store::Table::kMeta, fresh));
+    STELE_RETURN_IF_ERROR(store.write(batch, store::Sync::kYes));
+    return fresh;
+}
+
+/// Creates the namespaces that are asked for before anything runs, straight in the store.
+absl::Status ensure_namespace(env::Env& env, store::Store& store, const std::string& name) {
+    const std::string name_key = store::namespace_name_key(name);
+    STELE_ASSIGN_OR_RETURN(const std::optional<std::string> stored, store.get(name_key));
+    if (stored) return absl::OkStatus();
+    storage::NamespaceRow row;
+    row.set_id(env::new_uuid(env.random()));
+    row.set_name(name);
+    row.set_state(temporal::api::enums::v1::NAMESPACE_STATE_REGISTERED);
+    *row.mutable_retention() = to_proto(kDefaultRetention);
+    *row.mutable_created() = to_proto(env.now());
+    store::WriteBatch batch;
+    batch.put(store::namespace_key(row.id()), store::wrap_message(store::Table::kNamespace, row));
+    batch.put(name_key, store::wrap_value(store::Table::kNamespaceName, row.id()));
+    return store.write(batch, store::Sync::kYes);
+}
+
+class NodeImpl final : public Node {
+public:
+    NodeImpl(env::Env& env, store::Store& store, const NodeOptions& options, std::string token_key,
+             std::string cluster_id)
+        : committer_(store::make_committer(
+              env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
+          namespaces_(env, store, *committer_, options.limits),
+          tokens_(std::move(token_key)),
+          engine_(shard::make_engine(env, store, *committer_, namespaces_, options.engine)),
+          matching_(matching::make_matching(env, *engine_, options.matching)),
+          frontend_(frontend::Services{env, *engine_, *matching_, namespaces_, tokens_,
+                                       std::move(cluster_id)}) {}
+
+    absl::Status recover() {
+        STELE_RETURN_IF_ERROR(namespaces_.load());
+        engine_->connect(*matching_);
+        return engine_->recover();
+    }
+
+    const frontend::Frontend& frontend() const override { return frontend_; }
+    shard::Engine& engine() override { return *engine_; }
+
+    void drain(absl::AnyInvocable<void()> done) override {
+        matching_->drain();
+        engine_->drain(std::move(done));
+    }
+
+private:
+    // In the order of dependence: each uses only what stands above it.
+    std::unique_ptr<store::Committer> committer_;
+    frontend::NamespaceRegistry namespaces_;
+    frontend::TokenSigner tokens_;
+    std::unique_ptr<shard::Engine> engine_;
+    std::unique_ptr<matching::Matching> matching_;
+    frontend::Frontend frontend_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Node>> Node::start(env::Env& env, store::Store& store,
+                                                  NodeOptions options) {
+    STELE_ASSIGN_OR_RETURN(
+        std::string token_key,
+        lasting_value(store, kTokenKey, env.random().secret_bytes(kTokenKeyBytes)));
+    STELE_ASSIGN_OR_RETURN(std::string cluster_id,
+                           lasting_value(store, kClusterId, env::new_uuid(env.random())));
+    STELE_RETURN_IF_ERROR(ensure_namespace(env, store, frontend::kDefaultNamespace));
+    for (const std::string& name : options.namespaces) {
+        STELE_RETURN_IF_ERROR(ensure_namespace(env, store, name));
+    }
+    auto node = std::make_unique<NodeImpl>(env, store, options, std::move(token_key),
+                                           std::move(cluster_id));
+    STELE_RETURN_IF_ERROR(node->recover());
+    return node;
+}
+
+}  // namespace stele::server
