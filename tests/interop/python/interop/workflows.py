@@ -25,6 +25,7 @@ class ActivityCall:
     schedule_to_start: float = 0
     start_to_close: float = 0
     heartbeat: float = 0
+    retry_interval: float = 0.1
     maximum_attempts: int = 0
     non_retryable: list[str] = field(default_factory=list)
     task_queue: str = ""
@@ -49,7 +50,7 @@ class CallActivity:
             start_to_close_timeout=_duration(call.start_to_close),
             heartbeat_timeout=_duration(call.heartbeat),
             retry_policy=RetryPolicy(
-                initial_interval=timedelta(milliseconds=100),
+                initial_interval=timedelta(seconds=call.retry_interval),
                 backoff_coefficient=2.0,
                 maximum_attempts=call.maximum_attempts,
                 non_retryable_error_types=call.non_retryable,
@@ -264,7 +265,7 @@ class LocalActivities:
 
     @workflow.run
     async def run(self) -> list[str | int]:
-        timeout = timedelta(seconds=30)
+        timeout = timedelta(minutes=10)
         greeting = await workflow.execute_local_activity(
             activities.greet, "local", start_to_close_timeout=timeout
         )

@@ -34,7 +34,7 @@ MEBIBYTE = 1024 * 1024
 
 @scenario
 async def history_2000_cold_cache(context: Context) -> None:
-    batches, batch_size = 3, 350
+    batches, batch_size = 2, 510
     async with context.worker([LongHistory], max_cached_workflows=0):
         handle = await context.start(LongHistory.run, batches, batch_size)
 

@@ -85,16 +85,19 @@ async def timeout_schedule_to_close(context: Context) -> None:
             TimeoutType.SCHEDULE_TO_CLOSE,
             after=1,
         )
-        # Retries stop when the next one could not start in time any more.
-        state, timeout = await _expect_activity_timeout(
-            context,
-            ActivityCall("fail_with_type", "Again", schedule_to_close=3),
-            TimeoutType.SCHEDULE_TO_CLOSE,
-            after=0,
-        )
-        check_equal(state, RetryState.TIMEOUT, "retry state")
-        last = check_type(timeout.cause, ApplicationError, "cause of the timeout")
-        check(last.details[0] > 1, "the last failure is not of the first attempt")
+        await _no_retry_that_could_not_start_in_time(context)
+
+
+async def _no_retry_that_could_not_start_in_time(context: Context) -> None:
+    start = time.monotonic()
+    call = ActivityCall("fail_with_type", "Again", schedule_to_close=20, retry_interval=30)
+    with expect_error(WorkflowFailureError, "result when no retry fits") as failure:
+        await context.execute(CallActivity.run, call)
+    check(time.monotonic() - start < 15, "the activity fails without waiting for its timeout")
+    error = check_type(failure.value.cause, ActivityError, "cause of the failure")
+    check_equal(error.retry_state, RetryState.TIMEOUT, "retry state")
+    last = check_type(error.cause, ApplicationError, "cause of the activity error")
+    check_equal(list(last.details), [1], "attempt in the details")
 
 
 @scenario
