@@ -1,0 +1,48 @@
+#pragma once
+
+#include "history/families.h"
+#include "history/failures.h"
+#include "history/retry_policy.h"
+
+// What the files of the activity family share. An activity is pending from its scheduling to its
+// outcome. As every activity may be retried, its start leaves no event: the Started event of the
+// last attempt is written together with the outcome, and retries live in the row alone.
+//
+//   activity_command.cc    scheduled and cancelled by commands, eager starts
+//   activity_start.cc      an attempt is handed to a worker
+//   activity_outcome.cc    completed, failed, cancelled by a worker; heartbeats
+//   activity_retry.cc      another attempt, or the reason why there is none
+//   activity_deadlines.cc  the four timeouts, and retries that are due
+//   activity_describe.cc   as operators see it
+//
+// Not thread safe: all work on a builder.
+namespace stele::history {
+
+/// Whether a worker holds the current attempt.
+inline bool is_started(const storage::ActivityRow& row) { return row.has_started_time(); }
+
+/// Records in the row that a worker holds the current attempt, and takes it out of its queue.
+void start_attempt(Builder& builder, storage::ActivityRow& row, const std::string& request_id,
+                   const std::string& identity);
+
+/// Puts the attempt into its queue, with the priority that it inherits from the workflow.
+void enqueue_attempt(Builder& builder, storage::ActivityRow& row);
+
+/// The activity's own priority, completed by that of the workflow.
+api::common::v1::Priority effective_priority(const storage::InfoRow& info,
+                                             const storage::ActivityRow& row);
+
+/// Writes the Started event of the attempt, if a worker holds it. The outcome, which must follow,
+/// names the returned id; kNoEvent when not started, or when buffered (flushing then wires the two).
+EventId write_started_event(Builder& builder, const storage::ActivityRow& row);
+
+/// Forgets the activity after its outcome was written.
+void forget_activity(Builder& builder, ItemId scheduled);
+
+/// Prepares the next attempt and says IN_PROGRESS, or says why there is none and changes nothing.
+RetryState retry_attempt(Builder& builder, storage::ActivityRow& row, const Failure& failure);
+
+/// When the whole of the activity, with all its attempts, must be over; kNever without such a limit.
+Timestamp activity_expiration(const storage::ActivityRow& row);
+
+}  // namespace stele::history

@@ -1,0 +1,325 @@
+#include "history/activity.h"
+
+// Activities as commands make and unmake them.
+namespace stele::history {
+namespace {
+
+namespace enums = temporal::api::enums::v1;
+using api::command::v1::ScheduleActivityTaskCommandAttributes;
+
+constexpr auto kBadSchedule = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+constexpr auto kBadCancel =
+    enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
+constexpr std::size_t kFairnessKeyLength = 64;
+
+bool begins_with(const std::string& text, const std::string& prefix) {
+    return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+// ---- Validation: each either accepts, filling in what is left open, or says why not ---------
+
+absl::Status validate_task_queue(ScheduleActivityTaskCommandAttributes& attributes,
+                                 const Builder& builder) {
+    if (!attributes.has_task_queue()) return invalid_argument("taskQueue is not set");
+    auto& queue = *attributes.mutable_task_queue();
+    if (queue.kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
+        queue.set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    }
+    if (queue.name().empty()) return invalid_argument("missing task queue name");
+    if (queue.name().size() > builder.context().limits->id_length) {
+        return invalid_argument("taskQueue length exceeds limit");
+    }
+    if (begins_with(queue.name(), "/_sys/")) {
+        return invalid_argument("task queue name cannot start with reserved prefix /_sys/");
+    }
+    if (begins_with(queue.name(), "temporal-sys-per-ns-") &&
+        !begins_with(builder.info().task_queue(), "temporal-sys-per-ns-")) {
+        return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
+                                " (in parent component task queue: " +
+                                builder.info().task_queue() + ")");
+    }
+    return absl::OkStatus();
+}
+
+absl::Status validate_length(const std::string& value, const std::string& field,
+                             std::size_t limit) {
+    if (value.size() <= limit) return absl::OkStatus();
+    return invalid_argument(field + " exceeds length limit. Length=" +
+                            std::to_string(value.size()) + " Limit=" + std::to_string(limit));
+}
+
+absl::Status validate_priority(const api::common::v1::Priority& priority) {
+    const std::string prefix = "invalid priorities: ";
+    if (priority.priority_key() < 0) {
+        return invalid_argument(prefix + "priority key can't be negative");
+    }
+    if (priority.fairness_key().size() > kFairnessKeyLength) {
+        return invalid_argument(prefix + "fairness key length exceeds limit");
+    }
+    if (priority.fairness_weight() < 0) {
+        return invalid_argument(prefix + "must be greater than zero");
+    }
+    return absl::OkStatus();
+}
+
+absl::Status validate_identity(ScheduleActivityTaskCommandAttributes& attributes,
+                               std::size_t limit) {
+    if (attributes.activity_id().empty()) return invalid_argument("activityId is not set");
+    if (attributes.activity_type().name().empty()) {
+        return invalid_argument("activityType is not set");
+    }
+    fill_retry_policy(*attributes.mutable_retry_policy());
+    STELE_RETURN_IF_ERROR(validate_retry_policy(*attributes.mutable_retry_policy()));
+    STELE_RETURN_IF_ERROR(validate_length(attributes.activity_id(), "activityId", limit));
+    STELE_RETURN_IF_ERROR(
+        validate_length(attributes.activity_type().name(), "activityType", limit));
+    return validate_priority(attributes.priority());
+}
+
+absl::Status validate_timeouts(ScheduleActivityTaskCommandAttributes& attributes) {
+    STELE_RETURN_IF_ERROR(validate_duration(*attributes.mutable_schedule_to_close_timeout(),
+                                            "invalid ScheduleToCloseTimeout"));
+    STELE_RETURN_IF_ERROR(validate_duration(*attributes.mutable_schedule_to_start_timeout(),
+                                            "invalid ScheduleToStartTimeout"));
+    STELE_RETURN_IF_ERROR(validate_duration(*attributes.mutable_start_to_close_timeout(),
+                                            "invalid StartToCloseTimeout"));
+    return validate_duration(*attributes.mutable_heartbeat_timeout(), "invalid HeartbeatTimeout");
+}
+
+/// Makes `limit` what it is, or `bound` when it is not set or longer. A bound of zero is none.
+void bound_by(google::protobuf::Duration& limit, const google::protobuf::Duration& bound) {
+    const Duration longest = from_proto(bound);
+    if (longest == Duration::zero()) return;
+    const Duration asked = from_proto(limit);
+    if (asked == Duration::zero() || asked > longest) limit = bound;
+}
+
+/// The same, but what is not set stays so.
+void cap_by(google::protobuf::Duration& limit, const google::protobuf::Duration& bound) {
+    if (from_proto(limit) != Duration::zero()) bound_by(limit, bound);
+}
+
+/// Fills in the timeouts that follow from the others: attempts lie within the whole activity, the
+/// activity within its run.
+absl::Status complete_timeouts(ScheduleActivityTaskCommandAttributes& attributes,
+                               const google::protobuf::Duration& run_timeout) {
+    auto& whole = *attributes.mutable_schedule_to_close_timeout();
+    auto& queued = *attributes.mutable_schedule_to_start_timeout();
+    auto& attempt = *attributes.mutable_start_to_close_timeout();
+    const bool unlimited =
+        from_proto(whole) == Duration::zero() && from_proto(attempt) == Duration::zero();
+    if (unlimited) {
+        return invalid_argument(
+            "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. "
+            "ActivityId=" +
+            attributes.activity_id() + " ActivityType=" + attributes.activity_type().name());
+    }
+    bound_by(whole, run_timeout);
+    bound_by(queued, whole);
+    bound_by(attempt, whole);
+    auto& heartbeat = *attributes.mutable_heartbeat_timeout();
+    cap_by(heartbeat, attempt);
+    return absl::OkStatus();
+}
+
+/// The command with everything that it leaves open filled in.
+absl::StatusOr<ScheduleActivityTaskCommandAttributes> normalised(const Command& command,
+                                                                 const Builder& builder) {
+    if (!command.has_schedule_activity_task_command_attributes()) {
+        return invalid_argument(
+            "ScheduleActivityTaskCommandAttributes is not set on ScheduleActivityTaskCommand.");
+    }
+    ScheduleActivityTaskCommandAttributes attributes =
+        command.schedule_activity_task_command_attributes();
+    STELE_RETURN_IF_ERROR(validate_task_queue(attributes, builder));
+    STELE_RETURN_IF_ERROR(validate_identity(attributes, builder.context().limits->id_length));
+    STELE_RETURN_IF_ERROR(validate_timeouts(attributes));
+    STELE_RETURN_IF_ERROR(complete_timeouts(attributes, builder.info().run_timeout()));
+    if (attributes.use_workflow_build_id() &&
+        attributes.task_queue().name() != builder.info().task_queue()) {
+        return invalid_argument(
+            "Activity with UseCompatibleVersion cannot run on different task queue.");
+    }
+    return attributes;
+}
+
+CommandResult check_limits(const Completion& completion,
+                           const ScheduleActivityTaskCommandAttributes& attributes) {
+    const Limits& limits = *completion.builder.context().limits;
+    if (attributes.input().ByteSizeLong() > limits.blob_bytes) {
+        return Refusal{kBadSchedule,
+                       "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.", true};
+    }
+    const std::size_t pending = completion.builder.draft().activities.size();
+    if (pending >= limits.pending_activities) {
+        return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+                      "the number of pending activities, " + std::to_string(pending) +
+                          ", has reached the per-workflow limit of " +
+                          std::to_string(limits.pending_activities));
+    }
+    const std::string& activity_id = attributes.activity_id();
+    if (completion.builder.draft().activities.find_named(activity_id) != nullptr) {
+        return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
+                      "invalid history builder state for action: "
+                      "add-activitytask-scheduled-event, ActivityID: " +
+                          activity_id);
+    }
+    return std::nullopt;
+}
+
+// ---- Scheduling ----------------------------------------------------------------------------
+
+HistoryEvent scheduled_event(const ScheduleActivityTaskCommandAttributes& from, EventId completed,
+                             const Command& command) {
+    HistoryEvent event = command_event(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, command);
+    auto& to = *event.mutable_activity_task_scheduled_event_attributes();
+    to.set_workflow_task_completed_event_id(completed.value());
+    to.set_activity_id(from.activity_id());
+    *to.mutable_activity_type() = from.activity_type();
+    *to.mutable_task_queue() = from.task_queue();
+    if (from.has_header()) *to.mutable_header() = from.header();
+    if (from.has_input()) *to.mutable_input() = from.input();
+    *to.mutable_schedule_to_close_timeout() = from.schedule_to_close_timeout();
+    *to.mutable_schedule_to_start_timeout() = from.schedule_to_start_timeout();
+    *to.mutable_start_to_close_timeout() = from.start_to_close_timeout();
+    *to.mutable_heartbeat_timeout() = from.heartbeat_timeout();
+    *to.mutable_retry_policy() = from.retry_policy();
+    to.set_use_workflow_build_id(from.use_workflow_build_id());
+    if (from.has_priority()) *to.mutable_priority() = from.priority();
+    return event;
+}
+
+storage::ActivityRow pending_row(const ScheduleActivityTaskCommandAttributes& from,
+                                 const Completion& completion, const Command& command) {
+    storage::ActivityRow row;
+    row.set_activity_id(from.activity_id());
+    row.set_activity_type(from.activity_type().name());
+    row.set_task_queue(from.task_queue().name());
+    *row.mutable_first_scheduled_time() = to_proto(completion.builder.now());
+    *row.mutable_scheduled_time() = row.first_scheduled_time();
+    *row.mutable_schedule_to_close() = from.schedule_to_close_timeout();
+    *row.mutable_schedule_to_start() = from.schedule_to_start_timeout();
+    *row.mutable_start_to_close() = from.start_to_close_timeout();
+    *row.mutable_heartbeat() = from.heartbeat_timeout();
+    *row.mutable_retry_policy() = from.retry_policy();
+    row.set_attempt(1);
+    row.set_scheduled_by_task_completed_event_id(completion.completed.value());
+    if (from.has_header()) *row.mutable_header() = from.header();
+    if (from.has_input()) *row.mutable_input() = from.input();
+    if (from.has_priority()) *row.mutable_priority() = from.priority();
+    if (command.has_user_metadata()) *row.mutable_user_metadata() = command.user_metadata();
+    return row;
+}
+
+// ---- Cancelling ----------------------------------------------------------------------------
+
+/// The activity that an outcome speaks of; kNoEvent for other events.
+EventId outcome_of(const HistoryEvent& event) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+            return EventId(
+                event.activity_task_completed_event_attributes().scheduled_event_id());
+        case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+            return EventId(event.activity_task_failed_event_attributes().scheduled_event_id());
+        case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+            return EventId(
+                event.activity_task_timed_out_event_attributes().scheduled_event_id());
+        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+            return EventId(event.activity_task_canceled_event_attributes().scheduled_event_id());
+        default: return kNoEvent;
+    }
+}
+
+/// Whether the worker can not know yet that the activity has ended.
+bool outcome_is_buffered(const Builder& builder, EventId scheduled) {
+    return builder
+        .find_buffered([&](const HistoryEvent& event) { return outcome_of(event) == scheduled; })
+        .has_value();
+}
+
+/// No worker holds it, so nobody needs to agree.
+void cancel_unstarted(Completion& completion, const storage::ActivityRow& row) {
+    HistoryEvent event;
+    event.set_event_type(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
+    auto& attributes = *event.mutable_activity_task_canceled_event_attributes();
+    attributes.set_scheduled_event_id(row.scheduled_event_id());
+    attributes.set_latest_cancel_requested_event_id(row.cancel_request_event_id());
+    *attributes.mutable_details() = plain_text_payloads("ACTIVITY_ID_NOT_STARTED");
+    attributes.set_identity(completion.request.identity());
+    completion.builder.add_or_buffer_event(std::move(event));
+    completion.new_task_needed = true;
+    forget_activity(completion.builder, row.scheduled_event_id());
+}
+
+}  // namespace
+
+CommandResult handle_schedule_activity(Completion& completion, const Command& command) {
+    Builder& builder = completion.builder;
+    const auto attributes = normalised(command, builder);
+    if (!attributes.ok()) return refuse(kBadSchedule, message_of(attributes.status()));
+    if (CommandResult refusal = check_limits(completion, *attributes)) return refusal;
+
+    const EventId id =
+        builder.add_event(scheduled_event(*attributes, completion.completed, command));
+    storage::ActivityRow row = pending_row(*attributes, completion, command);
+    row.set_scheduled_event_id(id.value());
+    storage::ActivityRow& pending = builder.draft().activities.insert(id.value(), std::move(row));
+    const bool paused = builder.header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED;
+    if (paused) return std::nullopt;
+    if (attributes->request_eager_execution()) {
+        completion.eager_activities.push_back(id);
+    } else {
+        enqueue_attempt(builder, pending);
+    }
+    return std::nullopt;
+}
+
+void start_eager_activities(Completion& completion) {
+    Builder& builder = completion.builder;
+    std::vector<EventId> started;
+    for (const EventId id : completion.eager_activities) {
+        if (!builder.is_open() || builder.draft().activities.find(id.value()) == nullptr) continue;
+        storage::ActivityRow& row = builder.draft().activities.edit(id.value());
+        start_attempt(builder, row, builder.context().new_id(), completion.request.identity());
+        started.push_back(id);
+    }
+    completion.eager_activities = std::move(started);
+}
+
+CommandResult handle_request_cancel_activity(Completion& completion, const Command& command) {
+    if (!command.has_request_cancel_activity_task_command_attributes()) {
+        return refuse(kBadCancel,
+                      "RequestCancelActivityTaskCommandAttributes is not set on "
+                      "RequestCancelActivityTaskCommand.");
+    }
+    const EventId scheduled(
+        command.request_cancel_activity_task_command_attributes().scheduled_event_id());
+    if (scheduled <= kNoEvent) {
+        return refuse(kBadCancel,
+                      "ScheduledEventId is not set on RequestCancelActivityTaskCommand.");
+    }
+    Builder& builder = completion.builder;
+    const storage::ActivityRow* pending = builder.draft().activities.find(scheduled.value());
+    const bool acceptable = pending != nullptr ? !pending->cancel_requested()
+                                               : outcome_is_buffered(builder, scheduled);
+    if (!acceptable) {
+        return refuse(kBadCancel,
+                      "invalid history builder state for action: "
+                      "add-activitytask-cancel-requested-event, ScheduledEventID: " +
+                          std::to_string(scheduled.value()));
+    }
+    HistoryEvent event = command_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, command);
+    auto& attributes = *event.mutable_activity_task_cancel_requested_event_attributes();
+    attributes.set_scheduled_event_id(scheduled.value());
+    attributes.set_workflow_task_completed_event_id(completion.completed.value());
+    const EventId requested = builder.add_event(std::move(event));
+    if (pending == nullptr) return std::nullopt;
+
+    storage::ActivityRow& row = builder.draft().activities.edit(scheduled.value());
+    row.set_cancel_requested(true);
+    row.set_cancel_request_event_id(requested.value());
+    if (!is_started(row)) cancel_unstarted(completion, row);
+    return std::nullopt;
+}
+
+}  // namespace stele::history

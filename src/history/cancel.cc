@@ -1,0 +1,55 @@
+#include "history/families.h"
+
+namespace stele::history {
+namespace {
+
+namespace enums = temporal::api::enums::v1;
+
+HistoryEvent cancel_requested_event(const CancelInput& input) {
+    HistoryEvent event;
+    event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED);
+    auto& attributes = *event.mutable_workflow_execution_cancel_requested_event_attributes();
+    attributes.set_cause(input.reason);
+    attributes.set_identity(input.identity);
+    attributes.set_external_initiated_event_id(input.external_initiated_event_id);
+    if (!input.external_source.workflow_id().empty()) {
+        *attributes.mutable_external_workflow_execution() = input.external_source;
+    }
+    *event.mutable_links() = {input.links.begin(), input.links.end()};
+    return event;
+}
+
+absl::Status validate_cancel(const Run& run, const CancelInput& input) {
+    const bool other_chain = !input.first_execution_run_id.empty() &&
+                             input.first_execution_run_id != run.info.first_execution_run_id();
+    if (other_chain) return not_found("workflow execution not found");
+    const bool from_parent =
+        input.external_source.workflow_id() == run.info.parent().workflow_id() &&
+        input.external_source.run_id() == run.info.parent().run_id();
+    if (input.child_workflow_only && !from_parent) {
+        return not_found("workflow parent does not match");
+    }
+    return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
+                                             const Context& context) {
+    if (run.is_open()) STELE_RETURN_IF_ERROR(validate_cancel(run, input));
+    if (!run.is_open() || run.header.cancel_requested()) {
+        Applied<None> nothing{Transition(run), {}};
+        nothing.transition.empty = true;
+        return nothing;
+    }
+    Builder builder(run, context);
+    builder.add_or_buffer_event(cancel_requested_event(input));
+    builder.header().set_cancel_requested(true);
+    builder.header().set_cancel_request_id(input.request_id);
+    // The workflow is to learn of it now, even if its start was meant to be later.
+    builder.header().set_first_task_pending(false);
+    builder.schedule_workflow_task_if_needed();
+    return Applied<None>{std::move(builder).finish(), {}};
+}
+
+}  // namespace stele::history
