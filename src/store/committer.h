@@ -27,24 +27,41 @@ public:
     virtual Position submit(WriteBatch batch, Urgency urgency) = 0;
 
     /// Posts `closure` to `executor` once `position` is durable; makes a synced write happen if only
-    /// lazy batches are waiting. Closures for ascending positions run in that order.
+    /// lazy batches are waiting. Closures for ascending positions run in that order. Position 0, or
+    /// one that is durable already, posts at once.
     virtual void when_durable(Position position, env::Executor& executor, env::Closure closure) = 0;
 
     /// Posts `closure` once the batch can be read from the store, durable or not.
     virtual void when_readable(Position position, env::Executor& executor, env::Closure closure) = 0;
 
+    /// Destroys every closure that waits for this executor; none is posted to it afterwards. An
+    /// executor that does not outlive the committer must be forgotten before it is destroyed.
+    virtual void forget(env::Executor& executor) = 0;
+
     /// The last position that can be read from the store.
     virtual Position readable() const = 0;
     /// The last position that is durable.
     virtual Position durable() const = 0;
+
+    /// Bytes of batches that were submitted and not written yet. The committer takes everything;
+    /// who submits uses this to refuse new work early when the disk does not keep up.
+    virtual std::size_t pending_bytes() const = 0;
 };
 
 /// What happens when a write fails. In production it ends the process: nothing is ever rolled back
 /// in memory, so a process whose write failed must not go on. Must not return in production.
 using CommitFailure = std::function<void(const absl::Status&)>;
 
+struct CommitterOptions {
+    /// How long a lazy batch waits for a synced write to ride on.
+    Duration lazy_delay = std::chrono::milliseconds(2);
+    /// A merged write stops growing at this size; one batch is never divided.
+    std::size_t write_bytes_max = 4U << 20;
+};
+
 /// `store` and `env` must outlive the committer. The destructor waits for the write under way and
-/// commits what is left with a sync.
-std::unique_ptr<Committer> make_committer(env::Env& env, Store& store, CommitFailure on_failure);
+/// commits what is left with a sync; closures that still wait are destroyed without being posted.
+std::unique_ptr<Committer> make_committer(env::Env& env, Store& store, CommitFailure on_failure,
+                                          const CommitterOptions& options = {});
 
 }  // namespace stele::store

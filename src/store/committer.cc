@@ -1,0 +1,295 @@
+#include "store/committer.h"
+
+#include "base/check.h"
+#include "env/mutex.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+#include <vector>
+
+// One write is under way at a time. While it runs, batches gather; when it ends, they become the
+// next write. So the load itself sets the size of a group, and nobody waits for a timer except a
+// lazy batch that nobody waits for.
+namespace stele::store {
+namespace {
+
+/// Closures that wait for positions, in the order of these. Not thread safe.
+class Waiters {
+public:
+    void add(Position position, env::Executor& executor, env::Closure closure) {
+        // Nearly always the last place: who waits, waits for what was submitted last.
+        const auto place = std::upper_bound(
+            waiters_.begin(), waiters_.end(), position,
+            [](Position wanted, const Waiter& other) { return wanted < other.position; });
+        waiters_.insert(place, Waiter{position, &executor, std::move(closure)});
+    }
+
+    void post_until(Position reached) {
+        while (!waiters_.empty() && waiters_.front().position <= reached) {
+            Waiter& first = waiters_.front();
+            first.executor->post(std::move(first.closure));
+            waiters_.pop_front();
+        }
+    }
+
+    /// Takes out the closures of one executor, or of all of them.
+    std::vector<env::Closure> remove(const env::Executor* executor) {
+        std::vector<env::Closure> removed;
+        std::erase_if(waiters_, [&](Waiter& waiter) {
+            if (executor != nullptr && waiter.executor != executor) return false;
+            removed.push_back(std::move(waiter.closure));
+            return true;
+        });
+        return removed;
+    }
+
+private:
+    struct Waiter {
+        Position position;
+        env::Executor* executor;
+        env::Closure closure;
+    };
+    std::deque<Waiter> waiters_;
+};
+
+class GroupCommitter final : public Committer {
+public:
+    GroupCommitter(env::Env& env, Store& store, CommitFailure on_failure,
+                   const CommitterOptions& options)
+        : env_(env),
+          store_(store),
+          on_failure_(std::move(on_failure)),
+          options_(options),
+          executor_(env.make_blocking_executor("committer")) {}
+
+    ~GroupCommitter() override;
+
+    Position submit(WriteBatch batch, Urgency urgency) override;
+    void when_durable(Position position, env::Executor& executor, env::Closure closure) override;
+    void when_readable(Position position, env::Executor& executor, env::Closure closure) override;
+    void forget(env::Executor& executor) override { remove_waiters(&executor); }
+
+    Position readable() const override {
+        env::MutexLock lock(mutex_);
+        return readable_;
+    }
+    Position durable() const override {
+        env::MutexLock lock(mutex_);
+        return durable_;
+    }
+    std::size_t pending_bytes() const override {
+        env::MutexLock lock(mutex_);
+        return pending_bytes_;
+    }
+
+private:
+    struct Group {
+        WriteBatch batch;
+        Position last;
+        Sync sync;
+    };
+
+    void remove_waiters(const env::Executor* executor);
+    bool want_sync_up_to(Position position) STELE_REQUIRES(mutex_);
+    bool want_lazy_write() STELE_REQUIRES(mutex_);
+    void start_write();
+    void write_late();
+    void write();
+    Group take_group() STELE_REQUIRES(mutex_);
+    bool commit(Group group);
+
+    env::Env& env_;
+    Store& store_;
+    const CommitFailure on_failure_;
+    const CommitterOptions options_;
+
+    mutable env::Mutex mutex_;
+    /// Submitted and not taken by a write; the last one has the position `submitted_`.
+    std::deque<WriteBatch> pending_ STELE_GUARDED_BY(mutex_);
+    std::size_t pending_bytes_ STELE_GUARDED_BY(mutex_) = 0;
+    Position submitted_ STELE_GUARDED_BY(mutex_);
+    Position readable_ STELE_GUARDED_BY(mutex_);
+    Position durable_ STELE_GUARDED_BY(mutex_);
+    /// Everything up to here must be synced as soon as possible.
+    Position sync_wanted_ STELE_GUARDED_BY(mutex_);
+    Waiters durable_waiters_ STELE_GUARDED_BY(mutex_);
+    Waiters readable_waiters_ STELE_GUARDED_BY(mutex_);
+    bool writing_ STELE_GUARDED_BY(mutex_) = false;  // a write is under way or posted
+    bool lazy_timer_set_ STELE_GUARDED_BY(mutex_) = false;
+    bool failed_ STELE_GUARDED_BY(mutex_) = false;
+
+    std::unique_ptr<env::Executor> executor_;  // all writes
+};
+
+GroupCommitter::~GroupCommitter() {
+    // The committer's closures hold a plain pointer to it, and end with its executor.
+    executor_.reset();
+    remove_waiters(nullptr);
+    for (;;) {
+        Group group;
+        {
+            env::MutexLock lock(mutex_);
+            if (failed_ || durable_ == submitted_) return;
+            sync_wanted_ = submitted_;
+            group = take_group();
+        }
+        if (!commit(std::move(group))) return;
+    }
+}
+
+Position GroupCommitter::submit(WriteBatch batch, Urgency urgency) {
+    Position position;
+    bool write_now = false;
+    bool write_late = false;
+    {
+        env::MutexLock lock(mutex_);
+        submitted_ = position = submitted_.next();
+        pending_bytes_ += batch.bytes();
+        pending_.push_back(std::move(batch));
+        if (urgency == Urgency::kSynced) {
+            write_now = want_sync_up_to(position);
+        } else {
+            write_late = want_lazy_write();
+        }
+    }
+    if (write_now) start_write();
+    if (write_late) {
+        executor_->run_at(env_.now() + options_.lazy_delay, [this] { this->write_late(); });
+    }
+    return position;
+}
+
+void GroupCommitter::when_durable(Position position, env::Executor& executor,
+                                  env::Closure closure) {
+    bool write_now = false;
+    {
+        env::MutexLock lock(mutex_);
+        STELE_CHECK(position <= submitted_, "waits for a position that was never given");
+        if (position <= durable_) {
+            // Under the lock, so that it can not overtake closures of earlier positions.
+            executor.post(std::move(closure));
+            return;
+        }
+        durable_waiters_.add(position, executor, std::move(closure));
+        write_now = want_sync_up_to(position);
+    }
+    if (write_now) start_write();
+}
+
+void GroupCommitter::when_readable(Position position, env::Executor& executor,
+                                   env::Closure closure) {
+    env::MutexLock lock(mutex_);
+    STELE_CHECK(position <= submitted_, "waits for a position that was never given");
+    if (position <= readable_) {
+        executor.post(std::move(closure));
+        return;
+    }
+    readable_waiters_.add(position, executor, std::move(closure));
+}
+
+void GroupCommitter::remove_waiters(const env::Executor* executor) {
+    // Destroyed at the end, without the lock: what a closure holds may call the committer.
+    std::vector<env::Closure> durable;
+    std::vector<env::Closure> readable;
+    env::MutexLock lock(mutex_);
+    durable = durable_waiters_.remove(executor);
+    readable = readable_waiters_.remove(executor);
+}
+
+/// True when the caller has to start a write.
+bool GroupCommitter::want_sync_up_to(Position position) {
+    sync_wanted_ = std::max(sync_wanted_, position);
+    if (writing_ || failed_) return false;
+    writing_ = true;
+    return true;
+}
+
+/// True when the caller has to set the timer. A write under way needs none: it looks again when it
+/// ends.
+bool GroupCommitter::want_lazy_write() {
+    if (writing_ || failed_ || lazy_timer_set_) return false;
+    lazy_timer_set_ = true;
+    return true;
+}
+
+void GroupCommitter::start_write() {
+    executor_->post([this] { write(); });
+}
+
+void GroupCommitter::write_late() {
+    {
+        env::MutexLock lock(mutex_);
+        lazy_timer_set_ = false;
+        if (writing_ || failed_ || pending_.empty()) return;
+        writing_ = true;
+    }
+    write();
+}
+
+void GroupCommitter::write() {
+    Group group;
+    {
+        env::MutexLock lock(mutex_);
+        group = take_group();
+    }
+    if (!commit(std::move(group))) return;
+    bool write_late = false;
+    {
+        env::MutexLock lock(mutex_);
+        writing_ = sync_wanted_ > durable_;
+        if (!writing_ && !pending_.empty()) write_late = want_lazy_write();
+        if (!writing_ && !write_late) return;
+    }
+    if (write_late) {
+        executor_->run_at(env_.now() + options_.lazy_delay, [this] { this->write_late(); });
+    } else {
+        start_write();
+    }
+}
+
+/// Merges what waits. The group may be empty when only a sync is wanted.
+GroupCommitter::Group GroupCommitter::take_group() {
+    Group group;
+    while (!pending_.empty()) {
+        if (!group.batch.empty() &&
+            group.batch.bytes() + pending_.front().bytes() > options_.write_bytes_max) {
+            break;
+        }
+        group.batch.append(std::move(pending_.front()));
+        pending_.pop_front();
+    }
+    group.last = Position(submitted_.value() - static_cast<std::int64_t>(pending_.size()));
+    group.sync = sync_wanted_ > durable_ ? Sync::kYes : Sync::kNo;
+    return group;
+}
+
+/// Writes a group and tells who waits for it. False after a failure: there is nothing left to do
+/// then, because what the store holds is unknown.
+bool GroupCommitter::commit(Group group) {
+    const absl::Status status = store_.write(group.batch, group.sync);
+    if (!status.ok()) {
+        {
+            env::MutexLock lock(mutex_);
+            failed_ = true;
+        }
+        on_failure_(status);
+        return false;
+    }
+    env::MutexLock lock(mutex_);
+    pending_bytes_ -= group.batch.bytes();
+    readable_ = group.last;
+    if (group.sync == Sync::kYes) durable_ = group.last;
+    readable_waiters_.post_until(readable_);
+    durable_waiters_.post_until(durable_);
+    return true;
+}
+
+}  // namespace
+
+std::unique_ptr<Committer> make_committer(env::Env& env, Store& store, CommitFailure on_failure,
+                                          const CommitterOptions& options) {
+    return std::make_unique<GroupCommitter>(env, store, std::move(on_failure), options);
+}
+
+}  // namespace stele::store
