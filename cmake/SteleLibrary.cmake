@@ -10,6 +10,9 @@ function(stele_warnings target)
         -Wcast-align -Wunused -Wnull-dereference -Wformat=2 -Werror
         # The API marks fields as deprecated that old clients send and expect all the same.
         -Wno-deprecated-declarations)
+    # Everywhere, because gRPC asks for it: with it in some places only, the precompiled header of the
+    # API would fit those or the others.
+    target_compile_options(${target} PRIVATE -pthread)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # These two look through inlined library code and report faults that are not there (g++ 12).
         target_compile_options(${target} PRIVATE

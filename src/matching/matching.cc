@@ -1,0 +1,443 @@
+#include "matching/matching.h"
+
+#include "env/mutex.h"
+#include "matching/task_queue.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+
+#include <utility>
+
+namespace stele::matching {
+namespace {
+
+using shard::PolledActivityTask;
+using shard::PolledWorkflowTask;
+using shard::QueryOffer;
+using shard::QueueId;
+using shard::QueueKind;
+using shard::TaskOffer;
+
+/// How long a task that a shard could not start just now rests before it is tried again.
+constexpr Duration kRetryDelay = std::chrono::milliseconds(100);
+/// A queue without a poll for this long is taken to have no workers, as far as queries go.
+constexpr Duration kNoPollerAfter = std::chrono::seconds(20);
+constexpr Duration kSweepInterval = std::chrono::minutes(1);
+
+absl::Status too_many_polls() {
+    temporal::api::errordetails::v1::ResourceExhaustedFailure detail;
+    detail.set_cause(temporal::api::enums::v1::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
+    detail.set_scope(temporal::api::enums::v1::RESOURCE_EXHAUSTED_SCOPE_NAMESPACE);
+    return make_error(absl::StatusCode::kResourceExhausted,
+                      "too many concurrent polls of one task queue", detail);
+}
+
+/// When queues were last polled, for callers on other executors.
+class PollTimes {
+public:
+    void note(const QueueId& queue, Timestamp now) {
+        const env::MutexLock lock(mutex_);
+        times_[queue] = now;
+    }
+    void forget(const QueueId& queue) {
+        const env::MutexLock lock(mutex_);
+        times_.erase(queue);
+    }
+    std::optional<Timestamp> last(const QueueId& queue) {
+        const env::MutexLock lock(mutex_);
+        const auto found = times_.find(queue);
+        if (found == times_.end()) return std::nullopt;
+        return found->second;
+    }
+
+private:
+    env::Mutex mutex_;
+    std::map<QueueId, Timestamp> times_ STELE_GUARDED_BY(mutex_);
+};
+
+class MatchingImpl final : public Matching {
+public:
+    MatchingImpl(env::Env& env, shard::TaskStarter& starter, MatchingOptions options)
+        : env_(env), starter_(starter), options_(options), executor_(env.make_executor("matching")) {
+        executor_->post([this] { schedule_sweep(); });
+    }
+
+    void poll_workflow(Poll poll, CallScopePtr scope, WorkflowReply reply) override {
+        post_poll(std::move(poll), std::move(scope), std::move(reply));
+    }
+    void poll_activity(Poll poll, CallScopePtr scope, ActivityReply reply) override {
+        post_poll(std::move(poll), std::move(scope), std::move(reply));
+    }
+
+    void offer(TaskOffer offer) override {
+        executor_->post([this, offer = std::move(offer)]() mutable { add_task(std::move(offer)); });
+    }
+
+    void offer_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) override {
+        executor_->post([this, offer = std::move(offer), unmatched = std::move(unmatched)]() mutable {
+            add_query(std::move(offer), std::move(unmatched));
+        });
+    }
+
+    bool has_recent_poller(const QueueId& queue) override {
+        const auto last = poll_times_.last(queue);
+        return last && env_.now() - *last < options_.sticky_unavailable_after;
+    }
+
+    void describe(QueueId queue, Reply<QueueDescription> reply) override {
+        executor_->post([this, queue = std::move(queue), reply = std::move(reply)]() mutable {
+            reply(description_of(queue));
+        });
+    }
+
+    void shutdown_sticky(QueueId queue) override {
+        executor_->post([this, queue = std::move(queue)] { close_queue(queue); });
+    }
+
+    void drain() override {
+        executor_->post([this] {
+            draining_ = true;
+            for (auto& [id, queue] : queues_) answer_all_empty(queue);
+        });
+    }
+
+private:
+    // ---- polls -----------------------------------------------------------------------------
+
+    template <typename ReplyType>
+    void post_poll(Poll poll, CallScopePtr scope, ReplyType reply) {
+        auto waiting = std::make_shared<WaitingPoll>();
+        waiting->poll = std::move(poll);
+        waiting->scope = std::move(scope);
+        waiting->reply = std::move(reply);
+        executor_->post([this, waiting = std::move(waiting)] { add_poll(waiting); });
+    }
+
+    void add_poll(const WaitingPollPtr& waiting) {
+        if (draining_) return answer_empty(*waiting);
+        const Timestamp now = env_.now();
+        TaskQueue& queue = queue_of(waiting->poll.queue);
+        if (queue.polls.size() >= options_.polls_per_queue) return refuse(*waiting, too_many_polls());
+        if (!waiting->poll.normal_queue.empty()) queue.sticky = true;
+        queue.throttle.set_rate(waiting->poll.max_tasks_per_second);
+        queue.pollers[waiting->poll.identity] = now;
+        note_poll(queue, now);
+        waiting->id = ++last_id_;
+        watch(waiting);
+        serve(queue, waiting);
+    }
+
+    /// Arranges for the poll to end by its expiry or when its caller goes.
+    void watch(const WaitingPollPtr& waiting) {
+        const QueueId queue = waiting->poll.queue;
+        const std::uint64_t id = waiting->id;
+        waiting->expiry = executor_->run_at(waiting->poll.expires,
+                                            [this, queue, id] { end_waiting(queue, id); });
+        if (waiting->scope == nullptr) return;
+        waiting->scope->on_cancel([this, queue, id] {
+            executor_->post([this, queue, id] { end_waiting(queue, id); });
+        });
+    }
+
+    /// Answers a poll that still waits in its queue; one that is being served ends by itself.
+    void end_waiting(const QueueId& id, std::uint64_t poll_id) {
+        TaskQueue& queue = queue_of(id);
+        for (auto poll = queue.polls.begin(); poll != queue.polls.end(); ++poll) {
+            if ((*poll)->id != poll_id) continue;
+            const WaitingPollPtr waiting = *poll;
+            queue.polls.erase(poll);
+            note_poll(queue, env_.now());
+            return answer_empty(*waiting);
+        }
+    }
+
+    void release(WaitingPoll& waiting) {
+        executor_->cancel(waiting.expiry);
+        if (waiting.scope != nullptr) waiting.scope->on_cancel({});
+    }
+
+    void answer_empty(WaitingPoll& waiting) {
+        release(waiting);
+        std::visit([](auto& reply) { reply(std::nullopt); }, waiting.reply);
+    }
+
+    void refuse(WaitingPoll& waiting, const absl::Status& status) {
+        release(waiting);
+        std::visit([&](auto& reply) { reply(status); }, waiting.reply);
+    }
+
+    bool is_gone(const WaitingPoll& waiting) const {
+        return waiting.scope != nullptr && waiting.scope->cancelled();
+    }
+
+    // ---- pairing ---------------------------------------------------------------------------
+
+    /// Gives the poll what there is, or lets it wait.
+    void serve(TaskQueue& queue, const WaitingPollPtr& waiting) {
+        if (is_gone(*waiting) || draining_ || waiting->poll.expires <= env_.now()) {
+            return answer_empty(*waiting);
+        }
+        if (!queue.queries.empty()) return start_query(queue, waiting);
+        if (may_dispatch(queue)) {
+            if (auto task = queue.tasks.pop()) {
+                queue.throttle.take(env_.now());
+                refill_if_low(queue);
+                return start(*std::move(task), waiting);
+            }
+        }
+        queue.polls.push_back(waiting);
+    }
+
+    void serve_first(TaskQueue& queue) {
+        if (queue.polls.empty()) return;
+        const WaitingPollPtr waiting = queue.polls.front();
+        queue.polls.pop_front();
+        serve(queue, waiting);
+    }
+
+    /// Whether the queue's rate lets a task out now; if not, comes back when it does.
+    bool may_dispatch(TaskQueue& queue) {
+        if (!queue.throttle.limited() || queue.tasks.empty()) return true;
+        const Timestamp now = env_.now();
+        const Timestamp next = queue.throttle.next(now);
+        if (next <= now) return true;
+        if (next != kNever && queue.throttle_timer == 0) {
+            queue.throttle_timer = executor_->run_at(next, [this, id = queue.id] {
+                TaskQueue& later = queue_of(id);
+                later.throttle_timer = 0;
+                serve_first(later);
+            });
+        }
+        return false;
+    }
+
+    void refill_if_low(TaskQueue& queue) {
+        if (queue.tasks.take_refill()) starter_.refill(queue.id);
+    }
+
+    void add_task(TaskOffer offer) {
+        if (draining_) return;
+        TaskQueue& queue = queue_of(offer.queue);
+        queue.sticky = queue.sticky || offer.sticky;
+        if (offer.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after)) {
+            return starter_.give_up_sticky(offer);
+        }
+        if (!queue.tasks.push(std::move(offer))) return;
+        serve_first(queue);
+    }
+
+    void start(TaskOffer offer, const WaitingPollPtr& waiting) {
+        if (offer.queue.kind == QueueKind::kWorkflow) return start_workflow_task(std::move(offer), waiting);
+        start_activity(std::move(offer), waiting);
+    }
+
+    void start_workflow_task(TaskOffer offer, const WaitingPollPtr& waiting) {
+        history::StartWorkflowTaskInput input;
+        input.scheduled = offer.scheduled;
+        input.stamp = offer.stamp;
+        input.request_id = waiting->poll.request_id;
+        input.identity = waiting->poll.identity;
+        input.task_queue = offer.queue.name;
+        input.worker_version = waiting->poll.worker_version;
+        starter_.start_workflow_task(offer, std::move(input),
+                                     on_started<PolledWorkflowTask>(offer, waiting));
+    }
+
+    void start_activity(TaskOffer offer, const WaitingPollPtr& waiting) {
+        history::StartActivityInput input;
+        input.scheduled = offer.scheduled;
+        input.stamp = offer.stamp;
+        input.request_id = waiting->poll.request_id;
+        input.identity = waiting->poll.identity;
+        starter_.start_activity(offer, std::move(input),
+                                on_started<PolledActivityTask>(offer, waiting));
+    }
+
+    template <typename Task>
+    Reply<Task> on_started(const TaskOffer& offer, const WaitingPollPtr& waiting) {
+        return [this, offer, waiting](absl::StatusOr<Task> task) mutable {
+            executor_->post([this, offer = std::move(offer), waiting = std::move(waiting),
+                             task = std::move(task)]() mutable {
+                finish_start(std::move(offer), waiting, std::move(task));
+            });
+        };
+    }
+
+    /// The shard has answered: the task goes to the poll, or back, or is forgotten.
+    template <typename Task>
+    void finish_start(TaskOffer offer, const WaitingPollPtr& waiting, absl::StatusOr<Task> task) {
+        TaskQueue& queue = queue_of(waiting->poll.queue);
+        note_poll(queue, env_.now());
+        if (!task.ok()) {
+            // NOT_FOUND means obsolete. Anything else passes: the task is tried again in a while.
+            if (task.status().code() != absl::StatusCode::kNotFound) retry_later(std::move(offer));
+            return serve(queue, waiting);
+        }
+        if (is_gone(*waiting)) {
+            starter_.return_task(*task);
+            return answer_empty(*waiting);
+        }
+        release(*waiting);
+        if constexpr (std::is_same_v<Task, PolledWorkflowTask>) {
+            task->backlog_hint = static_cast<std::int64_t>(queue.tasks.size());
+        }
+        std::get<Reply<std::optional<Task>>>(waiting->reply)(std::optional<Task>(*std::move(task)));
+    }
+
+    void retry_later(TaskOffer offer) {
+        executor_->run_at(env_.now() + kRetryDelay, [this, offer = std::move(offer)]() mutable {
+            add_task(std::move(offer));
+        });
+    }
+
+    // ---- queries ---------------------------------------------------------------------------
+
+    void add_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) {
+        TaskQueue& queue = queue_of(offer.queue);
+        if (draining_) return unmatched(unavailable("the server is shutting down"));
+        if (offer.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after)) {
+            return unmatched(unavailable("no worker polls the sticky task queue"));
+        }
+        WaitingQuery& waiting = queue.queries.emplace_back();
+        waiting.id = ++last_id_;
+        waiting.offer = std::move(offer);
+        waiting.unmatched = std::move(unmatched);
+        waiting.deadline =
+            executor_->run_at(waiting.offer.deadline, [this, id = queue.id, query = waiting.id] {
+                expire_query(id, query);
+            });
+        serve_first(queue);
+    }
+
+    void expire_query(const QueueId& id, std::uint64_t query_id) {
+        TaskQueue& queue = queue_of(id);
+        for (auto query = queue.queries.begin(); query != queue.queries.end(); ++query) {
+            if (query->id != query_id) continue;
+            auto unmatched = std::move(query->unmatched);
+            queue.queries.erase(query);
+            if (queue.is_alive(env_.now(), kNoPollerAfter)) {
+                return unmatched(
+                    deadline_exceeded("query timed out before a worker could process it"));
+            }
+            return unmatched(failed_precondition(
+                "no poller seen for task queue recently, worker may be down"));
+        }
+    }
+
+    void start_query(TaskQueue& queue, const WaitingPollPtr& waiting) {
+        WaitingQuery query = std::move(queue.queries.front());
+        queue.queries.pop_front();
+        executor_->cancel(query.deadline);
+        const QueryOffer offer = query.offer;
+        starter_.start_query(
+            offer, [this, waiting, unmatched = std::move(query.unmatched)](
+                       absl::StatusOr<PolledWorkflowTask> task) mutable {
+                executor_->post([this, waiting, unmatched = std::move(unmatched),
+                                 task = std::move(task)]() mutable {
+                    finish_query(waiting, std::move(unmatched), std::move(task));
+                });
+            });
+    }
+
+    void finish_query(const WaitingPollPtr& waiting, absl::AnyInvocable<void(absl::Status)> unmatched,
+                      absl::StatusOr<PolledWorkflowTask> task) {
+        TaskQueue& queue = queue_of(waiting->poll.queue);
+        note_poll(queue, env_.now());
+        if (!task.ok()) {
+            unmatched(task.status());
+            return serve(queue, waiting);
+        }
+        if (is_gone(*waiting)) {
+            unmatched(unavailable("the worker went away before it received the query"));
+            return answer_empty(*waiting);
+        }
+        release(*waiting);
+        std::get<WorkflowReply>(waiting->reply)(std::optional(*std::move(task)));
+    }
+
+    // ---- queues ----------------------------------------------------------------------------
+
+    TaskQueue& queue_of(const QueueId& id) {
+        const auto found = queues_.find(id);
+        if (found != queues_.end()) return found->second;
+        return queues_.emplace(id, TaskQueue(id, options_.window)).first->second;
+    }
+
+    void note_poll(TaskQueue& queue, Timestamp now) {
+        queue.last_poll = now;
+        poll_times_.note(queue.id, now);
+    }
+
+    void answer_all_empty(TaskQueue& queue) {
+        for (const WaitingPollPtr& waiting : std::exchange(queue.polls, {})) answer_empty(*waiting);
+        for (WaitingQuery& query : std::exchange(queue.queries, {})) {
+            executor_->cancel(query.deadline);
+            query.unmatched(unavailable("the worker or the server is shutting down"));
+        }
+    }
+
+    /// Its worker has gone for good: tasks fall back to the normal queue without waiting.
+    void close_queue(const QueueId& id) {
+        TaskQueue& queue = queue_of(id);
+        answer_all_empty(queue);
+        queue.last_poll = kUnset;
+        poll_times_.forget(id);
+        while (auto task = queue.tasks.pop()) starter_.give_up_sticky(*task);
+    }
+
+    QueueDescription description_of(const QueueId& id) {
+        QueueDescription result;
+        const auto found = queues_.find(id);
+        if (found == queues_.end()) return result;
+        const TaskQueue& queue = found->second;
+        for (const auto& [identity, last_access] : queue.pollers) {
+            result.pollers.push_back({identity, last_access, queue.throttle.rate()});
+        }
+        result.backlog = static_cast<std::int64_t>(queue.tasks.size());
+        result.oldest_task = queue.tasks.oldest();
+        return result;
+    }
+
+    void schedule_sweep() {
+        executor_->run_at(env_.now() + kSweepInterval, [this] {
+            sweep();
+            schedule_sweep();
+        });
+    }
+
+    /// Forgets pollers and queues that nobody has used for long, and sticky queues that died with
+    /// tasks in them.
+    void sweep() {
+        const Timestamp now = env_.now();
+        for (auto entry = queues_.begin(); entry != queues_.end();) {
+            TaskQueue& queue = entry->second;
+            std::erase_if(queue.pollers, [&](const auto& poller) {
+                return now - poller.second > options_.poller_history;
+            });
+            if (queue.sticky && !queue.is_alive(now, options_.sticky_unavailable_after)) {
+                while (auto task = queue.tasks.pop()) starter_.give_up_sticky(*task);
+            }
+            const bool idle = queue.pollers.empty() && queue.polls.empty() && queue.tasks.empty() &&
+                              queue.queries.empty() && queue.throttle_timer == 0;
+            if (idle) poll_times_.forget(entry->first);
+            entry = idle ? queues_.erase(entry) : std::next(entry);
+        }
+    }
+
+    env::Env& env_;
+    shard::TaskStarter& starter_;
+    MatchingOptions options_;
+    PollTimes poll_times_;
+    std::map<QueueId, TaskQueue> queues_;
+    std::uint64_t last_id_ = 0;
+    bool draining_ = false;
+    std::unique_ptr<env::Executor> executor_;  // last: destroyed first, so nothing runs on a ruin
+};
+
+}  // namespace
+
+std::unique_ptr<Matching> make_matching(env::Env& env, shard::TaskStarter& starter,
+                                        MatchingOptions options) {
+    return std::make_unique<MatchingImpl>(env, starter, options);
+}
+
+}  // namespace stele::matching
