@@ -101,7 +101,9 @@ const std::string& request_id_of(const HistoryEvent& event) {
 }  // namespace
 
 EventId Builder::add_or_buffer_event(HistoryEvent event) {
-    if (!hold_outside_events_ && !has_started_workflow_task()) return add_event(std::move(event));
+    const bool wait =
+        hold_outside_events_ || has_started_workflow_task() || has_buffered_events();
+    if (!wait) return add_event(std::move(event));
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
     storage::BufferedEventRow row;
     row.set_sequence(next_item());

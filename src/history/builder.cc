@@ -1,5 +1,7 @@
 #include "history/builder.h"
 
+#include "history/families.h"
+
 #include <utility>
 
 namespace stele::history {
@@ -113,6 +115,8 @@ void Builder::withdraw_workflow_task_dispatch() {
 // ---- The end -------------------------------------------------------------------------------
 
 Transition Builder::finish() && {
+    enforce_limits(*this);
+    if (!has_started_workflow_task()) flush_buffered_events();
     storage::HeaderRow& header_row = header();
     header_row.set_state_transition_count(header_row.state_transition_count() + 1);
     if (history_.events_size() > 0) {

@@ -58,6 +58,10 @@ public:
     /// task is not being delayed). With a started task this does nothing: buffered events make
     /// its end schedule the next.
     void schedule_workflow_task_if_needed();
+    /// While several things happen in one transition, the task that they call for waits until the
+    /// last: with `defer` set, schedule_workflow_task_if_needed is only remembered; clearing it does
+    /// what was remembered.
+    void defer_workflow_task(bool defer);
 
     /// Puts an activity attempt into its queue. Its dispatch row expires with its schedule-to-start
     /// timeout.
@@ -89,6 +93,8 @@ private:
     Transition transition_;
     temporal::api::history::v1::History history_;  // of this transition
     bool hold_outside_events_ = false;
+    bool defer_workflow_task_ = false;
+    bool workflow_task_wanted_ = false;
 };
 
 /// The earliest moment at which fire_due would do something; kNever when there is none.

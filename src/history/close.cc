@@ -68,14 +68,40 @@ void terminate_run(Builder& builder, const TerminateInput& input) {
     builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
 }
 
-void time_out_run(Builder& builder, enums::RetryState retry_state) {
+void time_out_run(Builder& builder, enums::RetryState retry_state,
+                  const std::string& new_run_id) {
     end_task_by_force(builder);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
-    event.mutable_workflow_execution_timed_out_event_attributes()->set_retry_state(retry_state);
+    auto& attributes = *event.mutable_workflow_execution_timed_out_event_attributes();
+    attributes.set_retry_state(retry_state);
+    attributes.set_new_execution_run_id(new_run_id);
     builder.add_event(std::move(event));
     builder.header().set_run_timed_out(true);
     builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
+}
+
+void enforce_limits(Builder& builder) {
+    if (!builder.is_open()) return;
+    const Limits& limits = *builder.context().limits;
+    const storage::HeaderRow& header = builder.header();
+    const auto events = static_cast<std::size_t>(header.next_event_id() - 1);
+    const auto bytes = static_cast<std::size_t>(header.history_size_bytes());
+    if (events > limits.history_events || bytes > limits.history_bytes) {
+        TerminateInput input;
+        input.reason = events > limits.history_events ? "Workflow history count exceeds limit."
+                                                      : "Workflow history size exceeds limit.";
+        input.identity = kHistoryServiceIdentity;
+        terminate_run(builder, input);
+        return;
+    }
+    const bool too_much_waits =
+        builder.draft().buffered.size() > limits.buffered_events ||
+        static_cast<std::size_t>(header.buffered_bytes()) > limits.buffered_bytes;
+    if (too_much_waits && builder.has_started_workflow_task()) {
+        end_task_by_force(builder);
+        builder.schedule_workflow_task_if_needed();
+    }
 }
 
 }  // namespace stele::history

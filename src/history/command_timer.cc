@@ -1,4 +1,5 @@
 #include "history/command.h"
+#include "history/retry_policy.h"
 
 #include <utility>
 

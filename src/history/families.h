@@ -15,6 +15,7 @@ namespace stele::history {
 
 using temporal::api::command::v1::Command;
 using temporal::api::enums::v1::CommandType;
+using temporal::api::enums::v1::RetryState;
 using temporal::api::enums::v1::WorkflowTaskFailedCause;
 
 // ---- Commands of a workflow task (command.cc and one file per family) ----------------------
@@ -102,7 +103,12 @@ inline const std::string kHistoryServiceIdentity = "history-service";
 void end_task_by_force(Builder& builder);
 /// Ends a started task, writes the terminated event and closes the run.
 void terminate_run(Builder& builder, const TerminateInput& input);
-/// Ends a started task, writes the timed-out event and closes the run.
-void time_out_run(Builder& builder, temporal::api::enums::v1::RetryState retry_state);
+/// Ends a started task, writes the timed-out event and closes the run. `new_run_id` names the run
+/// that tries again, if there is one.
+void time_out_run(Builder& builder, temporal::api::enums::v1::RetryState retry_state,
+                  const std::string& new_run_id);
+/// Keeps a run bounded: fails the task behind which too many events wait, and terminates a run whose
+/// history has grown too long.
+void enforce_limits(Builder& builder);
 
 }  // namespace stele::history

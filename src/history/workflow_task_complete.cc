@@ -49,6 +49,9 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     attributes.set_binary_checksum(request.binary_checksum());
     if (request.has_worker_version_stamp()) {
         *attributes.mutable_worker_version() = request.worker_version_stamp();
+        *builder.header().mutable_most_recent_worker_version() = request.worker_version_stamp();
+    } else {
+        builder.header().clear_most_recent_worker_version();
     }
     if (request.has_sdk_metadata()) *attributes.mutable_sdk_metadata() = request.sdk_metadata();
     if (request.has_metering_metadata()) {
@@ -161,12 +164,12 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Timestamp original = from_proto(builder.header().task().original_scheduled_time());
     const EventId completed = add_completed_event(builder, request);
     take_stickiness(builder, request);
-    Completion completion{.builder = builder, .request = request, .completed = completed};
-    completion.events_waiting = builder.has_buffered_events();
+    Completion completion{builder, request, completed, {}, builder.has_buffered_events(), false};
     builder.hold_outside_events(true);
     if (CommandResult refusal = obey_all(completion)) {
         return fail_refused(run, request, *refusal, context);
     }
+    start_eager_activities(completion);
     builder.hold_outside_events(false);
 
     CompletedWorkflowTask reply;

@@ -88,7 +88,16 @@ void schedule_workflow_task(Builder& builder, Timestamp original, bool hand_over
     if (!hand_over) builder.dispatch_workflow_task();
 }
 
+void Builder::defer_workflow_task(bool defer) {
+    defer_workflow_task_ = defer;
+    if (!defer && workflow_task_wanted_) schedule_workflow_task_if_needed();
+}
+
 void Builder::schedule_workflow_task_if_needed() {
+    if (defer_workflow_task_) {
+        workflow_task_wanted_ = true;
+        return;
+    }
     if (!is_open() || has_workflow_task() || header().first_task_pending()) return;
     if (header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) return;
     schedule_workflow_task(*this, now(), false);

@@ -1,0 +1,200 @@
+#include "history/attributes.h"
+#include "history/begin_run.h"
+#include "history/command.h"
+#include "history/retry_policy.h"
+
+#include <algorithm>
+#include <utility>
+
+// A workflow ends itself and begins again at once with new input, as a run of its own.
+namespace stele::history {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+using Attributes = api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes;
+using Started = api::history::v1::WorkflowExecutionStartedEventAttributes;
+
+constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
+constexpr char kCommand[] = "ContinueAsNewWorkflowExecutionCommand";
+
+/// What the command leaves open comes from the run that it ends.
+void fill_defaults(const Builder& builder, Attributes& attributes) {
+    const storage::InfoRow& info = builder.info();
+    if (attributes.workflow_type().name().empty()) {
+        attributes.mutable_workflow_type()->set_name(info.workflow_type());
+    }
+    if (attributes.task_queue().name().empty()) {
+        attributes.mutable_task_queue()->set_name(info.task_queue());
+    }
+    attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    Duration run_timeout = from_proto(attributes.workflow_run_timeout());
+    if (run_timeout == Duration::zero()) run_timeout = from_proto(info.run_timeout());
+    run_timeout = effective_run_timeout(run_timeout, from_proto(info.execution_timeout()));
+    *attributes.mutable_workflow_run_timeout() = to_proto(run_timeout);
+    Duration task_timeout = from_proto(attributes.workflow_task_timeout());
+    if (task_timeout == Duration::zero()) task_timeout = from_proto(info.task_timeout());
+    *attributes.mutable_workflow_task_timeout() = to_proto(
+        effective_task_timeout(task_timeout, run_timeout, *builder.context().limits));
+    if (attributes.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED) {
+        attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
+    }
+}
+
+CommandResult check_durations(Attributes& attributes) {
+    const auto check = [](google::protobuf::Duration& duration, const std::string& name) {
+        return refuse_if_error(
+            kBad, validate_duration(duration, "Invalid " + name + " on " + kCommand));
+    };
+    if (attributes.has_workflow_run_timeout()) {
+        if (auto bad = check(*attributes.mutable_workflow_run_timeout(), "WorkflowRunTimeout")) {
+            return bad;
+        }
+    }
+    if (attributes.has_workflow_task_timeout()) {
+        if (auto bad = check(*attributes.mutable_workflow_task_timeout(), "WorkflowTaskTimeout")) {
+            return bad;
+        }
+    }
+    if (attributes.has_backoff_start_interval()) {
+        return check(*attributes.mutable_backoff_start_interval(), "BackoffStartInterval");
+    }
+    return std::nullopt;
+}
+
+CommandResult check_attributes(const Completion& completion, Attributes& attributes) {
+    if (CommandResult refusal =
+            check_id_length(completion, kBad, std::string("WorkflowType on ") + kCommand,
+                            "WorkflowType", attributes.workflow_type().name())) {
+        return refusal;
+    }
+    if (CommandResult refusal = check_durations(attributes)) return refusal;
+    if (attributes.has_retry_policy()) {
+        fill_retry_policy(*attributes.mutable_retry_policy());
+        const absl::Status valid = validate_retry_policy(*attributes.mutable_retry_policy());
+        if (!valid.ok()) {
+            return refuse(kBad, std::string("invalid WorkflowRetryPolicy on ") + kCommand + ": " +
+                                    message_of(valid));
+        }
+    }
+    const Context& context = completion.builder.context();
+    if (context.check_search_attributes && attributes.has_search_attributes()) {
+        const absl::Status known = context.check_search_attributes(attributes.search_attributes());
+        if (!known.ok()) {
+            return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+                          std::string("invalid SearchAttributes on ") + kCommand + ": " +
+                              message_of(known));
+        }
+    }
+    if (CommandResult refusal = check_blob_size(
+            completion, attributes.input().ByteSizeLong(), kBad,
+            "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.")) {
+        return refusal;
+    }
+    if (attributes.memo().ByteSizeLong() > context.limits->memo_bytes) {
+        return Refusal{kBad,
+                       "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.",
+                       true};
+    }
+    return std::nullopt;
+}
+
+/// A run that continues at once, again and again, is slowed down.
+std::optional<google::protobuf::Duration> first_task_backoff(const Builder& builder,
+                                                             const Attributes& attributes) {
+    const Duration shortest = builder.context().limits->continue_as_new_interval;
+    Duration lifetime = builder.now() - from_proto(builder.header().execution_time());
+    if (lifetime < Duration::zero()) {
+        lifetime = std::max(Duration::zero(),
+                            builder.now() - from_proto(builder.info().start_time()));
+    }
+    const Duration wanted = from_proto(attributes.backoff_start_interval());
+    if (lifetime + wanted < shortest) return to_proto(shortest - lifetime);
+    if (!attributes.has_backoff_start_interval()) return std::nullopt;
+    return attributes.backoff_start_interval();
+}
+
+HistoryEvent continued_event(const Completion& completion, const Command& command,
+                             const Attributes& attributes, const std::string& new_run_id) {
+    HistoryEvent event =
+        command_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, command);
+    auto& continued = *event.mutable_workflow_execution_continued_as_new_event_attributes();
+    continued.set_new_execution_run_id(new_run_id);
+    continued.set_workflow_task_completed_event_id(completion.completed.value());
+    *continued.mutable_workflow_type() = attributes.workflow_type();
+    *continued.mutable_task_queue() = attributes.task_queue();
+    *continued.mutable_workflow_run_timeout() = attributes.workflow_run_timeout();
+    *continued.mutable_workflow_task_timeout() = attributes.workflow_task_timeout();
+    continued.set_initiator(attributes.initiator());
+    continued.set_inherit_build_id(attributes.inherit_build_id());
+    if (attributes.has_header()) *continued.mutable_header() = attributes.header();
+    if (attributes.has_input()) *continued.mutable_input() = attributes.input();
+    if (attributes.has_failure()) *continued.mutable_failure() = attributes.failure();
+    if (attributes.has_backoff_start_interval()) {
+        *continued.mutable_backoff_start_interval() = attributes.backoff_start_interval();
+    }
+    if (attributes.has_last_completion_result()) {
+        *continued.mutable_last_completion_result() = attributes.last_completion_result();
+    }
+    PayloadMap memo;
+    merge_payloads(memo, attributes.memo().fields());
+    if (!memo.empty()) *continued.mutable_memo()->mutable_fields() = std::move(memo);
+    PayloadMap indexed;
+    merge_payloads(indexed, attributes.search_attributes().indexed_fields());
+    if (!indexed.empty()) {
+        *continued.mutable_search_attributes()->mutable_indexed_fields() = std::move(indexed);
+    }
+    return event;
+}
+
+Started started_attributes(const Builder& builder, const Attributes& attributes) {
+    Started started;
+    *started.mutable_workflow_type() = attributes.workflow_type();
+    started.mutable_task_queue()->set_name(attributes.task_queue().name());
+    started.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    *started.mutable_workflow_run_timeout() = attributes.workflow_run_timeout();
+    *started.mutable_workflow_task_timeout() = attributes.workflow_task_timeout();
+    started.set_initiator(attributes.initiator());
+    started.set_attempt(attributes.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_RETRY
+                            ? builder.info().attempt() + 1
+                            : 1);
+    if (attributes.has_header()) *started.mutable_header() = attributes.header();
+    if (attributes.has_input()) *started.mutable_input() = attributes.input();
+    if (attributes.has_retry_policy()) *started.mutable_retry_policy() = attributes.retry_policy();
+    if (attributes.has_memo()) *started.mutable_memo() = attributes.memo();
+    if (attributes.has_search_attributes()) {
+        *started.mutable_search_attributes() = attributes.search_attributes();
+    }
+    if (attributes.has_failure()) *started.mutable_continued_failure() = attributes.failure();
+    if (attributes.has_last_completion_result()) {
+        *started.mutable_last_completion_result() = attributes.last_completion_result();
+    }
+    if (const auto backoff = first_task_backoff(builder, attributes)) {
+        *started.mutable_first_workflow_task_backoff() = *backoff;
+    }
+    return started;
+}
+
+}  // namespace
+
+CommandResult handle_continue_as_new(Completion& completion, const Command& command) {
+    if (CommandResult refusal = refuse_unseen_events(completion)) return refusal;
+    if (!command.has_continue_as_new_workflow_execution_command_attributes()) {
+        return refuse(kBad, std::string(kCommand) + "Attributes is not set on " + kCommand + ".");
+    }
+    Attributes attributes = command.continue_as_new_workflow_execution_command_attributes();
+    if (!attributes.cron_schedule().empty()) {
+        return refuse(kBad, "cron schedules are not supported by this server yet");
+    }
+    if (CommandResult refusal = check_attributes(completion, attributes)) return refusal;
+    Builder& builder = completion.builder;
+    fill_defaults(builder, attributes);
+    const std::string new_run_id = builder.context().new_id();
+    builder.add_event(continued_event(completion, command, attributes, new_run_id));
+    add_successor(builder, new_run_id, started_attributes(builder, attributes));
+    builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW);
+    return std::nullopt;
+}
+
+}  // namespace stele::history
