@@ -2,7 +2,13 @@
 
 import path from 'node:path';
 
-export const BUNDLES = ['main', 'before-patch', 'after-patch', 'patch-deprecated', 'doomed'] as const;
+export const BUNDLES = [
+    'main',
+    'before-patch',
+    'after-patch',
+    'patch-deprecated',
+    'doomed',
+] as const;
 
 export type Bundle = (typeof BUNDLES)[number];
 

@@ -51,12 +51,14 @@ export class Context {
         args: Parameters<T>,
         options: StartOptions = {}
     ): Promise<WorkflowHandleWithFirstExecutionRunId<T>> {
-        return await this.client.workflow.start<Workflow>(workflow, {
+        const allOptions = {
             taskQueue: this.taskQueue,
             workflowId: this.newId(),
             args,
             ...options,
-        } as Parameters<Client['workflow']['start']>[1]) as WorkflowHandleWithFirstExecutionRunId<T>;
+        } as Parameters<Client['workflow']['start']>[1];
+        const handle = await this.client.workflow.start<Workflow>(workflow, allOptions);
+        return handle as WorkflowHandleWithFirstExecutionRunId<T>;
     }
 
     async execute<T extends Workflow>(

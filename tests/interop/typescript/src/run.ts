@@ -67,7 +67,8 @@ function parseArguments(): Arguments {
 }
 
 function sdkVersion(): string {
-    const file = path.join(__dirname, '..', 'node_modules', '@temporalio', 'worker', 'package.json');
+    const modules = path.join(__dirname, '..', 'node_modules');
+    const file = path.join(modules, '@temporalio', 'worker', 'package.json');
     return JSON.parse(readFileSync(file, 'utf8')).version;
 }
 

@@ -115,7 +115,11 @@ async function queryOpen(context: Context): Promise<void> {
             );
         }
         checkEqual(await handle.query(itemQuery, 1), 'item 1', 'answer to a query with argument');
-        await expectError(handle.query(itemQuery, 99), QueryNotRegisteredError, 'query that throws');
+        await expectError(
+            handle.query(itemQuery, 99),
+            QueryNotRegisteredError,
+            'query that throws'
+        );
         await expectError(
             handle.query('noSuchQuery'),
             QueryNotRegisteredError,
