@@ -85,7 +85,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--address", help="a server that is already running, as host:port")
     parser.add_argument("--namespace", default="default")
     parser.add_argument("--server", type=Path, default=ROOT / "build/release/stele")
-    parser.add_argument("--port", type=int, default=0, help="port of the server; 0 finds a free one")
+    parser.add_argument("--port", type=int, default=0, help="of the server; 0: a free one")
     parser.add_argument("--build", type=Path, default=ROOT / "build/interop")
     parser.add_argument("--keep", action="store_true", help="keep the server's files and logs")
     parser.add_argument(

@@ -4,12 +4,14 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 )
 
 // History reads the whole history of a run and checks that its event ids are
 // contiguous.
 func (e *Env) History(workflowID, runID string) []*historypb.HistoryEvent {
-	iterator := e.Client.GetWorkflowHistory(e, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	iterator := e.Client.GetWorkflowHistory(
+		e, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	var events []*historypb.HistoryEvent
 	for iterator.HasNext() {
 		event, err := iterator.Next()
@@ -20,15 +22,20 @@ func (e *Env) History(workflowID, runID string) []*historypb.HistoryEvent {
 	return events
 }
 
-// OfType picks the events of one type.
-func OfType(events []*historypb.HistoryEvent, kind enumspb.EventType) []*historypb.HistoryEvent {
+// EventsOf picks the events of one type from the history of a run.
+func (e *Env) EventsOf(run client.WorkflowRun, kind enumspb.EventType) []*historypb.HistoryEvent {
 	var found []*historypb.HistoryEvent
-	for _, event := range events {
+	for _, event := range e.History(run.GetID(), run.GetRunID()) {
 		if event.EventType == kind {
 			found = append(found, event)
 		}
 	}
 	return found
+}
+
+// HasEvents ends the scenario unless the run has so many events of a type.
+func (e *Env) HasEvents(run client.WorkflowRun, want int, kind enumspb.EventType) {
+	e.Equal(want, len(e.EventsOf(run, kind)), "number of events "+kind.String())
 }
 
 // Describe describes a run; an empty run id means the current one.
@@ -38,9 +45,11 @@ func (e *Env) Describe(workflowID, runID string) *workflowservice.DescribeWorkfl
 	return description
 }
 
-// Status is the status of a run.
-func (e *Env) Status(workflowID, runID string) enumspb.WorkflowExecutionStatus {
-	return e.Describe(workflowID, runID).WorkflowExecutionInfo.Status
+// HasStatus ends the scenario unless a run has the status; an empty run id
+// means the current one.
+func (e *Env) HasStatus(want enumspb.WorkflowExecutionStatus, workflowID, runID string) {
+	got := e.Describe(workflowID, runID).WorkflowExecutionInfo.Status
+	e.Equal(want, got, "status of "+workflowID)
 }
 
 // ActivityStarted tells whether an activity of the workflow is in a worker's

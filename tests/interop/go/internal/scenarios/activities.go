@@ -49,7 +49,7 @@ func activityRetry(e *harness.Env) {
 	})
 	succeeds := e.Start("succeeds", retryWorkflow, int32(3))
 	e.Equal(int32(3), harness.Result[int32](e, succeeds), "attempt that succeeds")
-	started := harness.OfType(e.History(succeeds.GetID(), succeeds.GetRunID()), enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+	started := e.EventsOf(succeeds, enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED)
 	e.Equal(1, len(started), "started events of a retried activity")
 	attributes := started[0].GetActivityTaskStartedEventAttributes()
 	e.Equal(int32(3), attributes.Attempt, "attempt in the started event")
@@ -126,9 +126,8 @@ func heartbeatDeliversCancellation(e *harness.Env) {
 	})
 	e.Signal(run.GetID(), "cancel-activity", nil)
 	e.Equal(7, harness.Result[int](e, run), "details of the cancellation")
-	events := e.History(run.GetID(), run.GetRunID())
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED)), "cancel requests")
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCELED)), "canceled activities")
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED)
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCELED)
 }
 
 func failTwice(ctx context.Context) (int32, error) { return failUntil(ctx, 3) }
@@ -169,10 +168,9 @@ func localActivity(e *harness.Env) {
 	options.WorkflowTaskTimeout = 5 * time.Second
 	run := e.StartWith(options, localActivityWorkflow)
 	e.Equal("3 Fatal rested", harness.Result[string](e, run), "results of the local activities")
-	events := e.History(run.GetID(), run.GetRunID())
-	e.Equal(3, len(harness.OfType(events, enumspb.EVENT_TYPE_MARKER_RECORDED)), "markers")
-	e.Equal(0, len(harness.OfType(events, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)), "scheduled activities")
-	e.True(len(harness.OfType(events, enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)) > 1,
+	e.HasEvents(run, 3, enumspb.EVENT_TYPE_MARKER_RECORDED)
+	e.HasEvents(run, 0, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+	e.True(len(e.EventsOf(run, enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)) > 1,
 		"a workflow task that was kept alive across the long local activity")
 }
 

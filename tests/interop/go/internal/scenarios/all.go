@@ -18,7 +18,6 @@ func All() []harness.Scenario {
 	return []harness.Scenario{
 		{Name: "history_2000_cold_cache", Run: historyWithColdCache},
 		{Name: "worker_killed_mid_task", Run: workerKilledMidTask},
-		{Name: "concurrency_100", Run: hundredAtOnce},
 		{Name: "local_activity", Run: localActivity},
 		{Name: "patching", Run: patching},
 		{Name: "id_policies", Run: idPolicies},
@@ -41,6 +40,7 @@ func All() []harness.Scenario {
 		{Name: "memo_and_search_attributes", Run: memoAndSearchAttributes},
 		{Name: "async_completion", Run: asyncCompletion},
 		{Name: "side_effect_or_random", Run: sideEffects},
+		{Name: "concurrency_100", Run: hundredAtOnce, Alone: true},
 	}
 }
 

@@ -85,8 +85,8 @@ func conflictPolicies(e *harness.Env) {
 	other, err := start(enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING)
 	e.Check(err, "terminate existing")
 	e.True(other.GetRunID() != first.GetRunID(), "another run")
-	e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, e.Status(first.GetID(), first.GetRunID()), "status of the old run")
-	e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, e.Status(first.GetID(), ""), "status of the new run")
+	e.HasStatus(enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, first.GetID(), first.GetRunID())
+	e.HasStatus(enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, first.GetID(), "")
 	e.Signal(other.GetID(), "finish", nil)
 	e.Equal([]int{}, harness.Result[[]int](e, other), "result of the new run")
 }

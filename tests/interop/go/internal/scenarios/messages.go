@@ -66,8 +66,7 @@ func signals(e *harness.Env) {
 	}
 	e.Signal(run.GetID(), "finish", nil)
 	e.Equal(countTo(30), harness.Result[[]int](e, run), "signals in the order sent")
-	events := e.History(run.GetID(), run.GetRunID())
-	e.Equal(31, len(harness.OfType(events, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)), "signal events")
+	e.HasEvents(run, 31, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
 	err := e.Client.SignalWorkflow(e, run.GetID(), "", "add", 1)
 	harness.ErrorAs[*serviceerror.NotFound](e, err, "signal to a closed workflow")
 	err = e.Client.SignalWorkflow(e, e.ID("never-started"), "", "add", 1)
@@ -161,18 +160,17 @@ func cancelWithCleanup(e *harness.Env) {
 	})
 	run := e.Start("cancel", cleanupWorkflow)
 	e.Eventually("the timer is started", func() bool {
-		return len(harness.OfType(e.History(run.GetID(), run.GetRunID()), enumspb.EVENT_TYPE_TIMER_STARTED)) == 1
+		return len(e.EventsOf(run, enumspb.EVENT_TYPE_TIMER_STARTED)) == 1
 	})
 	e.Check(e.Client.CancelWorkflow(e, run.GetID(), ""), "cancel")
 	canceled := harness.ErrorAs[*temporal.CanceledError](e, run.Get(e, nil), "result of a canceled workflow")
 	var result string
 	e.Check(canceled.Details(&result), "details of the cancellation")
 	e.Equal("cleaned up", result, "result of the clean-up")
-	e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, e.Status(run.GetID(), run.GetRunID()), "status")
-	events := e.History(run.GetID(), run.GetRunID())
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)), "cancel requests")
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_TIMER_CANCELED)), "canceled timers")
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)), "clean-up activities")
+	e.HasStatus(enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, run.GetID(), run.GetRunID())
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_TIMER_CANCELED)
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
 	err := e.Client.CancelWorkflow(e, e.ID("never-started"), "")
 	harness.ErrorAs[*serviceerror.NotFound](e, err, "cancel of an unknown workflow")
 }
@@ -183,7 +181,7 @@ func terminate(e *harness.Env) {
 	harness.Query[[]int](e, run.GetID(), "values", 0)
 	e.Check(e.Client.TerminateWorkflow(e, run.GetID(), "", "no longer needed", "why"), "terminate")
 	harness.ErrorAs[*temporal.TerminatedError](e, run.Get(e, nil), "result of a terminated workflow")
-	e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, e.Status(run.GetID(), run.GetRunID()), "status")
+	e.HasStatus(enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, run.GetID(), run.GetRunID())
 	events := e.History(run.GetID(), run.GetRunID())
 	attributes := events[len(events)-1].GetWorkflowExecutionTerminatedEventAttributes()
 	e.True(attributes != nil, "termination is the last event")

@@ -91,7 +91,7 @@ func historyWithColdCache(e *harness.Env) {
 	e.Equal(want, harness.Result[int](e, run), "result")
 	events := e.History(run.GetID(), run.GetRunID())
 	e.True(len(events) > 2000, "a long history")
-	e.Equal(0, len(harness.OfType(events, enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED)), "failed workflow tasks")
+	e.HasEvents(run, 0, enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED)
 }
 
 // stuckActivity never returns in the process that is to be killed: only the
@@ -175,7 +175,7 @@ func killedInWorkflowTask(e *harness.Env) {
 	kill()
 	e.Worker(func(w worker.Registry) { registerStuck(w, true) })
 	e.Equal("finished by another", harness.Result[string](e, run), "result")
-	timedOut := harness.OfType(e.History(run.GetID(), run.GetRunID()), enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+	timedOut := e.EventsOf(run, enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 	e.True(len(timedOut) > 0, "the task of the killed worker timed out")
 }
 
@@ -230,8 +230,7 @@ func patching(e *harness.Env) {
 	stop := e.Worker(beforePatch)
 	old := e.Start("old", "patched")
 	e.Eventually("the old run is past its activity", func() bool {
-		events := e.History(old.GetID(), old.GetRunID())
-		return len(harness.OfType(events, enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)) == 1
+		return len(e.EventsOf(old, enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)) == 1
 	})
 	stop()
 	e.Worker(afterPatch)
@@ -243,9 +242,9 @@ func patching(e *harness.Env) {
 
 	oldEvents := e.History(old.GetID(), old.GetRunID())
 	newEvents := e.History(fresh.GetID(), fresh.GetRunID())
-	e.Equal(0, len(harness.OfType(oldEvents, enumspb.EVENT_TYPE_MARKER_RECORDED)), "markers of the old run")
-	e.Equal(1, len(harness.OfType(newEvents, enumspb.EVENT_TYPE_MARKER_RECORDED)), "markers of the new run")
-	e.Equal(1, len(harness.OfType(newEvents, enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES)), "upserts of the change version")
+	e.HasEvents(old, 0, enumspb.EVENT_TYPE_MARKER_RECORDED)
+	e.HasEvents(fresh, 1, enumspb.EVENT_TYPE_MARKER_RECORDED)
+	e.HasEvents(fresh, 1, enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES)
 	e.Check(replay(oldEvents, patchedAfter), "replay of the old run on the new code")
 	e.Check(replay(newEvents, patchedAfter), "replay of the new run on the new code")
 	e.True(replay(oldEvents, unpatched) != nil, "the change without a version does not replay")

@@ -58,8 +58,7 @@ func timeOut(e *harness.Env, plan activityPlan, after time.Duration) *temporal.T
 	elapsed := time.Since(begin)
 	harness.ErrorAs[*temporal.ActivityError](e, err, "timeout")
 	e.True(elapsed > after && elapsed < after+10*time.Second, "the timeout comes on time, not after "+elapsed.String())
-	events := e.History(run.GetID(), run.GetRunID())
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)), "timed out events")
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
 	return harness.ErrorAs[*temporal.TimeoutError](e, err, "timeout")
 }
 
@@ -87,15 +86,21 @@ func scheduleToCloseTimeout(e *harness.Env) {
 	e.Equal(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, timeout.TimeoutType(), "timeout type")
 
 	// An activity whose next retry would come too late fails as it failed last.
-	run := e.Start("retries", activityWorkflow, activityPlan{Activity: "failAlways", Options: workflow.ActivityOptions{
-		ScheduleToCloseTimeout: time.Second,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 400 * time.Millisecond, BackoffCoefficient: 1},
-	}})
-	err := run.Get(e, nil)
+	err := e.Start("retries", activityWorkflow, activityPlan{
+		Activity: "failAlways",
+		Options: workflow.ActivityOptions{
+			ScheduleToCloseTimeout: time.Second,
+			RetryPolicy:            everySoOften(400 * time.Millisecond),
+		},
+	}).Get(e, nil)
 	failed := harness.ErrorAs[*temporal.ActivityError](e, err, "no time for another retry")
 	e.Equal(enumspb.RETRY_STATE_TIMEOUT, failed.RetryState(), "retry state")
 	last := harness.ErrorAs[*temporal.ApplicationError](e, err, "no time for another retry")
 	e.Equal("always fails", last.Message(), "last failure")
+}
+
+func everySoOften(interval time.Duration) *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: interval, BackoffCoefficient: 1}
 }
 
 func heartbeatTimeout(e *harness.Env) {
@@ -129,7 +134,7 @@ func workflowTimeouts(e *harness.Env) {
 	retried := e.Options("retried")
 	retried.WorkflowExecutionTimeout = 3 * time.Second
 	retried.WorkflowRunTimeout = time.Second
-	retried.RetryPolicy = &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 1}
+	retried.RetryPolicy = everySoOften(100 * time.Millisecond)
 	begin := time.Now()
 	first := e.StartWith(run, sleepWorkflow, time.Minute)
 	second := e.StartWith(execution, sleepWorkflow, time.Minute)
@@ -147,7 +152,7 @@ func workflowTimeouts(e *harness.Env) {
 	} {
 		timeout := harness.ErrorAs[*temporal.TimeoutError](e, started.err, started.id)
 		e.Equal(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, timeout.TimeoutType(), "timeout type of "+started.id)
-		e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, e.Status(started.id, started.runID), "status of "+started.id)
+		e.HasStatus(enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, started.id, started.runID)
 	}
 	e.True(time.Since(begin) > 2500*time.Millisecond, "the retried workflow lasts longer than one run timeout")
 	e.True(e.Describe(fourth.GetID(), "").WorkflowExecutionInfo.Execution.RunId != firstOfFourth,

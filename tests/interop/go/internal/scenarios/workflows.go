@@ -53,10 +53,9 @@ func timers(e *harness.Env) {
 	e.Worker(func(w worker.Registry) { w.RegisterWorkflow(timersWorkflow) })
 	run := e.Start("timers", timersWorkflow)
 	e.Equal([]string{"quick", "never canceled", "middle", "slow"}, harness.Result[[]string](e, run), "order of timers")
-	events := e.History(run.GetID(), run.GetRunID())
-	e.Equal(4, len(harness.OfType(events, enumspb.EVENT_TYPE_TIMER_STARTED)), "started timers")
-	e.Equal(3, len(harness.OfType(events, enumspb.EVENT_TYPE_TIMER_FIRED)), "fired timers")
-	e.Equal(1, len(harness.OfType(events, enumspb.EVENT_TYPE_TIMER_CANCELED)), "canceled timers")
+	e.HasEvents(run, 4, enumspb.EVENT_TYPE_TIMER_STARTED)
+	e.HasEvents(run, 3, enumspb.EVENT_TYPE_TIMER_FIRED)
+	e.HasEvents(run, 1, enumspb.EVENT_TYPE_TIMER_CANCELED)
 }
 
 func countDownWorkflow(ctx workflow.Context, remaining int, visited []string) ([]string, error) {
@@ -76,7 +75,7 @@ func continueAsNew(e *harness.Env) {
 	visited := harness.Result[[]string](e, run)
 	e.Equal(5, len(visited), "runs")
 	e.Equal(firstRun, visited[0], "first run")
-	e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, e.Status(run.GetID(), firstRun), "status of the first run")
+	e.HasStatus(enumspb.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, run.GetID(), firstRun)
 	last := e.Describe(run.GetID(), "").WorkflowExecutionInfo
 	e.Equal(visited[4], last.Execution.RunId, "current run")
 	e.Equal(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, last.Status, "status of the last run")
@@ -203,8 +202,8 @@ func sideEffects(e *harness.Env) {
 	e.Signal(run.GetID(), "finish", nil)
 	e.Equal(before, harness.Result[chosen](e, run), "choices at the end")
 	e.Equal([]int{0, 0, 1, 1}, before.Stable, "mutable side effect")
-	markers := harness.OfType(e.History(run.GetID(), run.GetRunID()), enumspb.EVENT_TYPE_MARKER_RECORDED)
-	e.Equal(3, len(markers), "markers: one side effect, two changes of the mutable one")
+	// One marker is of the side effect and two are of changes of the mutable one.
+	e.HasEvents(run, 3, enumspb.EVENT_TYPE_MARKER_RECORDED)
 }
 
 func greet(_ context.Context, number int) (int, error) { return number + 1000, nil }

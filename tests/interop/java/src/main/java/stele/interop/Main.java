@@ -51,7 +51,7 @@ public final class Main {
     }
   }
 
-  private static boolean run(Map<String, String> flags) throws IOException, InterruptedException {
+  private static boolean run(Map<String, String> flags) throws Exception {
     List<Scenario> selected = choose(flags.get("--only"));
     Runner runner = new Runner(connect(flags), address(flags));
     String out = flags.get("--out");

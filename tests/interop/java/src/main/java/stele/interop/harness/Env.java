@@ -14,8 +14,8 @@ import io.temporal.client.WorkflowStub;
 import io.temporal.worker.Worker;
 import io.temporal.worker.WorkerFactory;
 import io.temporal.worker.WorkerFactoryOptions;
-import java.io.File;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -79,7 +79,7 @@ public final class Env implements AutoCloseable {
 
   /** Starts this program once more as a worker in a process of its own, for killing. */
   public Process workerProcess(String role) throws IOException {
-    String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     Process process =
         new ProcessBuilder(
                 List.of(
@@ -154,6 +154,11 @@ public final class Env implements AutoCloseable {
     return history(run).stream().filter(event -> event.getEventType() == type).toList();
   }
 
+  /** The history of a run must have so many events of a type. */
+  public void hasEvents(WorkflowExecution run, int want, EventType type) {
+    Checks.equal(want, events(run, type).size(), "number of events " + type);
+  }
+
   /** Describes a run; without a run id, the current one. */
   public DescribeWorkflowExecutionResponse describe(WorkflowExecution run) {
     return client
@@ -166,8 +171,10 @@ public final class Env implements AutoCloseable {
                 .build());
   }
 
-  public WorkflowExecutionStatus status(WorkflowExecution run) {
-    return describe(run).getWorkflowExecutionInfo().getStatus();
+  /** A run must have the status; without a run id, the current one. */
+  public void hasStatus(WorkflowExecutionStatus want, WorkflowExecution run) {
+    WorkflowExecutionStatus got = describe(run).getWorkflowExecutionInfo().getStatus();
+    Checks.equal(want, got, "status of " + run.getWorkflowId());
   }
 
   /** Tells whether the given attempt of the only activity is in a worker's hands. */

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -30,22 +32,26 @@ public final class Runner {
     this.address = address;
   }
 
-  /** Runs the scenarios and tells whether all passed. */
-  public boolean runAll(List<Scenario> scenarios, PrintStream out) throws InterruptedException {
+  /** Runs the scenarios, several at a time and then those that run alone; did all pass? */
+  public boolean runAll(List<Scenario> scenarios, PrintStream out)
+      throws InterruptedException, ExecutionException, JsonProcessingException {
     ExecutorService pool = Executors.newFixedThreadPool(AT_ONCE);
-    List<Future<Boolean>> outcomes = new ArrayList<>();
+    List<Callable<Boolean>> together = new ArrayList<>();
     for (Scenario scenario : scenarios) {
-      outcomes.add(pool.submit(() -> runOne(scenario, out)));
-    }
-    boolean allPassed = true;
-    for (Future<Boolean> outcome : outcomes) {
-      try {
-        allPassed &= outcome.get();
-      } catch (java.util.concurrent.ExecutionException failure) {
-        throw new IllegalStateException(failure);
+      if (!scenario.alone()) {
+        together.add(() -> runOne(scenario, out));
       }
     }
+    boolean allPassed = true;
+    for (Future<Boolean> passed : pool.invokeAll(together)) {
+      allPassed &= passed.get();
+    }
     pool.shutdown();
+    for (Scenario scenario : scenarios) {
+      if (scenario.alone()) {
+        allPassed &= runOne(scenario, out);
+      }
+    }
     return allPassed;
   }
 

@@ -204,12 +204,8 @@ public final class Activities {
     env.eventually("the second attempt runs", () -> env.activityStarted(run, 2));
     stub.signal("cancelActivity");
     equal("canceled", stub.getResult(String.class), "end of the activity");
-    equal(
-        1,
-        env.events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED).size(),
-        "cancel requests");
-    equal(
-        1, env.events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED).size(), "canceled activities");
+    env.hasEvents(run, 1, EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
+    env.hasEvents(run, 1, EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED);
   }
 
   @ActivityInterface
@@ -279,11 +275,8 @@ public final class Activities {
             env.options("local").setWorkflowTaskTimeout(Duration.ofSeconds(5)).build());
     equal("3 Fatal rested", stub.getResult(String.class), "results of the local activities");
     WorkflowExecution run = stub.getExecution();
-    equal(3, env.events(run, EventType.EVENT_TYPE_MARKER_RECORDED).size(), "markers");
-    equal(
-        0,
-        env.events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED).size(),
-        "scheduled activities");
+    env.hasEvents(run, 3, EventType.EVENT_TYPE_MARKER_RECORDED);
+    env.hasEvents(run, 0, EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
     isTrue(
         env.events(run, EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED).size() > 1,
         "a workflow task that was kept alive across the long local activity");

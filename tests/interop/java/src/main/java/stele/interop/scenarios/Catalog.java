@@ -18,7 +18,6 @@ public final class Catalog {
     return List.of(
         new Scenario("worker_killed_mid_task", Recovery::workerKilledMidTask),
         new Scenario("history_2000_cold_cache", Recovery::historyWithColdCache),
-        new Scenario("concurrency_100", Shapes::hundredAtOnce),
         new Scenario("local_activity", Activities::localActivity),
         new Scenario("patching", Recovery::patching),
         new Scenario("id_policies", Identity::idPolicies),
@@ -40,7 +39,8 @@ public final class Catalog {
         new Scenario("payload_1mib", Shapes::payloadOfOneMebibyte),
         new Scenario("memo_and_search_attributes", Shapes::memoAndSearchAttributes),
         new Scenario("async_completion", Activities::asyncCompletion),
-        new Scenario("side_effect_or_random", Shapes::sideEffects));
+        new Scenario("side_effect_or_random", Shapes::sideEffects),
+        new Scenario("concurrency_100", Shapes::hundredAtOnce, true));
   }
 
   /** What a worker process can register, by name. */

@@ -109,14 +109,8 @@ public final class Identity {
     WorkflowExecution other =
         startOpen(env, WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
     isTrue(!other.getRunId().equals(first.getRunId()), "another run");
-    equal(
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
-        env.status(first),
-        "status of the old run");
-    equal(
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-        env.status(other),
-        "status of the new run");
+    env.hasStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED, first);
+    env.hasStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING, other);
     WorkflowStub open = env.client().newUntypedWorkflowStub(env.id("open"));
     open.signal("finish");
     equal(0, open.getResult(int[].class).length, "values of the new run");

@@ -114,10 +114,7 @@ public final class Messages {
     }
     stub.signal("finish");
     equal(countTo(30), result(stub), "signals in the order sent");
-    equal(
-        31,
-        env.events(stub.getExecution(), EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).size(),
-        "signal events");
+    env.hasEvents(stub.getExecution(), 31, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
     notFound("signal to a closed workflow", () -> stub.signal("add", 1));
     WorkflowStub unknown = env.client().newUntypedWorkflowStub(env.id("never-started"));
     notFound("signal to an unknown workflow", () -> unknown.signal("add", 1));
@@ -258,17 +255,10 @@ public final class Messages {
     stub.cancel();
     throwing(
         CanceledFailure.class, "result of a canceled workflow", () -> stub.getResult(Object.class));
-    equal(
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED, env.status(run), "status");
-    equal(
-        1,
-        env.events(run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED).size(),
-        "cancel requests");
-    equal(1, env.events(run, EventType.EVENT_TYPE_TIMER_CANCELED).size(), "canceled timers");
-    equal(
-        1,
-        env.events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED).size(),
-        "clean-up activities");
+    env.hasStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED, run);
+    env.hasEvents(run, 1, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED);
+    env.hasEvents(run, 1, EventType.EVENT_TYPE_TIMER_CANCELED);
+    env.hasEvents(run, 1, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
     WorkflowStub unknown = env.client().newUntypedWorkflowStub(env.id("never-started"));
     notFound("cancel of an unknown workflow", unknown::cancel);
   }
@@ -283,8 +273,7 @@ public final class Messages {
         "result of a terminated workflow",
         () -> stub.getResult(Object.class));
     WorkflowExecution run = stub.getExecution();
-    equal(
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED, env.status(run), "status");
+    env.hasStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED, run);
     List<HistoryEvent> events = env.history(run);
     HistoryEvent last = events.get(events.size() - 1);
     isTrue(last.hasWorkflowExecutionTerminatedEventAttributes(), "termination is the last event");

@@ -138,10 +138,7 @@ public final class Recovery {
     stub.signal("finish");
     equal(want, stub.getResult(Integer.class), "result");
     isTrue(env.history(run).size() > 2000, "a long history");
-    equal(
-        0,
-        env.events(run, EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED).size(),
-        "failed workflow tasks");
+    env.hasEvents(run, 0, EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED);
   }
 
   /** Activities that never return in the process that is to be killed. */
@@ -350,18 +347,9 @@ public final class Recovery {
     fresh.signal("finish");
     equal(2, old.getResult(Integer.class), "result of the run from before the patch");
     equal(10, fresh.getResult(Integer.class), "result of the run from after the patch");
-    equal(
-        0,
-        env.events(oldRun, EventType.EVENT_TYPE_MARKER_RECORDED).size(),
-        "markers of the old run");
-    equal(
-        1,
-        env.events(newRun, EventType.EVENT_TYPE_MARKER_RECORDED).size(),
-        "markers of the new run");
-    equal(
-        1,
-        env.events(newRun, EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES).size(),
-        "upserts of the change version");
+    env.hasEvents(oldRun, 0, EventType.EVENT_TYPE_MARKER_RECORDED);
+    env.hasEvents(newRun, 1, EventType.EVENT_TYPE_MARKER_RECORDED);
+    env.hasEvents(newRun, 1, EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
     isTrue(replays(env, oldRun, AfterPatch.class), "the old run replays on the new code");
     isTrue(replays(env, newRun, AfterPatch.class), "the new run replays on the new code");
     isTrue(!replays(env, oldRun, Unpatched.class), "a change without a version does not replay");

@@ -122,8 +122,7 @@ public final class Timeouts {
         elapsed.toMillis() > 1000 && elapsed.toSeconds() < 11,
         "the timeout comes on time, not after " + elapsed);
     WorkflowExecution run = stub.getExecution();
-    equal(
-        1, env.events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT).size(), "timed out events");
+    env.hasEvents(run, 1, EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT);
     TimeoutFailure timeout = inChain(TimeoutFailure.class, kind, failure);
     equal(expected, timeout.getTimeoutType(), "timeout type");
     return timeout;
@@ -200,10 +199,7 @@ public final class Timeouts {
       TimeoutFailure timeout =
           throwing(TimeoutFailure.class, id, () -> stub.getResult(Object.class));
       equal(TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE, timeout.getTimeoutType(), "timeout of " + id);
-      equal(
-          WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
-          env.status(current(id)),
-          "status of " + id);
+      env.hasStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, current(id));
     }
     isTrue(System.nanoTime() - begin > 2_500_000_000L, "retries last longer than one run timeout");
     String lastRun =
