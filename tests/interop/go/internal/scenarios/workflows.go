@@ -19,43 +19,50 @@ import (
 	"stele/tests/interop/internal/harness"
 )
 
-// timersWorkflow starts several timers, cancels one and returns the names in
-// the order in which they ended.
-func timersWorkflow(ctx workflow.Context) ([]string, error) {
-	var order []string
+// timersWorkflow starts several timers, cancels one after the first has fired
+// and waits for the rest.
+func timersWorkflow(ctx workflow.Context) (string, error) {
 	begin := workflow.Now(ctx)
-	selector := workflow.NewSelector(ctx)
-	canceled, cancel := workflow.WithCancel(ctx)
-	add := func(scope workflow.Context, name string, duration time.Duration) {
-		selector.AddFuture(workflow.NewTimer(scope, duration), func(future workflow.Future) {
-			if err := future.Get(ctx, nil); err != nil {
-				name += " canceled"
-			}
-			order = append(order, name)
-		})
+	slow := workflow.NewTimer(ctx, 1500*time.Millisecond)
+	scope, cancel := workflow.WithCancel(ctx)
+	never := workflow.NewTimer(scope, time.Hour)
+	quick := workflow.NewTimer(ctx, 300*time.Millisecond)
+	middle := workflow.NewTimer(ctx, 800*time.Millisecond)
+	if err := quick.Get(ctx, nil); err != nil {
+		return "", err
 	}
-	add(ctx, "slow", 1500*time.Millisecond)
-	add(canceled, "never", time.Hour)
-	add(ctx, "quick", 300*time.Millisecond)
-	add(ctx, "middle", 800*time.Millisecond)
-	selector.Select(ctx)
 	cancel()
-	for range 3 {
-		selector.Select(ctx)
+	if err := never.Get(ctx, nil); !temporal.IsCanceledError(err) {
+		return "", fmt.Errorf("the canceled timer ended with %w", err)
+	}
+	for _, timer := range []workflow.Future{middle, slow} {
+		if err := timer.Get(ctx, nil); err != nil {
+			return "", err
+		}
 	}
 	if elapsed := workflow.Now(ctx).Sub(begin); elapsed < 1500*time.Millisecond {
-		return nil, fmt.Errorf("the slow timer fired after %s", elapsed)
+		return "", fmt.Errorf("the slow timer fired after %s", elapsed)
 	}
-	return order, nil
+	return "all over", nil
 }
 
 func timers(e *harness.Env) {
 	e.Worker(func(w worker.Registry) { w.RegisterWorkflow(timersWorkflow) })
 	run := e.Start("timers", timersWorkflow)
-	e.Equal([]string{"quick", "never canceled", "middle", "slow"}, harness.Result[[]string](e, run), "order of timers")
+	e.Equal("all over", harness.Result[string](e, run), "end of the timers")
 	e.HasEvents(run, 4, enumspb.EVENT_TYPE_TIMER_STARTED)
-	e.HasEvents(run, 3, enumspb.EVENT_TYPE_TIMER_FIRED)
 	e.HasEvents(run, 1, enumspb.EVENT_TYPE_TIMER_CANCELED)
+	durations := map[string]time.Duration{}
+	for _, event := range e.EventsOf(run, enumspb.EVENT_TYPE_TIMER_STARTED) {
+		attributes := event.GetTimerStartedEventAttributes()
+		durations[attributes.TimerId] = attributes.StartToFireTimeout.AsDuration()
+	}
+	var fired []time.Duration
+	for _, event := range e.EventsOf(run, enumspb.EVENT_TYPE_TIMER_FIRED) {
+		fired = append(fired, durations[event.GetTimerFiredEventAttributes().TimerId])
+	}
+	want := []time.Duration{300 * time.Millisecond, 800 * time.Millisecond, 1500 * time.Millisecond}
+	e.Equal(want, fired, "timers in the order in which they fired")
 }
 
 func countDownWorkflow(ctx workflow.Context, remaining int, visited []string) ([]string, error) {

@@ -3,6 +3,7 @@ package stele.interop.scenarios;
 import static stele.interop.harness.Checks.equal;
 import static stele.interop.harness.Checks.isTrue;
 
+import com.google.protobuf.util.Durations;
 import io.grpc.StatusRuntimeException;
 import io.temporal.activity.ActivityInterface;
 import io.temporal.api.common.v1.Payload;
@@ -10,6 +11,8 @@ import io.temporal.api.common.v1.WorkflowExecution;
 import io.temporal.api.enums.v1.EventType;
 import io.temporal.api.enums.v1.IndexedValueType;
 import io.temporal.api.enums.v1.WorkflowExecutionStatus;
+import io.temporal.api.history.v1.HistoryEvent;
+import io.temporal.api.history.v1.TimerStartedEventAttributes;
 import io.temporal.api.history.v1.WorkflowExecutionStartedEventAttributes;
 import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
 import io.temporal.api.operatorservice.v1.ListSearchAttributesResponse;
@@ -51,45 +54,42 @@ public final class Shapes {
   }
 
   public static final class TimersWorkflowImpl implements TimersWorkflow {
-    private final List<String> order = new ArrayList<>();
-
-    /** Starts several timers, cancels one and returns the names of those that fired in order. */
+    /** Starts several timers, cancels one after the first has fired and waits for the rest. */
     @Override
     public String run() {
       long begin = Workflow.currentTimeMillis();
-      Promise<Void> slow = timer("slow", Duration.ofMillis(1500));
+      Promise<Void> slow = Workflow.newTimer(Duration.ofMillis(1500));
       CancellationScope scope =
-          Workflow.newCancellationScope(() -> timer("never", Duration.ofHours(1)));
+          Workflow.newCancellationScope(() -> Workflow.newTimer(Duration.ofHours(1)));
       scope.run();
-      Promise<Void> quick = timer("quick", Duration.ofMillis(300));
-      timer("middle", Duration.ofMillis(800));
+      Promise<Void> quick = Workflow.newTimer(Duration.ofMillis(300));
+      Promise<Void> middle = Workflow.newTimer(Duration.ofMillis(800));
       quick.get();
       scope.cancel();
+      middle.get();
       slow.get();
-      long elapsed = Workflow.currentTimeMillis() - begin;
-      return String.join(",", order) + (elapsed < 1500 ? " too early" : "");
-    }
-
-    private Promise<Void> timer(String name, Duration duration) {
-      return Workflow.newTimer(duration)
-          .handle(
-              (result, failure) -> {
-                if (failure == null) {
-                  order.add(name);
-                }
-                return null;
-              });
+      return Workflow.currentTimeMillis() - begin < 1500 ? "too early" : "all over";
     }
   }
 
   static void timers(Env env) {
     env.worker(worker -> worker.registerWorkflowImplementationTypes(TimersWorkflowImpl.class));
     WorkflowStub stub = env.start(TimersWorkflow.class, "timers");
-    equal("quick,middle,slow", stub.getResult(String.class), "order of the timers");
+    equal("all over", stub.getResult(String.class), "end of the timers");
     WorkflowExecution run = stub.getExecution();
     env.hasEvents(run, 4, EventType.EVENT_TYPE_TIMER_STARTED);
-    env.hasEvents(run, 3, EventType.EVENT_TYPE_TIMER_FIRED);
     env.hasEvents(run, 1, EventType.EVENT_TYPE_TIMER_CANCELED);
+    Map<String, Long> durations = new HashMap<>();
+    for (HistoryEvent event : env.events(run, EventType.EVENT_TYPE_TIMER_STARTED)) {
+      TimerStartedEventAttributes started = event.getTimerStartedEventAttributes();
+      durations.put(
+          started.getTimerId(), Durations.toMillis(started.getStartToFireTimeout()));
+    }
+    List<Long> fired =
+        env.events(run, EventType.EVENT_TYPE_TIMER_FIRED).stream()
+            .map(event -> durations.get(event.getTimerFiredEventAttributes().getTimerId()))
+            .toList();
+    equal(List.of(300L, 800L, 1500L), fired, "timers in the order in which they fired");
   }
 
   @WorkflowInterface
