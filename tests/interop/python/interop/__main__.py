@@ -19,7 +19,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 import interop.scenarios  # noqa: F401  (registers every scenario)
 from interop.harness import SCENARIO_LIMIT_SECONDS, SCENARIOS, Context, describe_error
 
-SCENARIOS_AT_A_TIME = 8
+SCENARIOS_AT_A_TIME = 5
 # These take all the processor there is, so they run alone, after all others.
 ALONE = ["concurrency_100"]
 CONNECT_LIMIT_SECONDS = 15.0

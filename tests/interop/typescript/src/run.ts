@@ -15,7 +15,7 @@ import { messageScenarios } from './scenarios/messages';
 import { timeoutScenarios } from './scenarios/timeouts';
 
 const SCENARIO_LIMIT_SECONDS = 60;
-const SCENARIOS_AT_A_TIME = 8;
+const SCENARIOS_AT_A_TIME = 5;
 // These take all the processor there is, so they run alone, after all others.
 const ALONE = ['concurrency_100'];
 

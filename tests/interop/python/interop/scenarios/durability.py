@@ -108,7 +108,7 @@ async def concurrency_100(context: Context) -> None:
 async def worker_killed_mid_task(context: Context) -> None:
     async with _worker_process(context) as process:
         in_activity = await context.start(SurviveWorker.run)
-        await eventually(lambda: _activity_runs(in_activity), "the activity runs")
+        await eventually(lambda: _activity_runs(in_activity), "the activity runs", seconds=40)
         in_workflow_task = await context.start(StuckTask.run, task_timeout=seconds(2))
         await eventually(lambda: _workflow_task_runs(in_workflow_task), "the workflow task runs")
         process.kill()

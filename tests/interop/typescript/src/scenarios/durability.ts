@@ -96,7 +96,7 @@ async function workerKilledMidTask(context: Context): Promise<void> {
     let inWorkflowTask;
     try {
         const activityRun = await context.start(surviveWorker, []);
-        await eventually(() => activityRuns(activityRun), 'the activity runs');
+        await eventually(() => activityRuns(activityRun), 'the activity runs', 40);
         const taskRun = await context.start(stuckTask, [], { workflowTaskTimeout: '2 s' });
         await eventually(() => workflowTaskRuns(taskRun), 'the workflow task runs');
         [inActivity, inWorkflowTask] = [activityRun, taskRun];
