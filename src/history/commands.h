@@ -209,6 +209,19 @@ absl::StatusOr<Applied<None>> finish_external_cancel(const Run& run, EventId ini
 /// timeouts. Empty when nothing is due.
 absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context);
 
+// ---- return_task.cc ------------------------------------------------------------------------
+
+/// The poll that started the task has gone before it was answered: the task waits again as if it
+/// had never been started. The reply is the Started event, which the caller must withdraw from the
+/// history together with what this transition changes; kNoEvent for a transient task, which has none.
+/// Only for a start that nobody has seen. NOT_FOUND when the token is not that of the started
+/// task; FAILED_PRECONDITION when other events stand behind its start. Lazy.
+absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run, const WorkflowTaskToken& token,
+                                                      const Context& context);
+/// The same for an activity attempt, which leaves no event before it ends.
+absl::StatusOr<Applied<None>> return_activity(const Run& run, const ActivityToken& token,
+                                              const Context& context);
+
 // ---- describe.cc ---------------------------------------------------------------------------
 
 /// Configuration, info and pending items of a run, as DescribeWorkflowExecution shows them.

@@ -1,0 +1,130 @@
+#include "shard/backlog.h"
+
+#include "shard/shard.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stele::shard {
+namespace {
+
+void sort_by_age(std::vector<TaskOffer>& offers) {
+    std::stable_sort(offers.begin(), offers.end(), [](const TaskOffer& a, const TaskOffer& b) {
+        return a.created < b.created;
+    });
+}
+
+}  // namespace
+
+void Backlog::count(const QueueId& queue, Slot slot, std::int64_t change) {
+    Counts& counts = queues_[queue];
+    std::int64_t& rows = counts[slot];
+    rows += change;
+    STELE_CHECK(rows >= 0, "more tasks left a queue than were ever in it");
+    if (rows == 0) counts.erase(slot);
+    if (counts.empty()) queues_.erase(queue);
+}
+
+std::int64_t Backlog::size(const QueueId& queue) const {
+    const auto found = queues_.find(queue);
+    if (found == queues_.end()) return 0;
+    std::int64_t sum = 0;
+    for (const auto& [slot, rows] : found->second) sum += rows;
+    return sum;
+}
+
+void Backlog::added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks,
+                    bool offer) {
+    for (const history::DispatchTask& task : tasks) {
+        QueueId queue{run.run->info.namespace_id(), task.task_queue, task.kind};
+        count(queue, run.address.slot, 1);
+        if (!offer || shard_.around().sink == nullptr) continue;
+        shard_.around().sink->offer(make_offer(std::move(queue), run.address,
+                                               row_sequence(run.address.key, task.sequence),
+                                               task.row));
+    }
+}
+
+void Backlog::removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done) {
+    for (const history::DispatchRef& task : done) {
+        count({run.run->info.namespace_id(), task.task_queue, task.kind}, run.address.slot, -1);
+    }
+}
+
+absl::Status Backlog::recover() {
+    const store::KeyRange range = store::table_range(store::Table::kDispatch, shard_.slots());
+    const auto cursor = shard_.around().store.scan(range.begin, range.end);
+    std::map<QueueId, std::vector<TaskOffer>> found;
+    for (; cursor->valid(); cursor->next()) {
+        STELE_ASSIGN_OR_RETURN(const store::DispatchKey key,
+                               store::decode_dispatch_key(cursor->key()));
+        const QueueId queue{key.namespace_id, key.task_queue, static_cast<QueueKind>(key.kind)};
+        count(queue, key.slot, 1);
+        std::vector<TaskOffer>& offers = found[queue];
+        if (offers.size() >= shard_.around().options.backlog_window) continue;
+        storage::DispatchRow row;
+        STELE_RETURN_IF_ERROR(
+            store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
+        offers.push_back(
+            make_offer(queue, {key.slot, RunKey(row.run_key())}, key.sequence, row));
+    }
+    STELE_RETURN_IF_ERROR(cursor->status());
+    for (auto& [queue, offers] : found) {
+        sort_by_age(offers);
+        for (TaskOffer& offer : offers) shard_.around().sink->offer(std::move(offer));
+    }
+    return absl::OkStatus();
+}
+
+void Backlog::refill(const QueueId& queue) {
+    // Rows that are on their way to the store would be missed.
+    shard_.when_readable([this, queue] {
+        if (!shard_.draining()) offer_rows(queue);
+    });
+}
+
+void Backlog::offer_rows(const QueueId& queue) {
+    const auto found = queues_.find(queue);
+    if (found == queues_.end()) return;
+    const std::size_t window = shard_.around().options.backlog_window;
+    std::map<Slot, std::int64_t> next;  // where each slot goes on
+    for (const auto& [slot, rows] : found->second) {
+        next[slot] = std::numeric_limits<std::int64_t>::min();
+    }
+    // Runs are spread evenly over slots: the oldest few of each slot are about the oldest of all.
+    // Further rounds serve queues whose tasks come from few runs.
+    std::vector<TaskOffer> offers;
+    while (offers.size() < window && !next.empty()) {
+        const std::size_t share = 1 + (window - offers.size()) / next.size();
+        for (auto slot = next.begin(); slot != next.end();) {
+            const std::size_t before = offers.size();
+            const absl::Status status =
+                read_some(slot->first, queue, share, slot->second, offers);
+            STELE_CHECK(status.ok(), "dispatch rows could not be read");
+            slot = offers.size() - before < share ? next.erase(slot) : std::next(slot);
+        }
+    }
+    sort_by_age(offers);
+    if (offers.size() > window) offers.resize(window);
+    for (TaskOffer& offer : offers) shard_.around().sink->offer(std::move(offer));
+}
+
+absl::Status Backlog::read_some(Slot slot, const QueueId& queue, std::size_t limit,
+                                std::int64_t& next_sequence, std::vector<TaskOffer>& offers) {
+    const store::KeyRange range =
+        store::dispatch_range(slot, static_cast<store::QueueKind>(queue.kind), queue.namespace_id,
+                              queue.name, next_sequence);
+    const auto cursor = shard_.around().store.scan(range.begin, range.end);
+    for (std::size_t i = 0; i < limit && cursor->valid(); ++i, cursor->next()) {
+        STELE_ASSIGN_OR_RETURN(const store::DispatchKey key,
+                               store::decode_dispatch_key(cursor->key()));
+        storage::DispatchRow row;
+        STELE_RETURN_IF_ERROR(
+            store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
+        offers.push_back(make_offer(queue, {slot, RunKey(row.run_key())}, key.sequence, row));
+        next_sequence = key.sequence + 1;
+    }
+    return cursor->status();
+}
+
+}  // namespace stele::shard

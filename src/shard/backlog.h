@@ -1,0 +1,43 @@
+#pragma once
+
+#include "shard/dispatch.h"
+#include "shard/run_cache.h"
+
+#include <map>
+#include <vector>
+
+// The durable backlog of the task queues: the dispatch rows of this shard. A task is offered to
+// matching as soon as its transition is made. Matching holds a window of a queue and forgets the
+// rest; when there is room again it asks, and the rows are offered once more, oldest first.
+namespace stele::shard {
+
+class Shard;
+
+/// Not thread safe: belongs to its shard's executor.
+class Backlog {
+public:
+    explicit Backlog(Shard& shard) : shard_(shard) {}
+
+    /// Counts all rows and offers a window of each queue.
+    absl::Status recover();
+    void added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks, bool offer);
+    void removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done);
+    /// Offers the oldest tasks of a queue again, up to the window.
+    void refill(const QueueId& queue);
+
+    /// Tasks of this shard that wait in a queue.
+    std::int64_t size(const QueueId& queue) const;
+
+private:
+    using Counts = std::map<Slot, std::int64_t>;
+
+    void count(const QueueId& queue, Slot slot, std::int64_t change);
+    void offer_rows(const QueueId& queue);
+    absl::Status read_some(Slot slot, const QueueId& queue, std::size_t limit,
+                           std::int64_t& next_sequence, std::vector<TaskOffer>& offers);
+
+    Shard& shard_;
+    std::map<QueueId, Counts> queues_;  // rows by slot, so that a refill looks only where rows are
+};
+
+}  // namespace stele::shard

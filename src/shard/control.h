@@ -1,0 +1,20 @@
+#pragma once
+
+#include "shard/shard.h"
+
+// Calls that do one thing to a run: each finds the run, asks the pure core, and replies when what it
+// decided is durable. All belong on the shard's executor.
+namespace stele::shard::control {
+
+void signal(Shard& shard, const NamespacePtr& space,
+            service::SignalWorkflowExecutionRequest request, Reply<history::None> reply);
+void request_cancel(Shard& shard, const NamespacePtr& space,
+                    const service::RequestCancelWorkflowExecutionRequest& request,
+                    Reply<history::None> reply);
+void terminate(Shard& shard, const NamespacePtr& space,
+               const service::TerminateWorkflowExecutionRequest& request,
+               Reply<history::None> reply);
+/// A signal or cancel request that another run has sent.
+void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply);
+
+}  // namespace stele::shard::control

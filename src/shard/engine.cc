@@ -1,0 +1,355 @@
+#include "shard/engine.h"
+
+#include "shard/backlog.h"
+#include "shard/control.h"
+#include "shard/history_reads.h"
+#include "shard/queries.h"
+#include "shard/shard.h"
+#include "shard/starts.h"
+#include "shard/tasks.h"
+
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include <atomic>
+#include <utility>
+#include <vector>
+
+// Finds the shard of a call, posts the call to its executor, and refuses at the door what can not
+// be taken. What the call does stands in the part of the shard that it names.
+namespace stele::shard {
+namespace {
+
+class EngineImpl final : public Engine, private Router {
+public:
+    EngineImpl(env::Env& env, store::Store& store, store::Committer& committer,
+               NamespaceSource& namespaces, EngineOptions options)
+        : around_{env, store, committer, namespaces, options, this} {
+        for (int i = 0; i < options.shard_count; ++i) {
+            const ShardId id(i);
+            shards_.push_back(std::make_unique<Shard>(
+                around_, id, store::slots_of_shard(id, options.shard_count)));
+        }
+    }
+
+    // ---- Starting and control ------------------------------------------------------------------
+
+    void start_workflow(NamespacePtr space, service::StartWorkflowExecutionRequest request,
+                        Reply<StartReply> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request)](Reply<StartReply> to) mutable {
+                  shard.starts().start(space, std::move(request), std::move(to));
+              });
+    }
+
+    void signal_with_start(NamespacePtr space,
+                           service::SignalWithStartWorkflowExecutionRequest request,
+                           Reply<StartReply> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request)](Reply<StartReply> to) mutable {
+                  shard.starts().signal_with_start(space, std::move(request), std::move(to));
+              });
+    }
+
+    void signal(NamespacePtr space, service::SignalWorkflowExecutionRequest request,
+                Reply<history::None> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request)](Reply<history::None> to) mutable {
+                  control::signal(shard, space, std::move(request), std::move(to));
+              });
+    }
+
+    void request_cancel(NamespacePtr space,
+                        service::RequestCancelWorkflowExecutionRequest request,
+                        Reply<history::None> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request)](Reply<history::None> to) {
+                  control::request_cancel(shard, space, request, std::move(to));
+              });
+    }
+
+    void terminate(NamespacePtr space, service::TerminateWorkflowExecutionRequest request,
+                   Reply<history::None> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request)](Reply<history::None> to) {
+                  control::terminate(shard, space, request, std::move(to));
+              });
+    }
+
+    // ---- Workers -------------------------------------------------------------------------------
+
+    void complete_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
+                                service::RespondWorkflowTaskCompletedRequest request,
+                                Reply<CompletedTaskReply> reply) override {
+        Shard& shard = shard_of(*space, run.workflow_id);
+        admit(shard, std::move(reply),
+              [&shard, space, run, token,
+               request = std::move(request)](Reply<CompletedTaskReply> to) mutable {
+                  shard.tasks().complete(space, run, token, std::move(request), std::move(to));
+              });
+    }
+
+    void fail_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
+                            service::RespondWorkflowTaskFailedRequest request,
+                            Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [token, request = std::move(request)](const history::Run& state,
+                                                     const history::Context& context) {
+                   return history::fail_workflow_task(state, token, request, context);
+               });
+    }
+
+    void heartbeat_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                            api::common::v1::Payloads details, std::string identity,
+                            Reply<history::HeartbeatReply> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [token, details = std::move(details), identity](const history::Run& state,
+                                                               const history::Context& context) {
+                   return history::record_heartbeat(state, token, details, identity, context);
+               });
+    }
+
+    void complete_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                           api::common::v1::Payloads result, std::string identity,
+                           Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [token, result = std::move(result), identity](const history::Run& state,
+                                                             const history::Context& context) {
+                   return history::complete_activity(state, token, result, identity, context);
+               });
+    }
+
+    void fail_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                       api::failure::v1::Failure failure,
+                       std::optional<api::common::v1::Payloads> last_heartbeat_details,
+                       std::string identity, Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [token, failure = std::move(failure), details = std::move(last_heartbeat_details),
+                identity](const history::Run& state, const history::Context& context) {
+                   return history::fail_activity(state, token, failure, details, identity,
+                                                 context);
+               });
+    }
+
+    void cancel_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
+                         api::common::v1::Payloads details, std::string identity,
+                         Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [token, details = std::move(details), identity](const history::Run& state,
+                                                               const history::Context& context) {
+                   return history::cancel_activity(state, token, details, identity, context);
+               });
+    }
+
+    void reset_sticky(NamespacePtr space, RunRef run, Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [](const history::Run& state, const history::Context& context) {
+                   return history::reset_sticky(state, context);
+               });
+    }
+
+    // ---- Reads ---------------------------------------------------------------------------------
+
+    void get_history(NamespacePtr space, HistoryQuery query, CallScopePtr scope,
+                     Reply<HistoryReply> reply) override {
+        Shard& shard = shard_of(*space, query.run.workflow_id);
+        enter(shard, std::move(reply),
+              [&shard, space, query = std::move(query),
+               scope = std::move(scope)](Reply<HistoryReply> to) mutable {
+                  shard.reads().get_history(space, std::move(query), std::move(scope),
+                                            std::move(to));
+              });
+    }
+
+    void describe(NamespacePtr space, RunRef run,
+                  Reply<service::DescribeWorkflowExecutionResponse> reply) override {
+        Shard& shard = shard_of(*space, run.workflow_id);
+        enter(shard, std::move(reply),
+              [&shard, run](Reply<service::DescribeWorkflowExecutionResponse> to) {
+                  shard.reads().describe(run, std::move(to));
+              });
+    }
+
+    void query(NamespacePtr space, service::QueryWorkflowRequest request, CallScopePtr scope,
+               Reply<service::QueryWorkflowResponse> reply) override {
+        Shard& shard = shard_of(*space, request.execution().workflow_id());
+        enter(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<service::QueryWorkflowResponse> to) mutable {
+                  shard.queries().query(space, std::move(request), std::move(scope),
+                                        std::move(to));
+              });
+    }
+
+    void respond_query(NamespacePtr space, RunRef run, std::string query_id,
+                       service::RespondQueryTaskCompletedRequest request,
+                       Reply<history::None> reply) override {
+        Shard& shard = shard_of(*space, run.workflow_id);
+        enter(shard, std::move(reply),
+              [&shard, run, query_id,
+               request = std::move(request)](Reply<history::None> to) mutable {
+                  shard.queries().respond(run, query_id, std::move(request), std::move(to));
+              });
+    }
+
+    // ---- Matching ------------------------------------------------------------------------------
+
+    void start_workflow_task(const TaskOffer& offer, history::StartWorkflowTaskInput input,
+                             Reply<PolledWorkflowTask> reply) override {
+        Shard& shard = shard_of(offer.slot);
+        enter(shard, std::move(reply),
+              [&shard, offer, input = std::move(input)](Reply<PolledWorkflowTask> to) mutable {
+                  shard.tasks().start_workflow_task(offer, std::move(input), std::move(to));
+              });
+    }
+
+    void start_activity(const TaskOffer& offer, history::StartActivityInput input,
+                        Reply<PolledActivityTask> reply) override {
+        Shard& shard = shard_of(offer.slot);
+        enter(shard, std::move(reply),
+              [&shard, offer, input = std::move(input)](Reply<PolledActivityTask> to) mutable {
+                  shard.tasks().start_activity(offer, std::move(input), std::move(to));
+              });
+    }
+
+    void start_query(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) override {
+        Shard& shard = shard_of(store::slot_of(offer.run.namespace_id, offer.run.workflow_id));
+        enter(shard, std::move(reply), [&shard, offer](Reply<PolledWorkflowTask> to) {
+            shard.queries().start(offer, std::move(to));
+        });
+    }
+
+    void give_up_sticky(const TaskOffer& offer) override {
+        Shard& shard = shard_of(offer.slot);
+        shard.executor().post([&shard, offer] { shard.tasks().give_up_sticky(offer); });
+    }
+
+    void return_task(const PolledWorkflowTask& task) override {
+        if (task.direct_query) return;  // its wait ends by itself
+        Shard& shard = shard_of(store::slot_of(task.run.namespace_id, task.run.workflow_id));
+        shard.executor().post([&shard, run = task.run, token = task.task.token] {
+            shard.tasks().take_back(run, token);
+        });
+    }
+
+    void return_task(const PolledActivityTask& task) override {
+        Shard& shard = shard_of(store::slot_of(task.run.namespace_id, task.run.workflow_id));
+        shard.executor().post([&shard, run = task.run, token = task.activity.token] {
+            shard.tasks().take_back(run, token);
+        });
+    }
+
+    void refill(const QueueId& queue) override {
+        for (const auto& shard : shards_) {
+            shard->executor().post([&shard, queue] { shard->backlog().refill(queue); });
+        }
+    }
+
+    // ---- Life cycle ----------------------------------------------------------------------------
+
+    void connect(DispatchSink& sink) override { around_.sink = &sink; }
+
+    absl::Status recover() override {
+        STELE_CHECK(around_.sink != nullptr, "the engine recovers before it is connected");
+        // Nobody else uses the shards yet, so their state may be touched from here.
+        for (const auto& shard : shards_) STELE_RETURN_IF_ERROR(shard->recover());
+        return absl::OkStatus();
+    }
+
+    void drain(absl::AnyInvocable<void()> done) override {
+        struct Draining {
+            std::atomic<std::size_t> left;
+            absl::AnyInvocable<void()> done;
+        };
+        auto draining = std::make_shared<Draining>();
+        draining->left = shards_.size();
+        draining->done = std::move(done);
+        for (const auto& shard : shards_) {
+            shard->executor().post([&shard, draining] {
+                shard->drain();
+                // Replies that wait for a position leave in order: behind them all is quiet.
+                shard->around().committer.when_durable(
+                    shard->last_submitted(), shard->executor(), [draining] {
+                        if (--draining->left == 0) draining->done();
+                    });
+            });
+        }
+    }
+
+private:
+    Shard& shard_of(Slot slot) {
+        const ShardId id = store::shard_of_slot(slot, around_.options.shard_count);
+        return *shards_[static_cast<std::size_t>(id.value())];
+    }
+    Shard& shard_of(const NamespaceView& space, const std::string& workflow_id) {
+        return shard_of(store::slot_of(space.id, workflow_id));
+    }
+
+    /// Posts a call to its shard, which takes it unless it is stopping.
+    template <typename T, typename Work>
+    void enter(Shard& shard, Reply<T> reply, Work work) {
+        shard.executor().post(
+            [&shard, reply = std::move(reply), work = std::move(work)]() mutable {
+                if (shard.draining()) return reply(unavailable("the server is shutting down"));
+                work(std::move(reply));
+            });
+    }
+    /// The same for calls that bring new work: refused while too much waits to be written.
+    template <typename T, typename Work>
+    void admit(Shard& shard, Reply<T> reply, Work work) {
+        const absl::Status status = check_load();
+        if (!status.ok()) return reply(status);
+        enter(shard, std::move(reply), std::move(work));
+    }
+
+    absl::Status check_load() {
+        if (around_.committer.pending_bytes() <= around_.options.pending_commit_bytes) {
+            return absl::OkStatus();
+        }
+        api::errordetails::v1::ResourceExhaustedFailure detail;
+        detail.set_cause(api::enums::v1::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
+        detail.set_scope(api::enums::v1::RESOURCE_EXHAUSTED_SCOPE_SYSTEM);
+        return make_error(absl::StatusCode::kResourceExhausted,
+                          "more is waiting to be written than the server may hold", detail);
+    }
+
+    /// For commands that one function of the pure core decides.
+    template <typename T, typename Decide>
+    void decide(NamespacePtr space, RunRef run, Reply<T> reply, Decide command) {
+        Shard& shard = shard_of(*space, run.workflow_id);
+        admit(shard, std::move(reply),
+              [&shard, space = std::move(space), run = std::move(run),
+               command = std::move(command)](Reply<T> to) {
+                  const absl::StatusOr<LoadedRun*> loaded = shard.find(run);
+                  if (!loaded.ok()) return to(loaded.status());
+                  const CommandContext context = shard.context_for(space);
+                  shard.conclude<T>(**loaded, command(*(*loaded)->run, context.context),
+                                    std::move(to));
+              });
+    }
+
+    void deliver(Delivery delivery, Reply<history::None> reply) override {
+        Shard& shard = shard_of(*delivery.space, delivery.target.workflow_id);
+        admit(shard, std::move(reply),
+              [&shard, delivery = std::move(delivery)](Reply<history::None> to) {
+                  control::receive(shard, delivery, std::move(to));
+              });
+    }
+
+    Surroundings around_;
+    std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(env::Env& env, store::Store& store,
+                                    store::Committer& committer, NamespaceSource& namespaces,
+                                    EngineOptions options) {
+    return std::make_unique<EngineImpl>(env, store, committer, namespaces, options);
+}
+
+}  // namespace stele::shard

@@ -1,0 +1,108 @@
+#include "shard/run_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stele::shard {
+namespace {
+
+/// Event batches that a run keeps for its next poll although the store has them.
+constexpr std::size_t kTailBytes = 64 * 1024;
+/// What a run costs beside the bytes of its rows: nodes, indexes, the cache's own entries.
+constexpr std::size_t kRunOverhead = 2 * 1024;
+/// What a row costs in memory beside its serialised size.
+constexpr std::size_t kRowOverhead = 256;
+
+template <typename Row>
+std::size_t table_bytes(const history::Table<Row>& table) {
+    std::size_t bytes = 0;
+    for (const auto& [id, row] : table.rows()) bytes += row.ByteSizeLong() + kRowOverhead;
+    return bytes;
+}
+
+std::size_t row_count(const history::Run& run) {
+    return run.activities.size() + run.timers.size() + run.children.size() +
+           run.external_signals.size() + run.external_cancels.size() + run.buffered.size() +
+           run.request_ids.size();
+}
+
+std::size_t run_bytes(const history::Run& run) {
+    return run.info.ByteSizeLong() + run.header.ByteSizeLong() + run.attributes.ByteSizeLong() +
+           table_bytes(run.activities) + table_bytes(run.timers) + table_bytes(run.children) +
+           table_bytes(run.external_signals) + table_bytes(run.external_cancels) +
+           table_bytes(run.buffered) + table_bytes(run.request_ids);
+}
+
+}  // namespace
+
+void EventTail::append(history::EventBatch events, Position position) {
+    bytes_ += events.bytes.size();
+    batches_.push_back({std::move(events), position});
+}
+
+void EventTail::trim(std::size_t bytes, Position readable) {
+    while (bytes_ > bytes && !batches_.empty() && batches_.front().position <= readable) {
+        bytes_ -= batches_.front().events.bytes.size();
+        batches_.pop_front();
+    }
+}
+
+void EventTail::truncate(EventId from) {
+    while (!batches_.empty() && batches_.back().events.first >= from) {
+        bytes_ -= batches_.back().events.bytes.size();
+        batches_.pop_back();
+    }
+}
+
+LoadedRun* RunCache::touch(Order::iterator place) {
+    order_.splice(order_.begin(), order_, place);
+    return place->get();
+}
+
+LoadedRun* RunCache::find(RunAddress address) {
+    const auto found = runs_.find(address);
+    return found == runs_.end() ? nullptr : touch(found->second);
+}
+
+LoadedRun* RunCache::find(const RunRef& run) {
+    const auto found = by_name_.find(run);
+    return found == by_name_.end() ? nullptr : find(found->second);
+}
+
+LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
+    const RunAddress address = run->address;
+    order_.push_front(std::move(run));
+    runs_[address] = order_.begin();
+    LoadedRun& loaded = *order_.front();
+    by_name_[loaded.run->ref()] = address;
+    changed(loaded, loaded.last);
+    return loaded;
+}
+
+void RunCache::changed(LoadedRun& run, Position readable) {
+    run.tail.trim(kTailBytes, readable);
+    // Counting costs as much as the run has rows, so a large run is counted less often.
+    if (run.until_count == 0) {
+        run.row_bytes = run_bytes(*run.run);
+        run.until_count = 1 + row_count(*run.run) / 16;
+    }
+    --run.until_count;
+    bytes_ -= run.bytes;
+    run.bytes = kRunOverhead + run.row_bytes + run.tail.bytes();
+    bytes_ += run.bytes;
+}
+
+void RunCache::evict(Position readable) {
+    auto place = order_.end();
+    while (bytes_ > capacity_ && place != order_.begin()) {
+        --place;
+        LoadedRun& run = **place;
+        if (run.last > readable) continue;
+        bytes_ -= run.bytes;
+        runs_.erase(run.address);
+        by_name_.erase(run.run->ref());
+        place = order_.erase(place);
+    }
+}
+
+}  // namespace stele::shard

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "base/ids.h"
+#include "history/transition.h"
+
+#include <compare>
+#include <deque>
+#include <list>
+#include <memory>
+#include <map>
+#include <string>
+
+// Runs in memory. A shard applies a transition to a run before the store has it, so until the store
+// has caught up the memory is the only place where the run is right: a run may leave the cache only
+// when the store can be read up to its last position.
+namespace stele::shard {
+
+/// Where a run's rows are.
+struct RunAddress {
+    Slot slot = 0;
+    RunKey key;
+
+    auto operator<=>(const RunAddress&) const = default;
+};
+
+/// The newest event batches of a run, as they were written. It holds at least those that the store
+/// can not be read for yet, and usually those that a worker asks for next. Not thread safe.
+class EventTail {
+public:
+    struct Batch {
+        history::EventBatch events;
+        Position position;
+    };
+
+    void append(history::EventBatch events, Position position);
+    /// Drops the oldest batches down to `bytes`, but none that the store does not have yet.
+    void trim(std::size_t bytes, Position readable);
+    /// Drops what stands at or behind an event, for a start that is taken back.
+    void truncate(EventId from);
+
+    /// The first event held, or `otherwise` when there is none.
+    EventId first_or(EventId otherwise) const {
+        return batches_.empty() ? otherwise : batches_.front().events.first;
+    }
+    const std::deque<Batch>& batches() const { return batches_; }
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    std::deque<Batch> batches_;
+    std::size_t bytes_ = 0;
+};
+
+/// A run and what its shard must know beside its rows.
+struct LoadedRun {
+    RunAddress address;
+    std::unique_ptr<history::Run> run;
+    EventTail tail;
+    Position last;         // of the last batch that changed the run
+    Position last_synced;  // of the last one that was not lazy
+    /// The last event that somebody outside may have seen; a start behind it can be taken back.
+    EventId revealed;
+
+    std::size_t bytes = 0;         // as counted by the cache
+    std::size_t row_bytes = 0;     // of the rows, when they were last counted
+    std::size_t until_count = 0;   // transitions until they are counted again
+};
+
+/// Least recently used first out. Not thread safe: belongs to one shard. Pointers stay valid until
+/// the next `evict`.
+class RunCache {
+public:
+    explicit RunCache(std::size_t capacity_bytes) : capacity_(capacity_bytes) {}
+
+    /// The run, now the most recently used one; null when it is not in memory.
+    LoadedRun* find(RunAddress address);
+    LoadedRun* find(const RunRef& run);
+    LoadedRun& insert(std::unique_ptr<LoadedRun> run);
+    /// Counts a run anew after it changed.
+    void changed(LoadedRun& run, Position readable);
+    /// Lets go of runs until the rest fits. Call only where no pointer to a run is held.
+    void evict(Position readable);
+
+    std::size_t bytes() const { return bytes_; }
+    std::size_t size() const { return runs_.size(); }
+
+private:
+    using Order = std::list<std::unique_ptr<LoadedRun>>;
+
+    LoadedRun* touch(Order::iterator place);
+
+    std::size_t capacity_;
+    std::size_t bytes_ = 0;
+    Order order_;  // most recently used first
+    std::map<RunAddress, Order::iterator> runs_;
+    std::map<RunRef, RunAddress> by_name_;
+};
+
+}  // namespace stele::shard

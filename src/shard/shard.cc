@@ -1,0 +1,282 @@
+#include "shard/shard.h"
+
+#include "shard/alarms.h"
+#include "shard/backlog.h"
+#include "shard/history_reads.h"
+#include "shard/loader.h"
+#include "shard/outbox.h"
+#include "shard/queries.h"
+#include "shard/starts.h"
+#include "shard/tasks.h"
+
+#include <string>
+#include <utility>
+
+namespace stele::shard {
+namespace {
+
+constexpr std::size_t kCurrentRows = 100'000;
+
+absl::Status no_such_run(const RunRef& run) {
+    return not_found("workflow not found for ID: " + run.workflow_id +
+                     (run.run_id.empty() ? std::string() : " and RunID: " + run.run_id));
+}
+
+}  // namespace
+
+Shard::Shard(Surroundings& surroundings, ShardId id, store::SlotRange slots)
+    : around_(surroundings),
+      slots_(slots),
+      cache_(surroundings.options.cache_bytes /
+             static_cast<std::size_t>(surroundings.options.shard_count)),
+      currents_(kCurrentRows / static_cast<std::size_t>(surroundings.options.shard_count)),
+      starts_(std::make_unique<Starts>(*this)),
+      tasks_(std::make_unique<Tasks>(*this)),
+      queries_(std::make_unique<Queries>(*this)),
+      reads_(std::make_unique<HistoryReads>(*this)),
+      backlog_(std::make_unique<Backlog>(*this)),
+      alarms_(std::make_unique<Alarms>(*this)),
+      outbox_(std::make_unique<Outbox>(*this)),
+      executor_(surroundings.env.make_executor("shard-" + std::to_string(id.value()))) {}
+
+Shard::~Shard() { around_.committer.forget(*executor_); }
+
+// ---- Runs ------------------------------------------------------------------------------------
+
+Slot Shard::slot_of(const RunRef& run) const {
+    const Slot slot = store::slot_of(run.namespace_id, run.workflow_id);
+    STELE_CHECK(slots_.contains(slot), "a workflow id was sent to a shard that does not own it");
+    return slot;
+}
+
+absl::StatusOr<LoadedRun*> Shard::find(const RunRef& run) {
+    const Slot slot = slot_of(run);
+    RunAddress address{slot, {}};
+    if (run.run_id.empty()) {
+        STELE_ASSIGN_OR_RETURN(const std::optional<storage::CurrentRow> row, current(run));
+        if (!row) return no_such_run(run);
+        address.key = RunKey(row->run_key());
+    } else {
+        if (LoadedRun* found = cache_.find(run)) return found;
+        STELE_ASSIGN_OR_RETURN(const std::optional<RunKey> key,
+                               read_run_key(around_.store, slot, run));
+        if (!key) return no_such_run(run);
+        address.key = *key;
+    }
+    STELE_ASSIGN_OR_RETURN(LoadedRun * loaded, load(address));
+    if (loaded == nullptr) return no_such_run(run);
+    return loaded;
+}
+
+absl::StatusOr<LoadedRun*> Shard::load(RunAddress address) {
+    if (LoadedRun* found = cache_.find(address)) return found;
+    STELE_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRun> loaded, read_run(around_.store, address));
+    if (loaded == nullptr) return static_cast<LoadedRun*>(nullptr);
+    LoadedRun& run = cache_.insert(std::move(loaded));
+    schedule_eviction();
+    return &run;
+}
+
+absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& workflow) {
+    if (const storage::CurrentRow* row = currents_.find(workflow)) return std::optional(*row);
+    STELE_ASSIGN_OR_RETURN(std::optional<storage::CurrentRow> row,
+                           read_current(around_.store, slot_of(workflow), workflow));
+    if (row) currents_.put(workflow, *row, Position(), around_.committer.readable());
+    return row;
+}
+
+absl::StatusOr<RunAddress> Shard::allocate(const RunRef& workflow) {
+    const Slot slot = slot_of(workflow);
+    auto last = last_run_keys_.find(slot);
+    if (last == last_run_keys_.end()) {
+        STELE_ASSIGN_OR_RETURN(const RunKey stored, read_last_run_key(around_.store, slot));
+        last = last_run_keys_.emplace(slot, stored).first;
+    }
+    last->second = last->second.next();
+    return RunAddress{slot, last->second};
+}
+
+LoadedRun& Shard::adopt(RunAddress address, history::NewRun& created) {
+    history::Draft& draft = created.transition->draft;
+    STELE_CHECK(draft.info.has_value(), "a run is to be created without its info row");
+    draft.info->set_sequence(address.key.value());
+    for (history::DispatchTask& task : created.transition->dispatch) {
+        task.row.set_run_key(address.key.value());
+    }
+    auto loaded = std::make_unique<LoadedRun>();
+    loaded->address = address;
+    loaded->run = std::move(created.run);
+    // The cache finds it by name from now on, before the transition has filled it.
+    loaded->run->info = *draft.info;
+    return cache_.insert(std::move(loaded));
+}
+
+CommandContext Shard::context_for(NamespacePtr space) {
+    static const history::Limits kDefaultLimits;
+    history::Context context;
+    context.now = now();
+    context.limits = space == nullptr ? &kDefaultLimits : &space->limits;
+    context.new_id = [this] { return env::new_uuid(around_.env.random()); };
+    context.uniform = [this] {
+        return static_cast<double>(around_.env.random().next() >> 11) * 0x1.0p-53;
+    };
+    return {std::move(space), std::move(context)};
+}
+
+CommandContext Shard::context_of(const LoadedRun& run) {
+    return context_for(around_.namespaces.by_id(run.run->info.namespace_id()));
+}
+
+void Shard::schedule_eviction() {
+    // Later, because whoever runs now may still hold a pointer into the cache.
+    if (eviction_scheduled_) return;
+    eviction_scheduled_ = true;
+    executor_->post([this] {
+        eviction_scheduled_ = false;
+        cache_.evict(around_.committer.readable());
+    });
+}
+
+// ---- Writing ---------------------------------------------------------------------------------
+
+bool Shard::is_current(const LoadedRun& run) {
+    const absl::StatusOr<std::optional<storage::CurrentRow>> row = current(run.run->ref());
+    STELE_CHECK(row.ok(), "the current row of a run could not be read");
+    return *row && (*row)->run_key() == run.address.key.value();
+}
+
+void Shard::write(store::WriteBatch& batch, Change& change) {
+    history::Transition& transition = *change.transition;
+    history::Draft& draft = transition.draft;
+    for (history::DispatchTask& task : transition.dispatch) task.row.set_sticky(task.sticky);
+    const AlarmChange alarm =
+        move_alarm(draft.header, transition.alarm, transition.closed, now());
+    const RunAddress address = change.run->address;
+    if (change.outbox_done) batch.erase(store::encode(*change.outbox_done));
+    if (change.truncate_from != kNoEvent) {
+        store::KeyRange withdrawn =
+            store::events_range(address.slot, address.key, change.truncate_from,
+                                EventId(change.run->run->header.next_event_id()));
+        batch.erase_range(std::move(withdrawn.begin), std::move(withdrawn.end));
+    }
+    write_transition(batch, address, transition, alarm, change.is_new);
+    if (change.is_new || (transition.closed && is_current(*change.run))) {
+        write_current(batch, address.slot, change.run->run->ref(),
+                      make_current(draft.run_info(), draft.header));
+    }
+    if (alarm.erased != kNever || alarm.set != kNever) alarms_->moved(address, alarm);
+}
+
+void Shard::remember_current(const LoadedRun& run, Position position) {
+    currents_.put(run.run->ref(), make_current(run.run->info, run.run->header), position,
+                  around_.committer.readable());
+}
+
+void Shard::settle(Change& change, Position position) {
+    LoadedRun& run = *change.run;
+    history::Transition& transition = *change.transition;
+    const bool current = change.is_new || (transition.closed && is_current(run));
+    history::apply(*run.run, transition);
+    if (change.truncate_from != kNoEvent) run.tail.truncate(change.truncate_from);
+    run.last = position;
+    if (!transition.lazy) run.last_synced = position;
+    for (history::EventBatch& events : transition.events) {
+        run.tail.append(std::move(events), position);
+    }
+    if (current) remember_current(run, position);
+    cache_.changed(run, around_.committer.readable());
+}
+
+void Shard::announce(Change& change, Position position) {
+    LoadedRun& run = *change.run;
+    history::Transition& transition = *change.transition;
+    backlog_->removed(run, transition.dispatch_done);
+    backlog_->added(run, transition.dispatch, change.offer);
+    outbox_->added(run.address, transition.outbox, position);
+    if (!transition.events.empty() || transition.closed) reads_->changed(run);
+    queries_->changed(run);
+}
+
+void Shard::commit(std::vector<Change> changes) {
+    std::erase_if(changes, [](const Change& change) { return change.transition->empty; });
+    if (changes.empty()) return;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        for (history::NewRun& successor : changes[i].transition->successor) {
+            const absl::StatusOr<RunAddress> address = allocate(changes[i].run->run->ref());
+            STELE_CHECK(address.ok(), "the last run key of a slot could not be read");
+            history::Transition* transition = successor.transition.get();
+            changes.push_back({&adopt(*address, successor), transition, true});
+        }
+    }
+    store::WriteBatch batch;
+    bool lazy = true;
+    for (Change& change : changes) {
+        write(batch, change);
+        lazy = lazy && change.transition->lazy;
+    }
+    const Position position = submit(
+        std::move(batch), lazy ? store::Urgency::kLazy : store::Urgency::kSynced, nullptr);
+    for (Change& change : changes) settle(change, position);
+    for (Change& change : changes) announce(change, position);
+    schedule_eviction();
+}
+
+void Shard::commit(LoadedRun& run, history::Transition& transition) {
+    commit({Change{&run, &transition}});
+}
+
+void Shard::reset_alarm(LoadedRun& run, Timestamp earliest) {
+    storage::HeaderRow& header = run.run->header;
+    const AlarmChange alarm = move_alarm(header, earliest, !run.run->is_open(), now());
+    if (alarm.erased == kNever && alarm.set == kNever) return;
+    store::WriteBatch batch;
+    write_header(batch, run.address, header);
+    write_alarm(batch, run.address, alarm);
+    submit(std::move(batch), store::Urgency::kLazy, &run);
+    alarms_->moved(run.address, alarm);
+}
+
+Position Shard::submit(store::WriteBatch batch, store::Urgency urgency, LoadedRun* run) {
+    last_submitted_ = around_.committer.submit(std::move(batch), urgency);
+    if (run != nullptr) {
+        run->last = last_submitted_;
+        if (urgency == store::Urgency::kSynced) run->last_synced = last_submitted_;
+    }
+    return last_submitted_;
+}
+
+// ---- Replying --------------------------------------------------------------------------------
+
+void Shard::when_durable(Position position, env::Closure closure) {
+    if (position <= around_.committer.durable()) {
+        closure();
+        return;
+    }
+    around_.committer.when_durable(position, *executor_, std::move(closure));
+}
+
+void Shard::when_readable(env::Closure closure) {
+    if (last_submitted_ <= around_.committer.readable()) {
+        executor_->post(std::move(closure));
+        return;
+    }
+    around_.committer.when_readable(last_submitted_, *executor_, std::move(closure));
+}
+
+// ---- Life cycle ------------------------------------------------------------------------------
+
+absl::Status Shard::recover() {
+    STELE_RETURN_IF_ERROR(alarms_->recover());
+    STELE_RETURN_IF_ERROR(outbox_->recover());
+    return backlog_->recover();
+}
+
+void Shard::drain() {
+    draining_ = true;
+    alarms_->stop();
+    outbox_->stop();
+    reads_->drain();
+    queries_->drain();
+}
+
+}  // namespace stele::shard

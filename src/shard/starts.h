@@ -1,0 +1,44 @@
+#pragma once
+
+#include "shard/shard.h"
+
+// Starting runs: what happens when the workflow id is in use. The newest run of the id decides: a
+// request id that it was started with gets the same answer again; an open run goes by the conflict
+// policy, a closed one by the reuse policy. Terminating the old run and creating the new one is one
+// batch.
+namespace stele::shard {
+
+/// Not thread safe: belongs to its shard's executor.
+class Starts {
+public:
+    explicit Starts(Shard& shard) : shard_(shard) {}
+
+    void start(NamespacePtr space, service::StartWorkflowExecutionRequest request,
+               Reply<StartReply> reply);
+    void signal_with_start(NamespacePtr space,
+                           service::SignalWithStartWorkflowExecutionRequest request,
+                           Reply<StartReply> reply);
+
+private:
+    struct Call {
+        NamespacePtr space;
+        service::StartWorkflowExecutionRequest request;
+        std::optional<history::SignalInput> signal;
+        Reply<StartReply> reply;
+    };
+
+    void decide(Call call);
+    void meet_open(Call call, const storage::CurrentRow& current);
+    void meet_closed(Call call, const storage::CurrentRow& current);
+    void answer_repeated(Call call, const storage::CurrentRow& current);
+    void use_existing(Call call, const storage::CurrentRow& current);
+    /// Creates the run; `terminated` is the open run that makes room for it, or null.
+    void create(Call call, LoadedRun* terminated);
+    void reply_started(Call call, LoadedRun& run);
+    std::optional<PolledWorkflowTask> start_eagerly(const Call& call, LoadedRun& run);
+    absl::StatusOr<LoadedRun*> load_current(const Call& call, const storage::CurrentRow& current);
+
+    Shard& shard_;
+};
+
+}  // namespace stele::shard

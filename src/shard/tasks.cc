@@ -1,0 +1,150 @@
+#include "shard/tasks.h"
+
+#include "shard/backlog.h"
+#include "shard/history_pages.h"
+#include "shard/queries.h"
+
+#include <utility>
+
+namespace stele::shard {
+namespace {
+
+absl::Status obsolete() { return not_found("the task is obsolete"); }
+
+}  // namespace
+
+void Tasks::start_workflow_task(const TaskOffer& offer, history::StartWorkflowTaskInput input,
+                                Reply<PolledWorkflowTask> reply) {
+    const absl::StatusOr<LoadedRun*> run = shard_.load({offer.slot, offer.run_key});
+    if (!run.ok()) return reply(run.status());
+    if (*run == nullptr) return reply(obsolete());
+    LoadedRun& loaded = **run;
+    const CommandContext context = shard_.context_of(loaded);
+    auto started = history::start_workflow_task(*loaded.run, input, context.context);
+    if (!started.ok()) return reply(started.status());
+    shard_.commit(loaded, started->transition);
+    shard_.reply_at<PolledWorkflowTask>(loaded.last_synced, std::move(reply),
+                                        polled(loaded, std::move(started->reply)));
+}
+
+absl::StatusOr<PolledWorkflowTask> Tasks::polled(LoadedRun& run,
+                                                 history::StartedWorkflowTask task) {
+    const storage::InfoRow& info = run.run->info;
+    PolledWorkflowTask polled;
+    polled.run = run.run->ref();
+    polled.workflow_type = info.workflow_type();
+    polled.task_queue = info.task_queue();
+    const bool partial = task.sticky && task.previous_started != kNoEvent;
+    const EventId from = partial ? task.previous_started.next() : kFirstEvent;
+    STELE_ASSIGN_OR_RETURN(polled.history, read_page(shard_.around().store, run, from,
+                                                     task.last_stored.next(), PageLimits()));
+    polled.queries = shard_.queries().attach(run.address);
+    polled.backlog_hint =
+        shard_.backlog().size({info.namespace_id(), info.task_queue(), QueueKind::kWorkflow});
+    polled.task = std::move(task);
+    return polled;
+}
+
+void Tasks::start_activity(const TaskOffer& offer, history::StartActivityInput input,
+                           Reply<PolledActivityTask> reply) {
+    const absl::StatusOr<LoadedRun*> run = shard_.load({offer.slot, offer.run_key});
+    if (!run.ok()) return reply(run.status());
+    if (*run == nullptr) return reply(obsolete());
+    LoadedRun& loaded = **run;
+    const CommandContext context = shard_.context_of(loaded);
+    auto started = history::start_activity(*loaded.run, input, context.context);
+    if (!started.ok()) return reply(started.status());
+    shard_.commit(loaded, started->transition);
+    shard_.reply_at<PolledActivityTask>(loaded.last_synced, std::move(reply),
+                                        polled(loaded, std::move(started->reply)));
+}
+
+PolledActivityTask Tasks::polled(const LoadedRun& run, history::StartedActivity activity) {
+    PolledActivityTask polled;
+    polled.run = run.run->ref();
+    polled.namespace_name = run.run->info.namespace_();
+    polled.workflow_type = run.run->info.workflow_type();
+    polled.activity = std::move(activity);
+    return polled;
+}
+
+void Tasks::give_up_sticky(const TaskOffer& offer) {
+    const absl::StatusOr<LoadedRun*> run = shard_.load({offer.slot, offer.run_key});
+    if (!run.ok() || *run == nullptr) return;
+    const CommandContext context = shard_.context_of(**run);
+    auto applied =
+        history::give_up_sticky(*(*run)->run, offer.scheduled, offer.stamp, context.context);
+    if (applied.ok()) shard_.commit(**run, applied->transition);
+}
+
+void Tasks::take_back(const RunRef& ref, const history::WorkflowTaskToken& token) {
+    const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
+    if (!run.ok()) return;
+    LoadedRun& loaded = **run;
+    const CommandContext context = shard_.context_of(loaded);
+    auto returned = history::return_workflow_task(*loaded.run, token, context.context);
+    if (!returned.ok()) return;
+    Change change{&loaded, &returned->transition};
+    change.truncate_from = returned->reply;
+    if (change.truncate_from != kNoEvent) {
+        // A reader may have seen the start, or it shares its batch with events that must stay.
+        const auto& batches = loaded.tail.batches();
+        const bool alone = !batches.empty() &&
+                           batches.back().events.first == change.truncate_from;
+        if (!alone || loaded.revealed >= change.truncate_from) return;
+    }
+    shard_.commit({std::move(change)});
+}
+
+void Tasks::take_back(const RunRef& ref, const history::ActivityToken& token) {
+    const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
+    if (!run.ok()) return;
+    const CommandContext context = shard_.context_of(**run);
+    auto returned = history::return_activity(*(*run)->run, token, context.context);
+    if (returned.ok()) shard_.commit(**run, returned->transition);
+}
+
+void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
+                     const history::WorkflowTaskToken& token,
+                     service::RespondWorkflowTaskCompletedRequest request,
+                     Reply<CompletedTaskReply> reply) {
+    const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
+    if (!run.ok()) return reply(run.status());
+    LoadedRun& loaded = **run;
+    const CommandContext context = shard_.context_for(space);
+    auto applied = history::complete_workflow_task(*loaded.run, token, request, context.context);
+    if (!applied.ok()) {
+        return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
+                                                   applied.status());
+    }
+    history::CompletedWorkflowTask& completed = applied->reply;
+    shard_.commit(loaded, applied->transition);
+    if (!completed.refusal.ok()) {
+        return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
+                                                   completed.refusal);
+    }
+    shard_.queries().answer(loaded, *request.mutable_query_results());
+    shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
+                                        completed_reply(loaded, completed, context.context));
+}
+
+absl::StatusOr<CompletedTaskReply> Tasks::completed_reply(
+    LoadedRun& run, history::CompletedWorkflowTask& completed, const history::Context& context) {
+    CompletedTaskReply reply;
+    for (const EventId scheduled : completed.eager_activities) {
+        const storage::ActivityRow* row = run.run->activities.find(scheduled.value());
+        STELE_CHECK(row != nullptr, "an activity that was started in place does not exist");
+        // It has been started: the same request gets the same answer again and changes nothing.
+        auto started = history::start_activity(
+            *run.run, {scheduled, row->stamp(), row->request_id(), row->started_identity()},
+            context);
+        if (!started.ok()) return started.status();
+        reply.eager_activities.push_back(polled(run, std::move(started->reply)));
+    }
+    if (completed.next) {
+        STELE_ASSIGN_OR_RETURN(reply.next, polled(run, *std::move(completed.next)));
+    }
+    return reply;
+}
+
+}  // namespace stele::shard
