@@ -1,5 +1,5 @@
 # Language, optimisation, hardening, sanitizers and the linker, for every target of the tree.
-# Warnings concern our own code only: see stele_warnings() in SteleLibrary.cmake.
+# Warnings concern our own code only: see stele_compile_options() in SteleLibrary.cmake.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

@@ -2,8 +2,9 @@
 #   stele_library(history API_PCH DEPS stele_base stele_api)
 #   stele_executable(stele_sim API_PCH SOURCES sim_main.cc DEPS stele_server stele_sdk)
 
-# Warnings that our own code must be free of. Headers of others are SYSTEM and stay silent.
-function(stele_warnings target)
+# What our own code is compiled with: the warnings that it must be free of (headers of others are
+# SYSTEM and stay silent), and what the precompiled header makes us agree on.
+function(stele_compile_options target)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
         -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi
@@ -14,7 +15,7 @@ function(stele_warnings target)
     # API would fit those or the others.
     target_compile_options(${target} PRIVATE -pthread)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        # These two look through inlined library code and report faults that are not there (g++ 12).
+        # These look through inlined library code and report faults that are not there (g++ 12).
         target_compile_options(${target} PRIVATE
             -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
     endif()
@@ -48,7 +49,7 @@ function(stele_library folder)
     if(sources)
         add_library(${target} STATIC ${sources})
         target_link_libraries(${target} PUBLIC ${ARG_DEPS})
-        stele_warnings(${target})
+        stele_compile_options(${target})
         if(ARG_API_PCH)
             stele_use_api_pch(${target})
         endif()
@@ -73,7 +74,7 @@ function(stele_executable target)
     add_executable(${target} ${ARG_SOURCES})
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
     target_link_libraries(${target} PRIVATE ${ARG_DEPS})
-    stele_warnings(${target})
+    stele_compile_options(${target})
     if(ARG_API_PCH)
         stele_use_api_pch(${target})
     endif()
