@@ -66,7 +66,7 @@ struct Draft {
 struct NewRun;
 
 struct Transition {
-    explicit Transition(const Run& base) : draft(base) {}
+    explicit Transition(const Run& base);
 
     Draft draft;
     /// Events to append, ascending. Usually one batch.
@@ -92,6 +92,8 @@ struct NewRun {
     std::unique_ptr<Run> run;
     std::unique_ptr<Transition> transition;
 };
+
+inline Transition::Transition(const Run& base) : draft(base) {}
 
 /// A transition and what its caller is told once it is durable.
 template <typename Reply>
