@@ -280,6 +280,12 @@ public:
         }
     }
 
+    std::vector<std::string> compare_with_store() override {
+        std::vector<std::string> found;
+        for (const auto& shard : shards_) shard->compare_with_store(found);
+        return found;
+    }
+
 private:
     Shard& shard_of(Slot slot) {
         const ShardId id = store::shard_of_slot(slot, around_.options.shard_count);

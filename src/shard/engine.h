@@ -126,6 +126,10 @@ public:
     virtual void connect(DispatchSink& sink) = 0;
     /// Stops taking calls (they get UNAVAILABLE), answers every wait, lets `done` run when quiet.
     virtual void drain(absl::AnyInvocable<void()> done) = 0;
+
+    /// For tests and simulation, where nothing else runs: how runs in memory differ from their rows
+    /// in the store although the store has caught up. Empty when nothing differs.
+    virtual std::vector<std::string> compare_with_store() { return {}; }
 };
 
 /// Finds the view of a namespace for work that no call started (alarms, outbox); null if unknown.

@@ -82,6 +82,11 @@ public:
 
     std::size_t bytes() const { return bytes_; }
     std::size_t size() const { return runs_.size(); }
+    /// All runs in memory, by address.
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        for (const auto& [address, place] : runs_) visit(static_cast<const LoadedRun&>(**place));
+    }
 
 private:
     using Order = std::list<std::unique_ptr<LoadedRun>>;

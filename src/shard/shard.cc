@@ -9,6 +9,10 @@
 #include "shard/starts.h"
 #include "shard/tasks.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -20,6 +24,35 @@ constexpr std::size_t kCurrentRows = 100'000;
 absl::Status no_such_run(const RunRef& run) {
     return not_found("workflow not found for ID: " + run.workflow_id +
                      (run.run_id.empty() ? std::string() : " and RunID: " + run.run_id));
+}
+
+std::string bytes_of(const google::protobuf::MessageLite& message) {
+    std::string bytes;
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);  // maps have no order of their own
+    message.SerializeToCodedStream(&coded);
+    coded.Trim();
+    return bytes;
+}
+
+template <typename Row>
+bool same_rows(const history::Table<Row>& a, const history::Table<Row>& b) {
+    return std::equal(a.rows().begin(), a.rows().end(), b.rows().begin(), b.rows().end(),
+                      [](const auto& left, const auto& right) {
+                          return left.first == right.first &&
+                                 bytes_of(left.second) == bytes_of(right.second);
+                      });
+}
+
+bool same_state(const history::Run& a, const history::Run& b) {
+    return bytes_of(a.info) == bytes_of(b.info) && bytes_of(a.header) == bytes_of(b.header) &&
+           bytes_of(a.attributes) == bytes_of(b.attributes) &&
+           same_rows(a.activities, b.activities) && same_rows(a.timers, b.timers) &&
+           same_rows(a.children, b.children) &&
+           same_rows(a.external_signals, b.external_signals) &&
+           same_rows(a.external_cancels, b.external_cancels) &&
+           same_rows(a.buffered, b.buffered) && same_rows(a.request_ids, b.request_ids);
 }
 
 }  // namespace
@@ -269,6 +302,22 @@ absl::Status Shard::recover() {
     STELE_RETURN_IF_ERROR(alarms_->recover());
     STELE_RETURN_IF_ERROR(outbox_->recover());
     return backlog_->recover();
+}
+
+void Shard::compare_with_store(std::vector<std::string>& found) {
+    const Position readable = around_.committer.readable();
+    cache_.for_each([&](const LoadedRun& loaded) {
+        if (loaded.last > readable) return;
+        const std::string& name = loaded.run->info.run_id();
+        const auto stored = read_run(around_.store, loaded.address);
+        if (!stored.ok()) {
+            found.push_back(name + ": " + message_of(stored.status()));
+        } else if (*stored == nullptr) {
+            found.push_back(name + " is in memory and not in the store");
+        } else if (!same_state(*loaded.run, *(*stored)->run)) {
+            found.push_back(name + " is not the same in memory and in the store");
+        }
+    });
 }
 
 void Shard::drain() {

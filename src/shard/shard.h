@@ -152,6 +152,9 @@ public:
     void drain();
     bool draining() const { return draining_; }
 
+    /// Adds how runs in memory differ from their rows; see Engine.
+    void compare_with_store(std::vector<std::string>& found);
+
 private:
     void write(store::WriteBatch& batch, Change& change);
     void settle(Change& change, Position position);

@@ -1,0 +1,214 @@
+#include <gtest/gtest.h>
+
+#include "shard/server_testing.h"
+
+#include "shard/verify.h"
+
+#include <utility>
+
+namespace stele::shard::testing {
+
+std::optional<TaskOffer> Offers::take(const std::string& queue, QueueKind kind) {
+    for (auto task = tasks.begin(); task != tasks.end(); ++task) {
+        if (task->queue.name != queue || task->queue.kind != kind) continue;
+        TaskOffer taken = std::move(*task);
+        tasks.erase(task);
+        return taken;
+    }
+    return std::nullopt;
+}
+
+OneNamespace::OneNamespace() {
+    auto space = std::make_shared<NamespaceView>();
+    space->id = "namespace-id";
+    space->name = "default";
+    space_ = std::move(space);
+}
+
+NamespacePtr OneNamespace::by_id(const std::string& id) {
+    return id == space_->id ? space_ : nullptr;
+}
+
+NamespacePtr OneNamespace::by_name(const std::string& name) {
+    return name == space_->name ? space_ : nullptr;
+}
+
+TestServer::TestServer(std::uint64_t seed, EngineOptions options)
+    : sim_(env::SimOptions{.seed = seed}), options_(options) {
+    boot();
+}
+
+TestServer::~TestServer() { shut_down(); }
+
+void TestServer::boot() {
+    process_ = sim_.make_process("server");
+    store_ = disk_.open();
+    committer_ = store::make_committer(*process_, *store_, [](const absl::Status& status) {
+        FAIL() << "a write failed: " << message_of(status);
+    });
+    engine_ = make_engine(*process_, *store_, *committer_, namespaces_, options_);
+    engine_->connect(offers_);
+    const absl::Status recovered = engine_->recover();
+    EXPECT_TRUE(recovered.ok()) << message_of(recovered);
+}
+
+void TestServer::shut_down() {
+    process_->kill();
+    disk_.kill_process();
+    engine_.reset();
+    committer_.reset();
+    store_.reset();
+    offers_.tasks.clear();
+    offers_.queries.clear();
+}
+
+void TestServer::restart() {
+    shut_down();
+    boot();
+}
+
+void TestServer::lose_power() {
+    process_->kill();
+    disk_.lose_power(sim_.fault_random());
+    shut_down();
+    boot();
+}
+
+service::StartWorkflowExecutionRequest TestServer::start_request(const std::string& workflow_id,
+                                                                 const std::string& request_id) {
+    service::StartWorkflowExecutionRequest request;
+    request.set_namespace_(space()->name);
+    request.set_workflow_id(workflow_id);
+    request.mutable_workflow_type()->set_name("type");
+    request.mutable_task_queue()->set_name("queue");
+    request.set_request_id(request_id.empty() ? "start-" + workflow_id : request_id);
+    *request.mutable_workflow_task_timeout() = to_proto(std::chrono::seconds(10));
+    return request;
+}
+
+absl::StatusOr<StartReply> TestServer::start(const std::string& workflow_id) {
+    return start(start_request(workflow_id));
+}
+
+absl::StatusOr<StartReply> TestServer::start(service::StartWorkflowExecutionRequest request) {
+    return play<StartReply>([&](Reply<StartReply> reply) {
+        engine_->start_workflow(space(), std::move(request), std::move(reply));
+    });
+}
+
+absl::StatusOr<history::None> TestServer::signal(const std::string& workflow_id,
+                                                 const std::string& name,
+                                                 const std::string& request_id) {
+    service::SignalWorkflowExecutionRequest request;
+    request.mutable_workflow_execution()->set_workflow_id(workflow_id);
+    request.set_signal_name(name);
+    request.set_request_id(request_id);
+    return play<history::None>([&](Reply<history::None> reply) {
+        engine_->signal(space(), std::move(request), std::move(reply));
+    });
+}
+
+absl::StatusOr<history::None> TestServer::terminate(const std::string& workflow_id) {
+    service::TerminateWorkflowExecutionRequest request;
+    request.mutable_workflow_execution()->set_workflow_id(workflow_id);
+    return play<history::None>([&](Reply<history::None> reply) {
+        engine_->terminate(space(), std::move(request), std::move(reply));
+    });
+}
+
+absl::StatusOr<PolledWorkflowTask> TestServer::start_task(const TaskOffer& offer,
+                                                          const std::string& poll_id) {
+    history::StartWorkflowTaskInput input;
+    input.scheduled = offer.scheduled;
+    input.stamp = offer.stamp;
+    input.request_id = poll_id.empty() ? "poll-" + std::to_string(++polls_) : poll_id;
+    input.identity = "worker";
+    input.task_queue = offer.queue.name;
+    return play<PolledWorkflowTask>([&](Reply<PolledWorkflowTask> reply) {
+        engine_->start_workflow_task(offer, std::move(input), std::move(reply));
+    });
+}
+
+absl::StatusOr<PolledWorkflowTask> TestServer::poll(const std::string& queue) {
+    settle();
+    const std::optional<TaskOffer> offer = offers_.take(queue, QueueKind::kWorkflow);
+    if (!offer) return not_found("no task in " + queue);
+    return start_task(*offer);
+}
+
+absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& queue) {
+    settle();
+    const std::optional<TaskOffer> offer = offers_.take(queue, QueueKind::kActivity);
+    if (!offer) return not_found("no activity in " + queue);
+    history::StartActivityInput input;
+    input.scheduled = offer->scheduled;
+    input.stamp = offer->stamp;
+    input.request_id = "poll-" + std::to_string(++polls_);
+    input.identity = "worker";
+    return play<PolledActivityTask>([&](Reply<PolledActivityTask> reply) {
+        engine_->start_activity(*offer, std::move(input), std::move(reply));
+    });
+}
+
+absl::StatusOr<CompletedTaskReply> TestServer::complete(
+    const PolledWorkflowTask& task, const std::vector<api::command::v1::Command>& commands,
+    const std::function<void(service::RespondWorkflowTaskCompletedRequest&)>& change) {
+    service::RespondWorkflowTaskCompletedRequest request;
+    request.set_identity("worker");
+    for (const auto& command : commands) *request.add_commands() = command;
+    if (change) change(request);
+    return play<CompletedTaskReply>([&](Reply<CompletedTaskReply> reply) {
+        engine_->complete_workflow_task(space(), task.run, task.task.token, std::move(request),
+                                        std::move(reply));
+    });
+}
+
+absl::StatusOr<history::None> TestServer::complete_activity(const PolledActivityTask& task) {
+    return play<history::None>([&](Reply<history::None> reply) {
+        engine_->complete_activity(space(), task.run, task.activity.token, {}, "worker",
+                                   std::move(reply));
+    });
+}
+
+absl::StatusOr<HistoryReply> TestServer::history(const std::string& workflow_id,
+                                                 const std::string& run_id) {
+    HistoryQuery query;
+    query.run = {space()->id, workflow_id, run_id};
+    return play<HistoryReply>([&](Reply<HistoryReply> reply) {
+        engine_->get_history(space(), query, nullptr, std::move(reply));
+    });
+}
+
+std::string TestServer::events(const std::string& workflow_id, const std::string& run_id) {
+    const absl::StatusOr<HistoryReply> reply = history(workflow_id, run_id);
+    if (!reply.ok()) return message_of(reply.status());
+    EXPECT_EQ(reply->page.next, kNoEvent);
+    return types(parse(reply->page));
+}
+
+std::vector<std::string> TestServer::violations() {
+    settle();
+    std::vector<std::string> found = verify_store(disk_.content());
+    for (std::string& text : engine_->compare_with_store()) found.push_back(std::move(text));
+    return found;
+}
+
+api::history::v1::History parse(const HistoryPage& page) {
+    std::string bytes;
+    for (const std::string& batch : page.batches) bytes += batch;
+    api::history::v1::History history;
+    EXPECT_TRUE(history.ParseFromString(bytes));
+    return history;
+}
+
+std::string types(const api::history::v1::History& history) {
+    std::string text;
+    for (const auto& event : history.events()) {
+        if (!text.empty()) text += ' ';
+        const std::string name = api::enums::v1::EventType_Name(event.event_type());
+        text += name.substr(std::string("EVENT_TYPE_").size());
+    }
+    return text;
+}
+
+}  // namespace stele::shard::testing
