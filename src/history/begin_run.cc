@@ -57,8 +57,12 @@ storage::InfoRow make_info(const RunBirth& birth, Timestamp now) {
     info.set_sequence(birth.run_key.value());
     info.set_workflow_type(started.workflow_type().name());
     info.set_task_queue(started.task_queue().name());
-    *info.mutable_execution_timeout() = started.workflow_execution_timeout();
-    *info.mutable_run_timeout() = started.workflow_run_timeout();
+    if (started.has_workflow_execution_timeout()) {
+        *info.mutable_execution_timeout() = started.workflow_execution_timeout();
+    }
+    if (started.has_workflow_run_timeout()) {
+        *info.mutable_run_timeout() = started.workflow_run_timeout();
+    }
     *info.mutable_task_timeout() = started.workflow_task_timeout();
     *info.mutable_start_time() = to_proto(now);
     if (started.has_first_workflow_task_backoff()) {
@@ -160,7 +164,9 @@ void add_successor(Builder& builder, const std::string& new_run_id, Started star
     started.set_workflow_id(info.workflow_id());
     started.set_continued_execution_run_id(info.run_id());
     started.set_first_execution_run_id(info.first_execution_run_id());
-    *started.mutable_workflow_execution_timeout() = info.execution_timeout();
+    if (info.has_execution_timeout()) {
+        *started.mutable_workflow_execution_timeout() = info.execution_timeout();
+    }
     if (info.has_execution_expiration()) {
         *started.mutable_workflow_execution_expiration_time() = info.execution_expiration();
     }

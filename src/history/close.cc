@@ -50,7 +50,8 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
 
 void end_task_by_force(Builder& builder) {
     if (builder.has_started_workflow_task()) {
-        fail_started_task(builder, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, {}, {});
+        fail_started_task(builder, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, {},
+                          kHistoryServiceIdentity);
     }
     builder.flush_buffered_events();
 }

@@ -106,6 +106,10 @@ struct StartedWorkflowTask {
     std::vector<HistoryEvent> synthesised;   // scheduled and started of a transient task, not stored
 };
 
+/// The events of a transient task, which are not stored until it is completed: they end the history
+/// that workers and other programs read. Empty when the task has written its events itself.
+std::vector<HistoryEvent> transient_events(const Run& run);
+
 /// Records the start (event or, when transient, only in the row). The transition is lazy. A stale
 /// task gives NOT_FOUND and means that its dispatch row is obsolete.
 absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(const Run& run,

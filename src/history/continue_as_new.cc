@@ -37,9 +37,6 @@ void fill_defaults(const Builder& builder, Attributes& attributes) {
     if (task_timeout == Duration::zero()) task_timeout = from_proto(info.task_timeout());
     *attributes.mutable_workflow_task_timeout() = to_proto(
         effective_task_timeout(task_timeout, run_timeout, *builder.context().limits));
-    if (attributes.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED) {
-        attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
-    }
 }
 
 CommandResult check_durations(Attributes& attributes) {
@@ -155,7 +152,9 @@ Started started_attributes(const Builder& builder, const Attributes& attributes)
     started.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     *started.mutable_workflow_run_timeout() = attributes.workflow_run_timeout();
     *started.mutable_workflow_task_timeout() = attributes.workflow_task_timeout();
-    started.set_initiator(attributes.initiator());
+    started.set_initiator(attributes.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED
+                              ? enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW
+                              : attributes.initiator());
     started.set_attempt(attributes.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_RETRY
                             ? builder.info().attempt() + 1
                             : 1);

@@ -7,13 +7,17 @@ namespace enums = temporal::api::enums::v1;
 
 namespace {
 
+constexpr std::int64_t kFirstYearSeconds = -62'135'596'800;
+
 void describe_config(const Run& run, service::DescribeWorkflowExecutionResponse& response) {
     const storage::InfoRow& info = run.info;
     auto& config = *response.mutable_execution_config();
     config.mutable_task_queue()->set_name(info.task_queue());
     config.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-    *config.mutable_workflow_execution_timeout() = info.execution_timeout();
-    *config.mutable_workflow_run_timeout() = info.run_timeout();
+    if (info.has_execution_timeout()) {
+        *config.mutable_workflow_execution_timeout() = info.execution_timeout();
+    }
+    if (info.has_run_timeout()) *config.mutable_workflow_run_timeout() = info.run_timeout();
     *config.mutable_default_workflow_task_timeout() = info.task_timeout();
     if (info.has_user_metadata()) *config.mutable_user_metadata() = info.user_metadata();
 }
@@ -43,6 +47,7 @@ void describe_info(const Run& run, api::workflow::v1::WorkflowExecutionInfo& des
         described.set_parent_namespace_id(info.parent_namespace_id());
         *described.mutable_parent_execution() = info.parent();
     }
+    described.mutable_auto_reset_points();
     *described.mutable_root_execution() = info.root();
     described.set_first_run_id(info.first_execution_run_id());
     *described.mutable_memo() = run.attributes.memo();
@@ -59,6 +64,12 @@ void describe_request_ids(const Run& run, api::workflow::v1::WorkflowExecutionEx
     created.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
     created.set_event_id(kFirstEvent.value());
     for (const auto& [id, row] : run.request_ids.rows()) {
+        if (row.request_id() == run.info.create_request_id()) {
+            created.set_event_id(row.event_id());  // signal-with-start shares its id
+            continue;
+        }
+        // Signals are remembered only so that they are not repeated.
+        if (row.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) continue;
         auto& remembered = described[row.request_id()];
         remembered.set_event_type(row.event_type());
         remembered.set_event_id(row.event_id());
@@ -72,6 +83,9 @@ void describe_extended_info(const Run& run, api::workflow::v1::WorkflowExecution
     }
     if (run.info.has_run_expiration()) {
         *info.mutable_run_expiration_time() = run.info.run_expiration();
+    } else {
+        // Clients of Temporal see the beginning of the first year here.
+        info.mutable_run_expiration_time()->set_seconds(kFirstYearSeconds);
     }
     *info.mutable_original_start_time() = run.info.start_time();
     info.set_cancel_requested(run.header.cancel_requested());

@@ -41,8 +41,12 @@ Started started_attributes(const Request& request, const Context& context) {
     const Duration execution_timeout = from_proto(request.workflow_execution_timeout());
     const Duration run_timeout =
         effective_run_timeout(from_proto(request.workflow_run_timeout()), execution_timeout);
-    *started.mutable_workflow_execution_timeout() = to_proto(execution_timeout);
-    *started.mutable_workflow_run_timeout() = to_proto(run_timeout);
+    if (request.has_workflow_execution_timeout()) {
+        *started.mutable_workflow_execution_timeout() = request.workflow_execution_timeout();
+    }
+    if (request.has_workflow_run_timeout() || run_timeout != Duration::zero()) {
+        *started.mutable_workflow_run_timeout() = to_proto(run_timeout);
+    }
     *started.mutable_workflow_task_timeout() = to_proto(effective_task_timeout(
         from_proto(request.workflow_task_timeout()), run_timeout, *context.limits));
     if (execution_timeout > Duration::zero()) {

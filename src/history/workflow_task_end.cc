@@ -51,7 +51,7 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
         attributes.set_scheduled_event_id(task.scheduled_event_id());
         attributes.set_started_event_id(task.started_event_id());
         attributes.set_cause(cause);
-        *attributes.mutable_failure() = failure;
+        if (failure.ByteSizeLong() > 0) *attributes.mutable_failure() = failure;
         attributes.set_identity(identity);
         attributes.set_binary_checksum(binary_checksum);
         builder.add_event(std::move(event));

@@ -64,6 +64,21 @@ HistoryEvent started_event(const storage::WorkflowTask& task) {
     return event;
 }
 
+std::vector<HistoryEvent> transient_events(const Run& run) {
+    const storage::WorkflowTask& task = run.header.task();
+    if (!run.is_open() || task.kind() != storage::TASK_KIND_TRANSIENT) return {};
+    // Overtaken by other events: it will become a normal task when it starts.
+    if (task.scheduled_event_id() != run.header.next_event_id()) return {};
+    std::vector<HistoryEvent> events;
+    events.push_back(scheduled_event(task, run.info));
+    events.back().set_event_id(task.scheduled_event_id());
+    if (task.started_event_id() == 0) return events;
+    events.push_back(started_event(task));
+    events.back().set_event_id(task.started_event_id());
+    events.back().mutable_workflow_task_started_event_attributes()->clear_identity();
+    return events;
+}
+
 StartedWorkflowTask describe_started_task(const Builder& builder) {
     const storage::HeaderRow& header = builder.header();
     const storage::WorkflowTask& task = header.task();
