@@ -1,0 +1,143 @@
+#include "history/invariants_testing.h"
+#include "history/scenario_testing.h"
+
+#include <gtest/gtest.h>
+
+namespace stele::history::testing {
+namespace {
+
+namespace enums = api::enums::v1;
+using Started = api::history::v1::WorkflowExecutionStartedEventAttributes;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Command continue_as_new() {
+    Command command;
+    command.set_command_type(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
+    auto& attributes = *command.mutable_continue_as_new_workflow_execution_command_attributes();
+    *attributes.mutable_input() = payloads("next");
+    return command;
+}
+
+Command fail_workflow(const std::string& message) {
+    Command command;
+    command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
+    *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
+        application_failure(message);
+    return command;
+}
+
+/// The transition that closes the run, and what its successor begins with.
+class SuccessorTest : public ::testing::Test {
+protected:
+    void run_last_task(Command command) {
+        const StartedWorkflowTask task = scenario_.start_task();
+        service::RespondWorkflowTaskCompletedRequest request;
+        *request.add_commands() = std::move(command);
+        auto applied =
+            complete_workflow_task(scenario_.run(), task.token, request, scenario_.context());
+        ASSERT_TRUE(applied.ok()) << message_of(applied.status());
+        ASSERT_TRUE(applied->reply.refusal.ok()) << message_of(applied->reply.refusal);
+        ASSERT_TRUE(applied->transition.closed);
+        if (!applied->transition.successor.empty()) take(applied->transition.successor[0]);
+        successors_ = applied->transition.successor.size();
+        closing_run_id_ = applied->transition.draft.header.successor_run_id();
+    }
+    void take(NewRun& successor) {
+        const std::string bytes = successor.transition->events.at(0).bytes;
+        ASSERT_TRUE(history_.ParseFromString(bytes));
+        run_ = std::move(successor.run);
+        alarm_ = successor.transition->alarm;
+        dispatched_ = successor.transition->dispatch.size();
+        history::apply(*run_, *successor.transition);
+        check_history(history_);
+        check_rows_against_history(*run_, history_);
+    }
+    const Started& started() const {
+        return history_.events(0).workflow_execution_started_event_attributes();
+    }
+
+    Scenario scenario_;
+    std::unique_ptr<history::Run> run_;
+    api::history::v1::History history_;
+    Timestamp alarm_;
+    std::size_t dispatched_ = 0;
+    std::size_t successors_ = 0;
+    std::string closing_run_id_;
+};
+
+TEST_F(SuccessorTest, ContinueAsNewCarriesOnInANewRun) {
+    scenario_.start([](StartInput& input) {
+        *input.request.mutable_workflow_execution_timeout() = to_proto(hours(5));
+        *input.request.mutable_workflow_run_timeout() = to_proto(hours(1));
+    });
+    const Timestamp begun = scenario_.now();
+    scenario_.advance(seconds(5));
+    run_last_task(continue_as_new());
+    ASSERT_NE(run_, nullptr);
+    EXPECT_EQ(closing_run_id_, run_->info.run_id());
+    EXPECT_EQ(run_->info.workflow_id(), "workflow");
+    EXPECT_EQ(started().workflow_type().name(), "type");
+    EXPECT_EQ(started().input().payloads(0).data(), "next");
+    EXPECT_EQ(started().continued_execution_run_id(), "run-1");
+    EXPECT_EQ(started().first_execution_run_id(), "run-1");
+    EXPECT_EQ(started().original_execution_run_id(), run_->info.run_id());
+    EXPECT_EQ(started().initiator(), enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
+    EXPECT_EQ(from_proto(started().workflow_run_timeout()), hours(1));
+    EXPECT_EQ(from_proto(started().workflow_execution_expiration_time()), begun + hours(5));
+    EXPECT_EQ(history_.events(1).event_type(), enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+    EXPECT_EQ(dispatched_, 1U);
+}
+
+TEST_F(SuccessorTest, ARunThatContinuesAtOnceWaitsForTheRestOfASecond) {
+    scenario_.start();
+    scenario_.advance(milliseconds(300));
+    run_last_task(continue_as_new());
+    EXPECT_EQ(from_proto(started().first_workflow_task_backoff()), milliseconds(700));
+    EXPECT_EQ(history_.events_size(), 1);
+    EXPECT_EQ(dispatched_, 0U);
+    EXPECT_EQ(alarm_, scenario_.now() + milliseconds(700));
+}
+
+TEST_F(SuccessorTest, AFailedRunWithAPolicyIsTriedAgain) {
+    scenario_.start([](StartInput& input) {
+        auto& policy = *input.request.mutable_retry_policy();
+        *policy.mutable_initial_interval() = to_proto(seconds(2));
+        policy.set_backoff_coefficient(2);
+        policy.set_maximum_attempts(2);
+        *input.request.mutable_input() = payloads("the same");
+    });
+    run_last_task(fail_workflow("boom"));
+    ASSERT_NE(run_, nullptr);
+    EXPECT_EQ(started().attempt(), 2);
+    EXPECT_EQ(started().initiator(), enums::CONTINUE_AS_NEW_INITIATOR_RETRY);
+    EXPECT_EQ(started().input().payloads(0).data(), "the same");
+    EXPECT_EQ(started().continued_failure().message(), "boom");
+    EXPECT_GT(from_proto(started().first_workflow_task_backoff()), seconds(1));
+}
+
+TEST_F(SuccessorTest, AFailedRunWithoutAPolicyStaysFailed) {
+    scenario_.start();
+    run_last_task(fail_workflow("boom"));
+    EXPECT_EQ(successors_, 0U);
+    EXPECT_EQ(run_, nullptr);
+}
+
+TEST_F(SuccessorTest, ATimedOutRunWithAPolicyIsTriedAgain) {
+    scenario_.start([](StartInput& input) {
+        *input.request.mutable_retry_policy()->mutable_initial_interval() = to_proto(seconds(1));
+        input.request.mutable_retry_policy()->set_backoff_coefficient(2);
+        *input.request.mutable_workflow_run_timeout() = to_proto(seconds(30));
+    });
+    scenario_.set_now(scenario_.now() + seconds(30));
+    auto fired = scenario_.try_fire();
+    ASSERT_TRUE(fired.ok());
+    ASSERT_EQ(fired->transition.successor.size(), 1U);
+    take(fired->transition.successor[0]);
+    EXPECT_EQ(started().attempt(), 2);
+    EXPECT_TRUE(started().continued_failure().has_timeout_failure_info());
+}
+
+}  // namespace
+}  // namespace stele::history::testing
