@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "stele/errors.h"
+#include "stele/options.h"
+#include "stele/payload.h"
+
+// What an activity may ask of its surroundings. An activity is an ordinary function that may block,
+// do I/O and throw; these functions work on the thread that the worker called it on and throw
+// IllegalCallError elsewhere.
+namespace stele::activity {
+
+struct Info {
+    std::string activity_id;
+    std::string activity_type;
+    std::string workflow_id;
+    std::string run_id;
+    std::string workflow_type;
+    std::string namespace_name;
+    std::string task_queue;
+    /// Completes this activity from elsewhere.
+    std::string task_token;
+    std::int32_t attempt = 1;
+    Milliseconds start_to_close{0};
+    Milliseconds schedule_to_close{0};
+    Milliseconds heartbeat_timeout{0};
+};
+
+const Info& info();
+
+/// Tells the server that this attempt is alive and how far it is. Cheap: calls are throttled, and
+/// the latest details always arrive. An activity that never calls it cannot be cancelled.
+void heartbeat_payloads(Payloads details);
+template <class... T>
+void heartbeat(const T&... details) {
+    heartbeat_payloads(encode_arguments(details...));
+}
+
+/// The details of the last heartbeat of the previous attempt; empty when there was none.
+Payloads previous_details();
+template <class T>
+std::optional<T> previous_detail(std::size_t index = 0) {
+    const Payloads details = previous_details();
+    if (index >= details.size()) return std::nullopt;
+    return decode_value<T>(details[index]);
+}
+
+/// True when this attempt should stop: the workflow asked for it, the worker is about to stop, or
+/// the server does not know the attempt any more.
+bool cancelled();
+/// Throws CanceledError then; thrown out of the activity it confirms the cancellation.
+void throw_if_cancelled();
+/// Sleeps on this thread, but not longer than until the cancellation. False when cancelled.
+bool sleep_for(Milliseconds duration);
+
+}  // namespace stele::activity

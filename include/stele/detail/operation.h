@@ -1,0 +1,112 @@
+#pragma once
+
+#include <coroutine>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+#include "stele/options.h"
+#include "stele/payload.h"
+
+// The untyped half of the workflow API: what the templates of task.h and workflow.h stand on.
+// Everything here belongs to the one thread that runs the workflow's current activation.
+namespace stele::wf::detail {
+
+class RunContext;
+
+/// Something that hears of the cancellation of the scope that it was started in, at most once, in
+/// the order of starting.
+class Cancellable {
+public:
+    Cancellable() = default;
+    Cancellable(const Cancellable&) = delete;
+    Cancellable& operator=(const Cancellable&) = delete;
+
+protected:
+    virtual ~Cancellable() { unlink(); }
+    virtual void on_cancel(const std::string& reason) = 0;
+    void unlink();
+
+private:
+    friend class CancelScope;
+    Cancellable* previous_ = nullptr;
+    Cancellable* next_ = nullptr;
+};
+
+/// A region of a workflow that is cancelled as a whole. The run has one; combinators add nested
+/// ones; a scope without a parent is a shield.
+class CancelScope final : public Cancellable {
+public:
+    explicit CancelScope(CancelScope* parent);
+    ~CancelScope() override;
+
+    bool cancelled() const { return cancelled_; }
+    const std::string& reason() const { return reason_; }
+    /// Later calls change nothing.
+    void cancel(const std::string& reason);
+    void add(Cancellable& member);
+
+private:
+    void on_cancel(const std::string& reason) override { cancel(reason); }
+
+    struct Anchor final : Cancellable {
+        void on_cancel(const std::string&) override {}
+    };
+    Anchor anchor_;
+    bool cancelled_ = false;
+    std::string reason_;
+};
+
+/// One thing that a coroutine can wait for. It starts when it is awaited, not before, so that
+/// operations start in program order.
+class PendingOperation : public Cancellable {
+public:
+    PendingOperation() = default;
+    ~PendingOperation() override = default;
+
+    /// Starts it in the current run. True when its result is there already.
+    bool start(CancelScope& scope);
+    void wait(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+    /// Throws what the operation failed with. An absent payload means void.
+    const std::optional<Payload>& result() const;
+
+    bool resolved() const { return resolved_; }
+    void resolve(std::optional<Payload> result);
+    void fail(std::exception_ptr error);
+
+protected:
+    virtual void begin(RunContext& run) = 0;
+
+private:
+    void finish();
+
+    bool started_ = false;
+    bool resolved_ = false;
+    std::coroutine_handle<> waiter_;
+    std::optional<Payload> result_;
+    std::exception_ptr error_;
+};
+
+using OperationPointer = std::unique_ptr<PendingOperation>;
+
+OperationPointer make_activity(std::string_view type, Payloads input,
+                               const ActivityOptions& options);
+OperationPointer make_timer(Milliseconds duration, const TimerOptions& options);
+/// Resolves to true when the predicate holds, to false when the timeout comes first.
+OperationPointer make_condition(std::function<bool()> predicate,
+                                std::optional<Milliseconds> timeout);
+OperationPointer make_external_signal(std::string_view workflow_id, std::string_view run_id,
+                                      std::string_view signal, Payloads input);
+OperationPointer make_external_cancel(std::string_view workflow_id, std::string_view run_id,
+                                      std::string_view reason);
+void issue_continue_as_new(std::string_view type, Payloads input,
+                           const ContinueAsNewOptions& options);
+
+/// Puts a suspended coroutine at the end of the current run's ready queue.
+void make_ready(std::coroutine_handle<> waiter);
+
+}  // namespace stele::wf::detail

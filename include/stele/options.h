@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+// Options that workflow code passes inside co_await expressions. They are aggregates, for the sake
+// of designated initialisers, and trivially destructible, because g++ 12 destroys aggregate
+// temporaries of such expressions in the wrong place (docs/adr/0003). Text is therefore viewed,
+// not owned: it is copied before the call that takes the options returns.
+namespace stele {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Zero means: as the server's default.
+struct RetryPolicy {
+    Milliseconds initial_interval{0};
+    double backoff_coefficient = 0;
+    Milliseconds maximum_interval{0};
+    /// 1 means no retry, 0 no limit.
+    std::int32_t maximum_attempts = 0;
+    std::array<std::string_view, 8> non_retryable_error_types{};
+};
+
+enum class ActivityCancellation {
+    kTryCancel,  ///< Ask for the cancellation and go on at once.
+    kWaitCompleted,  ///< Ask for it and wait for what the activity answers.
+    kAbandon,  ///< Say nothing and go on.
+};
+
+struct ActivityOptions {
+    /// One of start_to_close and schedule_to_close is required.
+    Milliseconds start_to_close{0};
+    Milliseconds schedule_to_close{0};
+    Milliseconds schedule_to_start{0};
+    Milliseconds heartbeat{0};
+    std::optional<RetryPolicy> retry{};
+    /// Empty: the workflow's own.
+    std::string_view task_queue{};
+    ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
+    /// A line for people, shown by the command line and the web page.
+    std::string_view summary{};
+};
+
+struct TimerOptions {
+    std::string_view summary{};
+};
+
+struct ContinueAsNewOptions {
+    std::string_view task_queue{};
+    Milliseconds run_timeout{0};
+    Milliseconds task_timeout{0};
+};
+
+}  // namespace stele

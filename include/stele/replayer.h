@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "stele/data_converter.h"
+#include "stele/detail/definition.h"
+
+namespace temporal::api::history::v1 {
+class History;
+}
+
+namespace stele {
+
+namespace sdk {
+struct Registry;
+}
+
+/// Runs workflow code against recorded histories and tells whether it would still do what it did:
+/// the test to run before a changed workflow is deployed. No server is needed. Not thread safe.
+class Replayer {
+public:
+    explicit Replayer(DataConverter converter = {});
+    ~Replayer();
+
+    template <auto Fn>
+    Replayer& register_workflow(std::string name = std::string(workflow_name<Fn>)) {
+        wf::detail::Definition definition;
+        definition.name = std::move(name);
+        definition.make = [] { return std::make_unique<wf::detail::FunctionBody<Fn>>(); };
+        add(std::move(definition));
+        return *this;
+    }
+    void add(wf::detail::Definition definition);
+
+    struct Result {
+        bool ok = true;
+        /// Names the event and the step where they differ.
+        std::string error = {};
+    };
+
+    /// A history as `temporal workflow show --output json` and the web page export it.
+    Result replay_json(const std::string& json, const std::string& workflow_id = "replayed");
+    /// A serialised temporal.api.history.v1.History.
+    Result replay_binary(const std::string& bytes, const std::string& workflow_id = "replayed");
+    Result replay(const temporal::api::history::v1::History& history,
+                  const std::string& workflow_id);
+
+private:
+    std::shared_ptr<sdk::Registry> registry_;
+    DataConverter converter_;
+};
+
+}  // namespace stele

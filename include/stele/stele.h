@@ -1,0 +1,13 @@
+#pragma once
+
+// Everything that an application needs; see docs/sdk.md.
+
+#include "stele/activity.h"
+#include "stele/client.h"
+#include "stele/data_converter.h"
+#include "stele/errors.h"
+#include "stele/outcome.h"
+#include "stele/payload.h"
+#include "stele/replayer.h"
+#include "stele/worker.h"
+#include "stele/workflow.h"

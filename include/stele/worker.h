@@ -1,0 +1,174 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "stele/activity.h"
+#include "stele/client.h"
+#include "stele/detail/definition.h"
+
+namespace stele {
+
+namespace sdk {
+struct Registry;
+struct WorkerState;
+}  // namespace sdk
+
+struct WorkerOptions {
+    /// Runs kept in memory between their tasks, so that they need not be replayed.
+    int cached_runs_max = 10'000;
+    int concurrent_workflow_tasks_max = 100;
+    int concurrent_activities_max = 100;
+    int workflow_pollers = 2;
+    int activity_pollers = 2;
+    Milliseconds sticky_schedule_to_start{5'000};
+    /// How long activities may go on after stop() before they are cancelled.
+    Milliseconds graceful_stop{0};
+    Milliseconds heartbeat_throttle_default{30'000};
+    Milliseconds heartbeat_throttle_max{60'000};
+    bool run_workflows = true;
+    bool run_activities = true;
+};
+
+namespace detail {
+
+using ActivityFunction = std::function<std::optional<Payload>(const Payloads&)>;
+
+template <class R, class Invoke>
+std::optional<Payload> invoke_encoded(Invoke&& invoke) {
+    if constexpr (std::is_void_v<R>) {
+        invoke();
+        return std::nullopt;
+    } else {
+        return encode_value<R>(invoke());
+    }
+}
+
+template <auto Fn>
+ActivityFunction bind_activity() {
+    using Signature = signature_for<Fn>;
+    return [](const Payloads& input) {
+        auto decoded =
+            decode_arguments(input, std::type_identity<typename Signature::arguments>{});
+        return invoke_encoded<typename Signature::result>(
+            [&] { return std::apply(Fn, std::move(decoded)); });
+    };
+}
+
+template <auto Method, class Object>
+ActivityFunction bind_activity(Object* object) {
+    using Signature = signature_for<Method>;
+    return [object](const Payloads& input) {
+        auto decoded =
+            decode_arguments(input, std::type_identity<typename Signature::arguments>{});
+        return invoke_encoded<typename Signature::result>([&] {
+            return std::apply(
+                [&](auto&&... values) { return (object->*Method)(std::move(values)...); },
+                std::move(decoded));
+        });
+    };
+}
+
+}  // namespace detail
+
+/// Runs workflows and activities of one task queue. Register first, then run() or start().
+/// Registration is not thread safe; stop() may be called from any thread and from signal-handling
+/// threads. A worker that is destroyed stops first.
+class Worker {
+public:
+    Worker(Client client, std::string task_queue, WorkerOptions options = {});
+    Worker(Worker&&) noexcept;
+    ~Worker();
+
+    /// A workflow that is a function: `worker.register_workflow<buy>()`.
+    template <auto Fn>
+    Worker& register_workflow(std::string name = std::string(workflow_name<Fn>)) {
+        wf::detail::Definition definition;
+        definition.name = std::move(name);
+        definition.make = [] { return std::make_unique<wf::detail::FunctionBody<Fn>>(); };
+        add(std::move(definition));
+        return *this;
+    }
+
+    /// `worker.register_activity<charge>()`
+    template <auto Fn>
+    Worker& register_activity(std::string name = std::string(activity_name<Fn>)) {
+        add(std::move(name), detail::bind_activity<Fn>());
+        return *this;
+    }
+    /// A member function of an object that outlives the worker.
+    template <auto Method, class Object>
+    Worker& register_activity(Object* object,
+                              std::string name = std::string(activity_name<Method>)) {
+        add(std::move(name), detail::bind_activity<Method>(object));
+        return *this;
+    }
+
+    void add(wf::detail::Definition definition);
+    void add(std::string name, detail::ActivityFunction activity);
+
+    /// Begins to poll and returns.
+    void start();
+    /// Stops polling, lets what is running end as WorkerOptions says, and returns when all is quiet.
+    void stop();
+    /// start(), and returns when stop() has been called elsewhere.
+    void run();
+
+private:
+    std::shared_ptr<sdk::Registry> registry_;
+    std::shared_ptr<sdk::WorkerState> state_;
+};
+
+namespace wf {
+
+/// Registers a workflow that is a class, one object of which is made for each run:
+///
+///     wf::register_type<Approval>(worker).run<&Approval::run>()
+///         .signal<&Approval::approve>().query<&Approval::status>();
+///
+/// The registration happens when the expression ends.
+template <class Object, class Target>
+class TypeRegistration {
+public:
+    TypeRegistration(Target& target, std::string name) : target_(&target) {
+        definition_.name = std::move(name);
+    }
+    TypeRegistration(const TypeRegistration&) = delete;
+    ~TypeRegistration() {
+        if (definition_.make) target_->add(std::move(definition_));
+    }
+
+    template <auto Method>
+    TypeRegistration& run() {
+        definition_.make = [] { return std::make_unique<detail::ObjectBody<Object, Method>>(); };
+        return *this;
+    }
+    /// The handler may be a coroutine; several may then run at a time.
+    template <auto Handler>
+    TypeRegistration& signal(std::string name = std::string(handler_name<Handler>)) {
+        definition_.signals[std::move(name)] = detail::bind_signal<Object, Handler>();
+        return *this;
+    }
+    template <auto Handler>
+    TypeRegistration& query(std::string name = std::string(handler_name<Handler>)) {
+        definition_.queries[std::move(name)] = detail::bind_query<Object, Handler>();
+        return *this;
+    }
+
+private:
+    Target* target_;
+    detail::Definition definition_;
+};
+
+template <class Object, class Target>
+TypeRegistration<Object, Target> register_type(
+    Target& target, std::string name = std::string(stele::detail::class_name<Object>())) {
+    return TypeRegistration<Object, Target>(target, std::move(name));
+}
+
+}  // namespace wf
+
+}  // namespace stele

@@ -1,0 +1,300 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "stele/combinators.h"
+#include "stele/function_traits.h"
+#include "stele/options.h"
+#include "stele/task.h"
+
+// What workflow code may do. A workflow is a coroutine, a function or a member function of a class,
+// that returns wf::task<T>:
+//
+//     wf::task<std::string> greet(std::string name) {
+//         co_await wf::sleep(1s);
+//         co_return co_await wf::activity<compose>(name, {.start_to_close = 10s});
+//     }
+//
+// Everything here may be called from workflow code only; elsewhere it throws IllegalCallError. A
+// run is never entered by two threads at a time, so workflow code needs no locks.
+namespace stele::wf {
+
+namespace detail {
+
+#if defined(__GNUC__) && !defined(__clang__)
+inline constexpr bool kCompilerMisplacesTemporaries = true;
+#else
+inline constexpr bool kCompilerMisplacesTemporaries = false;
+#endif
+
+/// True for an argument expression that g++ would destroy twice inside a co_await.
+template <class U>
+inline constexpr bool is_unsafe_temporary =
+    kCompilerMisplacesTemporaries && !std::is_lvalue_reference_v<U> &&
+    std::is_aggregate_v<std::remove_cvref_t<U>> &&
+    !std::is_trivially_destructible_v<std::remove_cvref_t<U>>;
+
+/// A parameter of type T that is encoded before the call returns, so that an lvalue is not copied.
+template <class T>
+class argument {
+public:
+    template <class U>
+        requires(!std::is_same_v<std::remove_cvref_t<U>, argument> &&
+                 std::is_convertible_v<U&&, T>)
+    argument(U&& value) {  // NOLINT: implicit, it stands for the parameter itself
+        static_assert(!is_unsafe_temporary<U>,
+                      "g++ miscompiles struct literals inside co_await expressions: give the value "
+                      "a name first (docs/adr/0003)");
+        if constexpr (std::is_same_v<std::remove_cvref_t<U>, T>) {
+            value_ = &value;
+        } else {
+            owned_.emplace(std::forward<U>(value));
+            value_ = &*owned_;
+        }
+    }
+    argument(const argument&) = delete;
+
+    Payload encode() const { return encode_value<T>(*value_); }
+
+private:
+    std::optional<T> owned_;
+    const T* value_ = nullptr;
+};
+
+template <class... U>
+Payloads encode_call(U&&... values) {
+    static_assert(!(is_unsafe_temporary<U> || ...),
+                  "g++ miscompiles struct literals inside co_await expressions: give the value a "
+                  "name first (docs/adr/0003)");
+    return encode_arguments(values...);
+}
+
+template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
+struct ActivityCall;
+
+template <auto Fn, class... A>
+struct ActivityCall<Fn, std::tuple<A...>> {
+    using Result = typename stele::detail::signature_for<Fn>::result;
+    operation<Result> operator()(const argument<A>&... arguments,
+                                 const ActivityOptions& options) const {
+        Payloads input;
+        (input.push_back(arguments.encode()), ...);
+        return operation<Result>(make_activity(activity_name<Fn>, std::move(input), options));
+    }
+};
+
+template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
+struct ContinueCall;
+
+template <auto Fn, class... A>
+struct ContinueCall<Fn, std::tuple<A...>> {
+    park_for_ever operator()(const argument<A>&... arguments,
+                             const ContinueAsNewOptions& options = {}) const {
+        Payloads input;
+        (input.push_back(arguments.encode()), ...);
+        issue_continue_as_new(workflow_name<Fn>, std::move(input), options);
+        return {};
+    }
+};
+
+}  // namespace detail
+
+/// Calls an activity: `co_await wf::activity<charge>(order, {.start_to_close = 10s})`.
+/// Throws ActivityError when it fails for good, CanceledError when the workflow is cancelled.
+template <auto Fn>
+inline constexpr detail::ActivityCall<Fn> activity{};
+
+/// Calls an activity that is known by its name alone, such as one written in another language.
+template <class R = void, class... A>
+operation<R> activity_by_name(std::string_view type, const ActivityOptions& options,
+                              A&&... arguments) {
+    return operation<R>(detail::make_activity(
+        type, detail::encode_call(std::forward<A>(arguments)...), options));
+}
+
+/// A durable timer. Zero or less is over at once.
+inline operation<void> sleep(Milliseconds duration, const TimerOptions& options = {}) {
+    return operation<void>(detail::make_timer(duration, options));
+}
+
+/// Waits until the predicate holds. It is evaluated whenever the workflow's state may have changed
+/// and must do nothing but look.
+template <class Predicate>
+operation<void> until(Predicate&& predicate) {
+    static_assert(!detail::kCompilerMisplacesTemporaries || std::is_lvalue_reference_v<Predicate> ||
+                      std::is_trivially_destructible_v<Predicate>,
+                  "g++ miscompiles lambdas that capture strings and the like inside co_await "
+                  "expressions: give the lambda a name first (docs/adr/0003)");
+    return operation<void>(
+        detail::make_condition(std::forward<Predicate>(predicate), std::nullopt));
+}
+
+/// The same with a timeout: true when the predicate held, false when the time was over.
+template <class Predicate>
+operation<bool> until(Predicate&& predicate, Milliseconds timeout) {
+    static_assert(!detail::kCompilerMisplacesTemporaries || std::is_lvalue_reference_v<Predicate> ||
+                      std::is_trivially_destructible_v<Predicate>,
+                  "g++ miscompiles lambdas that capture strings and the like inside co_await "
+                  "expressions: give the lambda a name first (docs/adr/0003)");
+    return operation<bool>(detail::make_condition(std::forward<Predicate>(predicate), timeout));
+}
+
+/// Ends this run and starts the next one of the same workflow id with a fresh history:
+/// `co_await wf::continue_as_new<buy>(next)`. Never resumes.
+template <auto Fn>
+inline constexpr detail::ContinueCall<Fn> continue_as_new{};
+
+/// The same for a workflow type that is known by its name alone.
+template <class... A>
+detail::park_for_ever continue_as_new_by_name(std::string_view type,
+                                              const ContinueAsNewOptions& options,
+                                              A&&... arguments) {
+    detail::issue_continue_as_new(type, detail::encode_call(std::forward<A>(arguments)...),
+                                  options);
+    return {};
+}
+
+/// Another workflow, in whatever language it is written, known by its id. Without a run id the
+/// current run is meant.
+class external_workflow {
+public:
+    explicit external_workflow(std::string workflow_id, std::string run_id = {})
+        : workflow_id_(std::move(workflow_id)), run_id_(std::move(run_id)) {}
+
+    /// Ends when the signal is recorded there; throws ApplicationError when there is no such run.
+    template <class... A>
+    operation<void> signal(std::string_view name, A&&... arguments) const {
+        return operation<void>(detail::make_external_signal(
+            workflow_id_, run_id_, name, detail::encode_call(std::forward<A>(arguments)...)));
+    }
+    template <auto Handler, class... A>
+    operation<void> signal(A&&... arguments) const {
+        return signal(handler_name<Handler>, std::forward<A>(arguments)...);
+    }
+    operation<void> cancel(std::string_view reason = {}) const {
+        return operation<void>(detail::make_external_cancel(workflow_id_, run_id_, reason));
+    }
+
+private:
+    std::string workflow_id_;
+    std::string run_id_;
+};
+
+/// A point of time as the workflow sees it: that of the workflow task that is being worked on.
+using Time = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+struct Info {
+    std::string workflow_id;
+    std::string run_id;
+    std::string first_run_id;
+    std::string workflow_type;
+    std::string namespace_name;
+    std::string task_queue;
+    std::int32_t attempt = 1;
+    Time start_time;
+    /// Empty where there is none.
+    std::string continued_from_run_id;
+    std::string parent_workflow_id;
+    std::string cron_schedule;
+    Milliseconds run_timeout{0};
+    Milliseconds execution_timeout{0};
+    Milliseconds task_timeout{0};
+    std::int64_t history_length = 0;
+    std::int64_t history_bytes = 0;
+    /// The server would like a fresh history.
+    bool continue_as_new_suggested = false;
+};
+
+const Info& info();
+Time now();
+/// True while the past is being repeated; for logging, never for decisions.
+bool is_replaying();
+/// True once somebody has asked to cancel this workflow.
+bool cancel_requested();
+
+/// Deterministic: the same in every replay, different in every run.
+std::uint64_t random();
+/// Uniform in [low, high].
+std::int64_t random_between(std::int64_t low, std::int64_t high);
+/// Uniform in [0, 1).
+double random_unit();
+/// A version 4 UUID from the same source.
+std::string uuid();
+
+/// Whether this run goes the new way of a change. Runs that passed here before the change stay
+/// with the old way; all others take the new one for their whole life.
+bool patched(std::string_view id);
+/// Keeps runs that recorded the patch replayable after the old way has been removed.
+void deprecate_patch(std::string_view id);
+
+namespace detail {
+
+using SignalFunction = std::function<std::optional<task<void>>(const Payloads&)>;
+using QueryFunction = std::function<Payload(const Payloads&)>;
+void set_signal_handler(std::string_view name, SignalFunction handler);
+void set_query_handler(std::string_view name, QueryFunction handler);
+
+}  // namespace detail
+
+/// Answers a query of a function workflow. The handler must not change anything.
+template <class F>
+void on_query(std::string_view name, F handler) {
+    using Arguments = typename stele::detail::signature<decltype(&F::operator())>::arguments;
+    detail::set_query_handler(name, [handler = std::move(handler)](const Payloads& input) {
+        return encode_value(
+            std::apply(handler, decode_arguments(input, std::type_identity<Arguments>{})));
+    });
+}
+
+/// Handles the signals of one name in a function workflow, including those that came before.
+template <class F>
+void on_signal(std::string_view name, F handler) {
+    using Arguments = typename stele::detail::signature<decltype(&F::operator())>::arguments;
+    detail::set_signal_handler(
+        name,
+        [handler = std::move(handler)](const Payloads& input) mutable -> std::optional<task<void>> {
+            std::apply(handler, decode_arguments(input, std::type_identity<Arguments>{}));
+            return std::nullopt;
+        });
+}
+
+/// Signals of one name, in the order of their arrival, for function workflows. Signals that came
+/// before it was made are not lost. Keep it where it lives as long as the workflow waits for it.
+template <class T>
+class signals {
+public:
+    explicit signals(std::string_view name) : received_(std::make_shared<std::deque<T>>()) {
+        detail::set_signal_handler(
+            name, [received = received_](const Payloads& input) -> std::optional<task<void>> {
+                received->push_back(decode_argument<T>(input, 0));
+                return std::nullopt;
+            });
+    }
+
+    bool empty() const { return received_->empty(); }
+
+    /// Waits for the next one.
+    task<T> next() { return next_of(received_); }
+
+private:
+    static task<T> next_of(std::shared_ptr<std::deque<T>> received) {
+        auto arrived = [raw = received.get()] { return !raw->empty(); };
+        co_await until(arrived);
+        T first = std::move(received->front());
+        received->pop_front();
+        co_return first;
+    }
+
+    std::shared_ptr<std::deque<T>> received_;
+};
+
+}  // namespace stele::wf

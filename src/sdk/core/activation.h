@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "stele/options.h"
+#include "temporal/api/command/v1/message.pb.h"
+#include "temporal/api/failure/v1/message.pb.h"
+#include "temporal/api/history/v1/message.pb.h"
+
+// What passes between the machines, which know histories and commands, and the workflow code, which
+// knows neither: jobs go in, calls come out. Both sides name a thing by its kind and a sequence
+// number that counts per kind from 1. Plain values.
+namespace stele::core {
+
+using Command = temporal::api::command::v1::Command;
+using Failure = temporal::api::failure::v1::Failure;
+using HistoryEvent = temporal::api::history::v1::HistoryEvent;
+using Sequence = std::uint32_t;
+
+/// What an activity, an external signal or an external cancellation came to.
+struct Resolution {
+    enum class Kind { kCompleted, kFailed, kCanceled };
+    Kind kind = Kind::kCompleted;
+    temporal::api::common::v1::Payloads result;
+    Failure failure;
+};
+
+struct InitializeJob {
+    temporal::api::history::v1::WorkflowExecutionStartedEventAttributes attributes;
+    std::int64_t start_time_nanoseconds = 0;
+};
+struct PatchJob {
+    std::string id;
+};
+struct ReseedJob {
+    std::string run_id;
+};
+struct SignalJob {
+    temporal::api::history::v1::WorkflowExecutionSignaledEventAttributes attributes;
+};
+struct CancelJob {
+    std::string reason;
+};
+struct TimerFiredJob {
+    Sequence sequence = 0;
+};
+struct ActivityResolvedJob {
+    Sequence sequence = 0;
+    Resolution resolution;
+};
+struct SignalExternalResolvedJob {
+    Sequence sequence = 0;
+    Resolution resolution;
+};
+struct CancelExternalResolvedJob {
+    Sequence sequence = 0;
+    Resolution resolution;
+};
+
+using Job = std::variant<InitializeJob, PatchJob, ReseedJob, SignalJob, CancelJob, TimerFiredJob,
+                         ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob>;
+
+/// One turn of the workflow code: all jobs of one workflow task.
+struct Activation {
+    std::int64_t time_nanoseconds = 0;
+    bool replaying = false;
+    std::int64_t history_length = 0;
+    std::int64_t history_bytes = 0;
+    bool continue_as_new_suggested = false;
+    /// In the order in which they must be applied.
+    std::vector<Job> jobs;
+};
+
+struct ScheduleActivityCall {
+    Sequence sequence = 0;
+    Command command;
+    ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
+};
+struct CancelActivityCall {
+    Sequence sequence = 0;
+};
+struct StartTimerCall {
+    Sequence sequence = 0;
+    Command command;
+};
+struct CancelTimerCall {
+    Sequence sequence = 0;
+};
+struct SignalExternalCall {
+    Sequence sequence = 0;
+    Command command;
+};
+/// Takes back a signal that has not been sent yet; later it has no effect.
+struct DropSignalExternalCall {
+    Sequence sequence = 0;
+};
+struct CancelExternalCall {
+    Sequence sequence = 0;
+    Command command;
+};
+struct PatchCall {
+    std::string id;
+    bool deprecated = false;
+};
+struct UpsertCall {
+    Command command;
+};
+/// Complete, fail, cancel or continue as new. The first one counts.
+struct EndCall {
+    Command command;
+};
+
+using Call = std::variant<ScheduleActivityCall, CancelActivityCall, StartTimerCall, CancelTimerCall,
+                          SignalExternalCall, DropSignalExternalCall, CancelExternalCall, PatchCall,
+                          UpsertCall, EndCall>;
+
+/// The workflow code of one run, as the machines see it.
+class WorkflowCode {
+public:
+    virtual ~WorkflowCode() = default;
+    /// Runs until everything waits; returns what was called meanwhile, in order. Throws
+    /// WorkflowTaskFailure when the code failed in a way that must not end the workflow.
+    virtual std::vector<Call> activate(Activation activation) = 0;
+    /// Answers without changing anything; throws what the handler threw.
+    virtual temporal::api::common::v1::Payload query(
+        const std::string& name, const temporal::api::common::v1::Payloads& arguments) = 0;
+};
+
+}  // namespace stele::core

@@ -1,0 +1,401 @@
+#include "sdk/core/run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sdk/core/errors.h"
+#include "sdk/core/paired_machine.h"
+#include "temporal/api/enums/v1/event_type.pb.h"
+
+namespace stele::core {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+std::int64_t to_nanoseconds(const google::protobuf::Timestamp& time) {
+    return time.seconds() * 1'000'000'000 + time.nanos();
+}
+
+// Patches first, then the new seed, then signals, then everything else; within a class the order
+// of the history.
+int rank(const Job& job) {
+    if (std::holds_alternative<InitializeJob>(job)) return 0;
+    if (std::holds_alternative<PatchJob>(job)) return 1;
+    if (std::holds_alternative<ReseedJob>(job)) return 2;
+    if (std::holds_alternative<SignalJob>(job)) return 3;
+    return 4;
+}
+
+// The event that a consequence points at; 0 when the event is not a consequence of a command.
+std::int64_t initiating_event(const HistoryEvent& event) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            return event.activity_task_started_event_attributes().scheduled_event_id();
+        case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+            return event.activity_task_completed_event_attributes().scheduled_event_id();
+        case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+            return event.activity_task_failed_event_attributes().scheduled_event_id();
+        case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+            return event.activity_task_timed_out_event_attributes().scheduled_event_id();
+        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+            return event.activity_task_canceled_event_attributes().scheduled_event_id();
+        case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
+            return event.external_workflow_execution_signaled_event_attributes()
+                .initiated_event_id();
+        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+            return event.signal_external_workflow_execution_failed_event_attributes()
+                .initiated_event_id();
+        case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+            return event.external_workflow_execution_cancel_requested_event_attributes()
+                .initiated_event_id();
+        case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+            return event.request_cancel_external_workflow_execution_failed_event_attributes()
+                .initiated_event_id();
+        default:
+            return 0;
+    }
+}
+
+// Timers are found by their id instead.
+bool has_consequences(const HistoryEvent& event) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+        case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+Run::~Run() = default;
+
+Run::Progress Run::advance() {
+    while (last_started_ < task_.target_event_id) {
+        std::optional<HistoryBuffer::Chunk> chunk = history_.next(task_.target_event_id);
+        if (!chunk) {
+            if (!history_.complete()) return Progress::kNeedsHistory;
+            fail_task("the history ends at event " + std::to_string(history_.last_event_id()) +
+                      ", before the workflow task's event " +
+                      std::to_string(task_.target_event_id));
+        }
+        process(std::move(*chunk));
+    }
+    return Progress::kCaughtUp;
+}
+
+void Run::finish_replay() {
+    if (std::optional<HistoryBuffer::Chunk> rest = history_.rest()) process(std::move(*rest));
+}
+
+void Run::process(HistoryBuffer::Chunk chunk) {
+    if (chunk.completed) absorb_completion(*chunk.completed);
+    look_ahead(chunk);
+    for (const HistoryEvent& event : chunk.events) feed(event);
+    const bool completed_before =
+        chunk.events.front().event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED;
+    if (completed_before || chunk.started_event_id != 0) require_empty_queue();
+    if (chunk.started_event_id == 0) return;
+
+    last_started_ = chunk.started_event_id;
+    const bool replaying = chunk.started_event_id <= task_.replay_until_event_id;
+    activate(chunk.events.back(), replaying);
+}
+
+void Run::absorb_completion(const HistoryEvent& completed) {
+    any_completed_ = true;
+    const auto& metadata =
+        completed.workflow_task_completed_event_attributes().sdk_metadata();
+    for (const std::uint32_t flag : metadata.lang_used_flags()) {
+        if (flags_.absorb(flag)) continue;
+        fail_nondeterminism(describe(completed) + " uses the SDK flag " + std::to_string(flag) +
+                            ", which this version of the SDK does not know");
+    }
+}
+
+// Patches that the coming code is going to ask for were decided when it first ran.
+void Run::look_ahead(const HistoryBuffer::Chunk& chunk) {
+    for (const HistoryEvent& event : chunk.markers)
+        if (std::optional<PatchMarker> marker = PatchMarker::parse(event))
+            jobs_.emplace_back(PatchJob{marker->id});
+}
+
+void Run::feed(const HistoryEvent& event) {
+    if (is_command_event(event)) {
+        feed_command_event(event);
+        return;
+    }
+    if (feed_consequence(event)) return;
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            jobs_.emplace_back(
+                InitializeJob{event.workflow_execution_started_event_attributes(),
+                              to_nanoseconds(event.event_time())});
+            return;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            jobs_.emplace_back(SignalJob{event.workflow_execution_signaled_event_attributes()});
+            return;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+            if (!std::exchange(cancel_delivered_, true))
+                jobs_.emplace_back(CancelJob{
+                    event.workflow_execution_cancel_requested_event_attributes().cause()});
+            return;
+        case enums::EVENT_TYPE_TIMER_FIRED:
+            feed_timer_fired(event);
+            return;
+        case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            feed_workflow_task_failed(event);
+            return;
+        case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+        case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
+        case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+        case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+        case enums::EVENT_TYPE_ACTIVITY_PROPERTIES_MODIFIED_EXTERNALLY:
+        case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED_EXTERNALLY:
+            return;
+        default:
+            if (event.worker_may_ignore()) return;
+            fail_nondeterminism(describe(event) + " is of a kind that this SDK does not know");
+    }
+}
+
+void Run::feed_command_event(const HistoryEvent& event) {
+    drop_optional_front(event);
+    if (skip_unpaired(event)) return;
+    if (queue_.empty())
+        fail_nondeterminism(describe(event) +
+                            " has no counterpart: the workflow code comes to no step here");
+    Queued front = std::move(queue_.front());
+    queue_.pop_front();
+    front.machine->on_command_event(event);
+    if (has_consequences(event)) by_event_[event.event_id()] = front.machine;
+}
+
+// A deprecated patch and the upsert behind a patch may be missing in the history.
+void Run::drop_optional_front(const HistoryEvent& event) {
+    while (!queue_.empty()) {
+        const Queued& front = queue_.front();
+        const auto* patch = dynamic_cast<const PatchMachine*>(front.machine.get());
+        const bool droppable_patch =
+            patch != nullptr && patch->optional() && !PatchMarker::parse(event);
+        const bool droppable_upsert = front.machine == nullptr && !is_change_version_upsert(event);
+        if (!droppable_patch && !droppable_upsert) return;
+        queue_.pop_front();
+    }
+}
+
+// Events that need no counterpart: a deprecated patch whose call has been removed, and the upsert
+// that belongs to a patch, on whichever side it stands alone.
+bool Run::skip_unpaired(const HistoryEvent& event) {
+    if (is_change_version_upsert(event)) {
+        if (!queue_.empty() && queue_.front().machine == nullptr) queue_.pop_front();
+        return true;
+    }
+    const std::optional<PatchMarker> marker = PatchMarker::parse(event);
+    if (!marker || !marker->deprecated) return false;
+    return queue_.empty() || dynamic_cast<PatchMachine*>(queue_.front().machine.get()) == nullptr;
+}
+
+bool Run::feed_consequence(const HistoryEvent& event) {
+    const std::int64_t initiating = initiating_event(event);
+    if (initiating == 0) return false;
+    const auto found = by_event_.find(initiating);
+    if (found == by_event_.end())
+        fail_nondeterminism(describe(event) + " belongs to event " + std::to_string(initiating) +
+                            ", which no step of the workflow code has led to");
+    const std::shared_ptr<Machine> machine = found->second;
+    if (std::optional<Job> job = machine->on_consequence(event)) jobs_.push_back(std::move(*job));
+    if (!machine->done()) return true;
+    by_event_.erase(found);
+    if (auto* activity = dynamic_cast<ActivityMachine*>(machine.get()))
+        activities_.erase(activity->sequence());
+    if (auto* signal = dynamic_cast<SignalExternalMachine*>(machine.get()))
+        external_signals_.erase(signal->sequence());
+    return true;
+}
+
+void Run::feed_timer_fired(const HistoryEvent& event) {
+    const auto& attributes = event.timer_fired_event_attributes();
+    const auto found = timers_by_id_.find(attributes.timer_id());
+    if (found == timers_by_id_.end())
+        fail_nondeterminism(describe(event) + " fires timer \"" + attributes.timer_id() +
+                            "\", which the workflow code has not started");
+    const std::shared_ptr<TimerMachine> machine = found->second;
+    if (std::optional<Job> job = machine->on_consequence(event)) jobs_.push_back(std::move(*job));
+    timers_.erase(machine->sequence());
+    timers_by_id_.erase(found);
+}
+
+void Run::feed_workflow_task_failed(const HistoryEvent& event) {
+    const auto& attributes = event.workflow_task_failed_event_attributes();
+    if (attributes.cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW)
+        jobs_.emplace_back(ReseedJob{attributes.new_run_id()});
+}
+
+void Run::require_empty_queue() const {
+    for (const Queued& queued : queue_) {
+        if (queued.machine == nullptr) continue;
+        const auto* patch = dynamic_cast<const PatchMachine*>(queued.machine.get());
+        if (patch != nullptr && patch->optional()) continue;
+        fail_nondeterminism("the workflow code comes to " + queued.machine->describe() +
+                            ", but the history has no such step before event " +
+                            std::to_string(history_.last_read_event_id()));
+    }
+}
+
+void Run::activate(const HistoryEvent& started, bool replaying) {
+    queue_.clear();
+    const auto& attributes = started.workflow_task_started_event_attributes();
+    std::stable_sort(jobs_.begin(), jobs_.end(),
+                     [](const Job& a, const Job& b) { return rank(a) < rank(b); });
+    if (!code_) {
+        const InitializeJob* job =
+            jobs_.empty() ? nullptr : std::get_if<InitializeJob>(&jobs_.front());
+        if (job == nullptr) fail_task("the history does not begin with the workflow's start");
+        code_ = factory_(*job);
+    }
+    flags_.use(Flag::kOrderedLoop, replaying);
+    do {
+        Activation activation;
+        activation.time_nanoseconds = to_nanoseconds(started.event_time());
+        activation.replaying = replaying;
+        activation.history_length = started.event_id();
+        activation.history_bytes = attributes.history_size_bytes();
+        activation.continue_as_new_suggested = attributes.suggest_continue_as_new();
+        activation.jobs = std::exchange(jobs_, {});
+        apply(code_->activate(std::move(activation)));
+        jobs_ = std::exchange(immediate_, {});
+    } while (!jobs_.empty() && !end_);
+    jobs_.clear();
+    // Whatever else the code did in its last turn comes before the end.
+    if (!end_ || ended_) return;
+    ended_ = true;
+    enqueue(std::make_shared<PairedMachine>(*end_), std::move(*end_));
+}
+
+void Run::apply(std::vector<Call> calls) {
+    if (ended_) return;
+    for (Call& call : calls) {
+        std::visit([this](auto& concrete) { on_call(std::move(concrete)); }, call);
+    }
+}
+
+std::vector<Command> Run::take_commands() {
+    std::vector<Command> commands;
+    commands.reserve(queue_.size());
+    for (Queued& queued : queue_) commands.push_back(std::exchange(queued.command, {}));
+    return commands;
+}
+
+void Run::enqueue(std::shared_ptr<Machine> machine, Command command) {
+    queue_.push_back({std::move(machine), std::move(command)});
+}
+
+void Run::drop_commands_of(const Machine* machine) {
+    std::erase_if(queue_, [&](const Queued& queued) { return queued.machine.get() == machine; });
+}
+
+void Run::on_call(ScheduleActivityCall call) {
+    auto machine = std::make_shared<ActivityMachine>(call);
+    activities_[call.sequence] = machine;
+    enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(CancelActivityCall call) {
+    const auto found = activities_.find(call.sequence);
+    if (found == activities_.end()) return;
+    const std::shared_ptr<ActivityMachine> machine = found->second;
+    switch (machine->cancel()) {
+        case ActivityMachine::CancelResult::kNothing:
+            return;
+        case ActivityMachine::CancelResult::kDropCommand: {
+            drop_commands_of(machine.get());
+            activities_.erase(found);
+            if (machine->cancellation() != ActivityCancellation::kWaitCompleted) return;
+            ActivityResolvedJob job;
+            job.sequence = call.sequence;
+            job.resolution.kind = Resolution::Kind::kCanceled;
+            job.resolution.failure.set_message("activity canceled before it was scheduled");
+            job.resolution.failure.mutable_canceled_failure_info();
+            immediate_.emplace_back(std::move(job));
+            return;
+        }
+        case ActivityMachine::CancelResult::kSendCommand: {
+            Command command;
+            command.set_command_type(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK);
+            command.mutable_request_cancel_activity_task_command_attributes()
+                ->set_scheduled_event_id(machine->scheduled_event_id());
+            enqueue(machine, std::move(command));
+        }
+    }
+}
+
+void Run::on_call(StartTimerCall call) {
+    auto machine = std::make_shared<TimerMachine>(call);
+    timers_[call.sequence] = machine;
+    timers_by_id_[machine->timer_id()] = machine;
+    enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(CancelTimerCall call) {
+    const auto found = timers_.find(call.sequence);
+    if (found == timers_.end()) return;
+    const std::shared_ptr<TimerMachine> machine = found->second;
+    const TimerMachine::CancelResult result = machine->cancel();
+    timers_.erase(found);
+    timers_by_id_.erase(machine->timer_id());
+    if (result == TimerMachine::CancelResult::kDropCommand) {
+        drop_commands_of(machine.get());
+    } else if (result == TimerMachine::CancelResult::kSendCommand) {
+        Command command;
+        command.set_command_type(enums::COMMAND_TYPE_CANCEL_TIMER);
+        command.mutable_cancel_timer_command_attributes()->set_timer_id(machine->timer_id());
+        enqueue(machine, std::move(command));
+    }
+}
+
+void Run::on_call(SignalExternalCall call) {
+    auto machine = std::make_shared<SignalExternalMachine>(call);
+    external_signals_[call.sequence] = machine;
+    enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(DropSignalExternalCall call) {
+    const auto found = external_signals_.find(call.sequence);
+    if (found == external_signals_.end() || !found->second->drop()) return;
+    drop_commands_of(found->second.get());
+    external_signals_.erase(found);
+}
+
+void Run::on_call(CancelExternalCall call) {
+    auto machine = std::make_shared<CancelExternalMachine>(call);
+    enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(PatchCall call) {
+    PatchMarker marker{std::move(call.id), call.deprecated};
+    const bool known = !patches_.insert(marker.id).second;
+    Command command = marker.to_command();
+    const bool with_upsert = !marker.deprecated && !known;
+    enqueue(std::make_shared<PatchMachine>(std::move(marker)), std::move(command));
+    if (!with_upsert) return;
+    if (std::optional<Command> upsert = make_change_version_upsert(patches_))
+        enqueue(nullptr, std::move(*upsert));
+}
+
+void Run::on_call(UpsertCall call) {
+    auto machine = std::make_shared<PairedMachine>(call.command);
+    enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(EndCall call) {
+    if (!end_) end_ = std::move(call.command);
+}
+
+}  // namespace stele::core

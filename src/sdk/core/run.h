@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sdk/core/activation.h"
+#include "sdk/core/activity_machine.h"
+#include "sdk/core/external_machines.h"
+#include "sdk/core/flags.h"
+#include "sdk/core/history_buffer.h"
+#include "sdk/core/machine.h"
+#include "sdk/core/patch_machine.h"
+#include "sdk/core/timer_machine.h"
+
+namespace stele::core {
+
+/// One workflow run inside a worker: history in, commands out, nothing else. It reads no clock,
+/// does no I/O and draws no random numbers, so the same history gives the same commands for ever.
+///
+/// Use: begin() a task, feed history(), advance() until it is caught up, take_commands(). Each of
+/// them throws WorkflowTaskFailure when the task cannot be completed; the run is then unusable and
+/// must be thrown away, which does no harm: it is rebuilt from its history.
+/// Not thread safe.
+class Run {
+public:
+    using CodeFactory =
+        std::function<std::unique_ptr<WorkflowCode>(const InitializeJob& job)>;
+
+    explicit Run(CodeFactory factory) : factory_(std::move(factory)) {}
+    ~Run();
+
+    struct Task {
+        /// Up to here the past is replayed; what lies behind runs live.
+        std::int64_t replay_until_event_id = 0;
+        /// The started event of the task, or of the last completed one for a query.
+        std::int64_t target_event_id = 0;
+    };
+    void begin(const Task& task) { task_ = task; }
+
+    HistoryBuffer& history() { return history_; }
+
+    enum class Progress { kNeedsHistory, kCaughtUp };
+    Progress advance();
+    /// Matches what lies behind the last workflow task; for replayers.
+    void finish_replay();
+
+    /// The commands of the live task, in order. Once; the machines remember them.
+    std::vector<Command> take_commands();
+    /// The flags to record with them.
+    std::vector<std::uint32_t> take_flags() { return flags_.take_fresh(); }
+    /// True until the first completion has been recorded: it carries the SDK's name.
+    bool first_completion() const { return !any_completed_; }
+
+    std::int64_t last_started_event_id() const { return last_started_; }
+    /// The workflow code has come to its end.
+    bool ended() const { return ended_; }
+    /// Null before the first task.
+    WorkflowCode* code() { return code_.get(); }
+
+private:
+    struct Queued {
+        std::shared_ptr<Machine> machine;
+        Command command;
+    };
+
+    void process(HistoryBuffer::Chunk chunk);
+    void absorb_completion(const HistoryEvent& completed);
+    void look_ahead(const HistoryBuffer::Chunk& chunk);
+    void feed(const HistoryEvent& event);
+    void feed_command_event(const HistoryEvent& event);
+    bool skip_unpaired(const HistoryEvent& event);
+    void drop_optional_front(const HistoryEvent& event);
+    bool feed_consequence(const HistoryEvent& event);
+    void feed_timer_fired(const HistoryEvent& event);
+    void feed_workflow_task_failed(const HistoryEvent& event);
+    void require_empty_queue() const;
+    void activate(const HistoryEvent& started, bool replaying);
+    void apply(std::vector<Call> calls);
+
+    void on_call(ScheduleActivityCall call);
+    void on_call(CancelActivityCall call);
+    void on_call(StartTimerCall call);
+    void on_call(CancelTimerCall call);
+    void on_call(SignalExternalCall call);
+    void on_call(DropSignalExternalCall call);
+    void on_call(CancelExternalCall call);
+    void on_call(PatchCall call);
+    void on_call(UpsertCall call);
+    void on_call(EndCall call);
+
+    void enqueue(std::shared_ptr<Machine> machine, Command command);
+    void drop_commands_of(const Machine* machine);
+
+    CodeFactory factory_;
+    HistoryBuffer history_;
+    Task task_;
+    FlagSet flags_;
+    std::unique_ptr<WorkflowCode> code_;
+
+    std::deque<Queued> queue_;
+    std::unordered_map<Sequence, std::shared_ptr<ActivityMachine>> activities_;
+    std::unordered_map<Sequence, std::shared_ptr<TimerMachine>> timers_;
+    std::unordered_map<Sequence, std::shared_ptr<SignalExternalMachine>> external_signals_;
+    std::unordered_map<std::string, std::shared_ptr<TimerMachine>> timers_by_id_;
+    /// By the event that a command left: the target of everything that follows from it.
+    std::unordered_map<std::int64_t, std::shared_ptr<Machine>> by_event_;
+    std::set<std::string> patches_;
+
+    std::vector<Job> jobs_;
+    /// Resolutions that the machines know at once, without an event.
+    std::vector<Job> immediate_;
+    bool cancel_delivered_ = false;
+    std::optional<Command> end_;
+    bool ended_ = false;
+    bool any_completed_ = false;
+    std::int64_t last_started_ = 0;
+};
+
+}  // namespace stele::core

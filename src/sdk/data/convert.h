@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include "stele/options.h"
+#include "stele/payload.h"
+#include "temporal/api/common/v1/message.pb.h"
+
+// Small conversions between the SDK's own types and the API's messages. Pure.
+namespace stele::sdk {
+
+using PayloadsMessage = temporal::api::common::v1::Payloads;
+
+inline Payloads to_vector(const PayloadsMessage& message) {
+    return Payloads(message.payloads().begin(), message.payloads().end());
+}
+
+inline PayloadsMessage to_message(Payloads payloads) {
+    PayloadsMessage message;
+    for (Payload& payload : payloads) *message.add_payloads() = std::move(payload);
+    return message;
+}
+
+inline google::protobuf::Duration to_duration(std::chrono::nanoseconds value) {
+    google::protobuf::Duration duration;
+    duration.set_seconds(value.count() / 1'000'000'000);
+    duration.set_nanos(static_cast<std::int32_t>(value.count() % 1'000'000'000));
+    return duration;
+}
+
+inline Milliseconds from_duration(const google::protobuf::Duration& duration) {
+    return Milliseconds(duration.seconds() * 1000 + duration.nanos() / 1'000'000);
+}
+
+inline std::chrono::sys_time<std::chrono::nanoseconds> from_timestamp(
+    const google::protobuf::Timestamp& time) {
+    return std::chrono::sys_time<std::chrono::nanoseconds>(
+        std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos()));
+}
+
+temporal::api::common::v1::RetryPolicy to_message(const RetryPolicy& policy);
+
+/// A single JSON string, as user metadata wants it.
+Payload json_string(std::string_view text);
+
+}  // namespace stele::sdk

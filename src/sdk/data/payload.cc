@@ -1,0 +1,92 @@
+#include "stele/payload.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include "stele/errors.h"
+
+namespace stele::detail {
+
+namespace {
+
+constexpr char kEncoding[] = "encoding";
+constexpr char kMessageType[] = "messageType";
+
+Payload with_encoding(std::string_view encoding) {
+    Payload payload;
+    (*payload.mutable_metadata())[kEncoding] = std::string(encoding);
+    return payload;
+}
+
+const std::string& encoding_of(const Payload& payload) {
+    static const std::string kNone;
+    const auto found = payload.metadata().find(kEncoding);
+    return found == payload.metadata().end() ? kNone : found->second;
+}
+
+[[noreturn]] void throw_wrong_encoding(const Payload& payload, std::string_view wanted) {
+    throw_conversion("a payload has the encoding \"" + encoding_of(payload) + "\" where " +
+                     std::string(wanted) + " is expected");
+}
+
+}  // namespace
+
+void throw_conversion(std::string_view what) { throw DataConversionError(std::string(what)); }
+
+Payload encode_null() { return with_encoding("binary/null"); }
+
+Payload encode_bytes(const Bytes& bytes) {
+    Payload payload = with_encoding("binary/plain");
+    payload.set_data(bytes.data(), bytes.size());
+    return payload;
+}
+
+Payload encode_message(const google::protobuf::Message& message) {
+    Payload payload = with_encoding("json/protobuf");
+    (*payload.mutable_metadata())[kMessageType] = message.GetDescriptor()->full_name();
+    const auto status =
+        google::protobuf::util::MessageToJsonString(message, payload.mutable_data());
+    if (!status.ok()) throw_conversion(status.ToString());
+    return payload;
+}
+
+Payload encode_json_text(std::string text) {
+    Payload payload = with_encoding("json/plain");
+    payload.set_data(std::move(text));
+    return payload;
+}
+
+bool is_null(const Payload& payload) {
+    return encoding_of(payload) == "binary/null" ||
+           (encoding_of(payload) == "json/plain" && payload.data() == "null");
+}
+
+Bytes decode_bytes(const Payload& payload) {
+    if (encoding_of(payload) != "binary/plain") throw_wrong_encoding(payload, "binary/plain");
+    return Bytes(payload.data().begin(), payload.data().end());
+}
+
+void decode_message(const Payload& payload, google::protobuf::Message& message) {
+    if (encoding_of(payload) == "binary/protobuf") {
+        if (!message.ParseFromString(payload.data()))
+            throw_conversion("a payload is not a " + message.GetDescriptor()->full_name());
+        return;
+    }
+    if (encoding_of(payload) != "json/protobuf" && encoding_of(payload) != "json/plain")
+        throw_wrong_encoding(payload, "json/protobuf or binary/protobuf");
+    google::protobuf::util::JsonParseOptions options;
+    options.ignore_unknown_fields = true;
+    const auto status =
+        google::protobuf::util::JsonStringToMessage(payload.data(), &message, options);
+    if (!status.ok()) throw_conversion(status.ToString());
+}
+
+const std::string& decode_json_text(const Payload& payload) {
+    static const std::string kNull = "null";
+    const std::string& encoding = encoding_of(payload);
+    if (encoding == "binary/null") return kNull;
+    if (encoding != "json/plain" && encoding != "json/protobuf")
+        throw_wrong_encoding(payload, "json/plain");
+    return payload.data();
+}
+
+}  // namespace stele::detail

@@ -1,0 +1,82 @@
+#include "stele/replayer.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <utility>
+
+#include "sdk/core/errors.h"
+#include "sdk/core/run.h"
+#include "sdk/data/codec.h"
+#include "sdk/worker/registry.h"
+#include "temporal/api/history/v1/message.pb.h"
+
+namespace stele {
+
+namespace {
+
+using temporal::api::history::v1::History;
+
+/// The last started event whose task was completed: up to there the code ran for sure.
+std::int64_t last_completed_task(const History& history) {
+    std::int64_t last = 0;
+    for (const auto& event : history.events())
+        if (event.has_workflow_task_completed_event_attributes())
+            last = event.workflow_task_completed_event_attributes().started_event_id();
+    return last;
+}
+
+std::string run_id_of(const History& history) {
+    if (history.events().empty()) return {};
+    return history.events(0).workflow_execution_started_event_attributes()
+        .original_execution_run_id();
+}
+
+Replayer::Result failed(std::string error) { return {false, std::move(error)}; }
+
+}  // namespace
+
+Replayer::Replayer(DataConverter converter)
+    : registry_(std::make_shared<sdk::Registry>()), converter_(std::move(converter)) {}
+
+Replayer::~Replayer() = default;
+
+void Replayer::add(wf::detail::Definition definition) { registry_->add(std::move(definition)); }
+
+Replayer::Result Replayer::replay_json(const std::string& json, const std::string& workflow_id) {
+    History history;
+    google::protobuf::util::JsonParseOptions options;
+    options.ignore_unknown_fields = true;
+    const auto status = google::protobuf::util::JsonStringToMessage(json, &history, options);
+    if (!status.ok()) return failed("not a history in JSON: " + status.ToString());
+    return replay(history, workflow_id);
+}
+
+Replayer::Result Replayer::replay_binary(const std::string& bytes,
+                                         const std::string& workflow_id) {
+    History history;
+    if (!history.ParseFromString(bytes)) return failed("not a serialised history");
+    return replay(history, workflow_id);
+}
+
+Replayer::Result Replayer::replay(const History& history, const std::string& workflow_id) {
+    if (history.events().empty()) return failed("the history is empty");
+    try {
+        History decoded = history;
+        sdk::decode_incoming(converter_, decoded);
+        core::Run run([&](const core::InitializeJob& job) {
+            return registry_->make_code(job, "replay", workflow_id, run_id_of(history));
+        });
+        const std::int64_t target = last_completed_task(history);
+        run.begin({target, target});
+        run.history().reset(0);
+        run.history().add(*decoded.mutable_events());
+        run.history().finish();
+        if (target > 0) (void)run.advance();
+        run.finish_replay();
+    } catch (const std::exception& error) {
+        return failed(error.what());
+    }
+    return {};
+}
+
+}  // namespace stele

@@ -1,0 +1,323 @@
+#include "sdk/worker/run_shard.h"
+
+#include <utility>
+
+#include "sdk/data/codec.h"
+#include "sdk/data/convert.h"
+#include "sdk/version.h"
+
+namespace stele::sdk {
+
+namespace api = temporal::api::workflowservice::v1;
+namespace enums = temporal::api::enums::v1;
+
+void RunShard::post(TaskPointer task, std::function<void()> finished) {
+    executor_->post([self = shared_from_this(),
+                     pending = Pending{std::move(task), std::move(finished)}]() mutable {
+        self->accept(std::move(pending));
+    });
+}
+
+void RunShard::clear() {
+    executor_->post([self = shared_from_this()] {
+        self->runs_.clear();
+        self->recency_.clear();
+    });
+}
+
+void RunShard::accept(Pending pending) {
+    const std::string& run_id = pending.task->workflow_execution().run_id();
+    auto [found, inserted] = runs_.try_emplace(run_id);
+    Entry& entry = found->second;
+    if (inserted) entry.position = recency_.insert(recency_.end(), run_id);
+    if (entry.busy) {
+        entry.waiting.push_back(std::move(pending));
+        return;
+    }
+    begin(entry, std::move(pending));
+}
+
+void RunShard::use(Entry& entry) {
+    recency_.splice(recency_.end(), recency_, entry.position);
+}
+
+// Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
+template <class Step>
+void RunShard::guarded(Entry& entry, Step step) {
+    try {
+        step();
+    } catch (const core::WorkflowTaskFailure& failure) {
+        fail(entry, failure.cause(), failure.what());
+    } catch (const std::exception& error) {
+        fail(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+             error.what());
+    }
+}
+
+void RunShard::begin(Entry& entry, Pending pending) {
+    entry.busy = true;
+    entry.current = std::move(pending);
+    use(entry);
+    guarded(entry, [&] {
+        decode_incoming(context_->client->converter(), *entry.current.task);
+        prepare(entry);
+    });
+}
+
+void RunShard::new_run(Entry& entry) {
+    const auto& execution = entry.current.task->workflow_execution();
+    entry.run = std::make_unique<core::Run>(
+        [context = context_, workflow_id = execution.workflow_id(),
+         run_id = execution.run_id()](const core::InitializeJob& job) {
+            return context->registry->make_code(job, context->client->namespace_name(),
+                                                workflow_id, run_id);
+        });
+}
+
+// A history from the first event makes a new run; a later part continues a cached one, when it
+// continues exactly there; otherwise the whole history is fetched.
+void RunShard::prepare(Entry& entry) {
+    Task& task = *entry.current.task;
+    auto& events = *task.mutable_history()->mutable_events();
+    const std::int64_t first = events.empty() ? 0 : events.Get(0).event_id();
+    const bool from_start = first == 1;
+    const bool continues =
+        entry.run && (first == 0 || first == entry.run->last_started_event_id() + 1);
+    if (!from_start && !continues) {
+        refetch(entry);
+        return;
+    }
+    if (from_start) new_run(entry);
+    core::HistoryBuffer& history = entry.run->history();
+    history.reset(entry.run->last_started_event_id());
+    history.add(events);
+    events.Clear();
+    entry.next_page_token = std::move(*task.mutable_next_page_token());
+    if (entry.next_page_token.empty()) history.finish();
+    advance(entry);
+}
+
+void RunShard::refetch(Entry& entry) {
+    new_run(entry);
+    entry.run->history().reset(0);
+    entry.next_page_token.clear();
+    fetch_page(entry);
+}
+
+void RunShard::fetch_page(Entry& entry) {
+    auto request = std::make_shared<api::GetWorkflowExecutionHistoryRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    *request->mutable_execution() = entry.current.task->workflow_execution();
+    request->set_next_page_token(entry.next_page_token);
+    auto reply = std::make_shared<api::GetWorkflowExecutionHistoryResponse>();
+    context_->client->rpc().call(
+        "GetWorkflowExecutionHistory", request, reply, default_retries(),
+        [self = shared_from_this(), reply, run_id = request->execution().run_id()](
+            const Transport::Status& status) {
+            self->executor_->post(
+                [self, reply, run_id, status] { self->on_page(run_id, status, *reply); });
+        });
+}
+
+void RunShard::on_page(const std::string& run_id, const Transport::Status& status,
+                       api::GetWorkflowExecutionHistoryResponse& page) {
+    Entry& entry = runs_.at(run_id);
+    guarded(entry, [&] {
+        if (!status.ok()) core::fail_task("the history cannot be read: " + status.message);
+        decode_incoming(context_->client->converter(), page);
+        core::HistoryBuffer& history = entry.run->history();
+        history.add(*page.mutable_history()->mutable_events());
+        entry.next_page_token = page.next_page_token();
+        if (entry.next_page_token.empty()) history.finish();
+        advance(entry);
+    });
+}
+
+void RunShard::advance(Entry& entry) {
+    const Task& task = *entry.current.task;
+    core::Run::Task target;
+    target.replay_until_event_id = task.previous_started_event_id();
+    target.target_event_id =
+        task.has_query() ? task.previous_started_event_id() : task.started_event_id();
+    entry.run->begin(target);
+    if (entry.run->advance() == core::Run::Progress::kNeedsHistory) {
+        fetch_page(entry);
+        return;
+    }
+    answer(entry);
+}
+
+void RunShard::answer(Entry& entry) {
+    if (entry.current.task->has_query()) answer_legacy_query(entry);
+    else complete(entry);
+}
+
+void RunShard::answer_legacy_query(Entry& entry) {
+    const Task& task = *entry.current.task;
+    auto request = std::make_shared<api::RespondQueryTaskCompletedRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    request->set_task_token(task.task_token());
+    try {
+        if (entry.run->code() == nullptr) throw IllegalCallError("the workflow has not begun yet");
+        *request->mutable_query_result()->add_payloads() =
+            entry.run->code()->query(task.query().query_type(), task.query().query_args());
+        request->set_completed_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+    } catch (const std::exception& error) {
+        request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
+        request->set_error_message(error.what());
+        *request->mutable_failure() = error_to_failure(std::current_exception());
+    }
+    encode_outgoing(context_->client->converter(), *request);
+    auto reply = std::make_shared<api::RespondQueryTaskCompletedResponse>();
+    context_->client->rpc().call(
+        "RespondQueryTaskCompleted", request, reply, default_retries(),
+        [self = shared_from_this(),
+         run_id = task.workflow_execution().run_id()](const Transport::Status&) {
+            self->executor_->post([self, run_id] { self->finish(run_id, true); });
+        });
+}
+
+void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedRequest& request) {
+    for (const auto& [id, query] : entry.current.task->queries()) {
+        auto& result = (*request.mutable_query_results())[id];
+        try {
+            *result.mutable_answer()->add_payloads() =
+                entry.run->code()->query(query.query_type(), query.query_args());
+            result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+        } catch (const std::exception& error) {
+            result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
+            result.set_error_message(error.what());
+            *result.mutable_failure() = error_to_failure(std::current_exception());
+        }
+    }
+}
+
+void RunShard::complete(Entry& entry) {
+    const Task& task = *entry.current.task;
+    auto request = std::make_shared<api::RespondWorkflowTaskCompletedRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    request->set_task_token(task.task_token());
+    request->set_identity(context_->client->identity());
+    request->set_worker_instance_key(context_->instance_key);
+    for (auto& command : entry.run->take_commands())
+        *request->add_commands() = std::move(command);
+    answer_queries(entry, *request);
+    auto& metadata = *request->mutable_sdk_metadata();
+    for (const std::uint32_t flag : entry.run->take_flags()) metadata.add_lang_used_flags(flag);
+    if (entry.run->first_completion()) {
+        metadata.set_sdk_name(kSdkName);
+        metadata.set_sdk_version(kSdkVersion);
+    }
+    if (cached_runs_max_ > 0 && !entry.run->ended()) {
+        auto& sticky = *request->mutable_sticky_attributes();
+        auto& queue = *sticky.mutable_worker_task_queue();
+        queue.set_name(context_->sticky_queue);
+        queue.set_kind(enums::TASK_QUEUE_KIND_STICKY);
+        queue.set_normal_name(context_->task_queue);
+        *sticky.mutable_schedule_to_start_timeout() =
+            to_duration(context_->options.sticky_schedule_to_start);
+    }
+    request->set_return_new_workflow_task(true);
+    encode_outgoing(context_->client->converter(), *request);
+    auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
+    context_->client->rpc().call(
+        "RespondWorkflowTaskCompleted", request, reply, answer_retries(),
+        [self = shared_from_this(), reply,
+         run_id = task.workflow_execution().run_id()](const Transport::Status& status) {
+            self->executor_->post(
+                [self, reply, run_id, status] { self->on_completed(run_id, status, *reply); });
+        });
+}
+
+void RunShard::on_completed(const std::string& run_id, const Transport::Status& status,
+                            api::RespondWorkflowTaskCompletedResponse& reply) {
+    Entry& entry = runs_.at(run_id);
+    // Refused, for instance because new events have arrived meanwhile: the server gives out
+    // another task, and the run is rebuilt for it.
+    if (!status.ok()) {
+        finish(run_id, false);
+        return;
+    }
+    if (reply.has_workflow_task() && !reply.workflow_task().task_token().empty()) {
+        auto next = std::make_shared<Task>();
+        next->Swap(reply.mutable_workflow_task());
+        begin(entry, Pending{std::move(next), std::move(entry.current.finished)});
+        return;
+    }
+    finish(run_id, !entry.run->ended());
+}
+
+void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
+                    const std::string& message) {
+    const Task& task = *entry.current.task;
+    const std::string run_id = task.workflow_execution().run_id();
+    const auto done = [self = shared_from_this(), run_id](const Transport::Status&) {
+        self->executor_->post([self, run_id] { self->finish(run_id, false); });
+    };
+    core::Failure failure;
+    failure.set_message(message);
+    failure.set_source("CppSDK");
+    failure.mutable_application_failure_info()->set_type(
+        cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NondeterminismError"
+                                                                           : "WorkflowTaskError");
+    if (task.has_query()) {
+        auto request = std::make_shared<api::RespondQueryTaskCompletedRequest>();
+        request->set_namespace_(context_->client->namespace_name());
+        request->set_task_token(task.task_token());
+        request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
+        request->set_error_message(message);
+        request->set_cause(cause);
+        *request->mutable_failure() = std::move(failure);
+        context_->client->rpc().call("RespondQueryTaskCompleted", request,
+                                     std::make_shared<api::RespondQueryTaskCompletedResponse>(),
+                                     default_retries(), done);
+        return;
+    }
+    // Later attempts time out instead, which slows the retries down.
+    if (task.attempt() > 1) {
+        finish(run_id, false);
+        return;
+    }
+    auto request = std::make_shared<api::RespondWorkflowTaskFailedRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    request->set_task_token(task.task_token());
+    request->set_identity(context_->client->identity());
+    request->set_cause(cause);
+    *request->mutable_failure() = std::move(failure);
+    context_->client->rpc().call("RespondWorkflowTaskFailed", request,
+                                 std::make_shared<api::RespondWorkflowTaskFailedResponse>(),
+                                 default_retries(), done);
+}
+
+void RunShard::finish(const std::string& run_id, bool keep) {
+    const auto found = runs_.find(run_id);
+    Entry& entry = found->second;
+    Pending done = std::exchange(entry.current, {});
+    entry.busy = false;
+    if (!keep) entry.run.reset();
+    if (!entry.waiting.empty()) {
+        Pending next = std::move(entry.waiting.front());
+        entry.waiting.pop_front();
+        begin(entry, std::move(next));
+    } else if (!entry.run) {
+        recency_.erase(entry.position);
+        runs_.erase(found);
+    }
+    evict_surplus();
+    done.finished();
+}
+
+void RunShard::evict_surplus() {
+    auto oldest = recency_.begin();
+    while (static_cast<int>(runs_.size()) > cached_runs_max_ && oldest != recency_.end()) {
+        const auto found = runs_.find(*oldest);
+        if (found->second.busy) {
+            ++oldest;
+            continue;
+        }
+        runs_.erase(found);
+        oldest = recency_.erase(oldest);
+    }
+}
+
+}  // namespace stele::sdk

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "sdk/core/errors.h"
+#include "sdk/core/run.h"
+#include "sdk/worker/context.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+namespace stele::sdk {
+
+/// A share of a worker's runs: the sticky cache, and the way of a workflow task through it.
+///
+/// All runs of a shard live on its executor: a task is replayed, run and answered there, and only
+/// calls to the server happen elsewhere. A run has one task at a time; more wait behind it.
+class RunShard : public std::enable_shared_from_this<RunShard> {
+public:
+    using Task = temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+    using TaskPointer = std::shared_ptr<Task>;
+
+    RunShard(std::shared_ptr<const WorkerContext> context, int cached_runs_max)
+        : context_(std::move(context)), executor_(context_->client->runtime()->make_executor()),
+          cached_runs_max_(cached_runs_max) {}
+
+    /// From any thread. `finished` is called on the shard's executor when the task, and what came
+    /// inline with its answer, has been dealt with.
+    void post(TaskPointer task, std::function<void()> finished);
+    /// Forgets all runs; from any thread, when no task is under way.
+    void clear();
+
+private:
+    struct Pending {
+        TaskPointer task;
+        std::function<void()> finished;
+    };
+    struct Entry {
+        std::unique_ptr<core::Run> run;
+        bool busy = false;
+        std::deque<Pending> waiting;
+        std::list<std::string>::iterator position;
+        /// The task at hand, and how its history is read on.
+        Pending current;
+        std::string next_page_token;
+    };
+
+    void accept(Pending pending);
+    void begin(Entry& entry, Pending pending);
+    void prepare(Entry& entry);
+    void new_run(Entry& entry);
+    void refetch(Entry& entry);
+    void fetch_page(Entry& entry);
+    void on_page(const std::string& run_id, const Transport::Status& status,
+                 temporal::api::workflowservice::v1::GetWorkflowExecutionHistoryResponse& page);
+    void advance(Entry& entry);
+    template <class Step>
+    void guarded(Entry& entry, Step step);
+
+    void answer(Entry& entry);
+    void answer_legacy_query(Entry& entry);
+    void answer_queries(Entry& entry,
+                        temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest&);
+    void complete(Entry& entry);
+    void on_completed(const std::string& run_id, const Transport::Status& status,
+                      temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedResponse&);
+    void fail(Entry& entry, core::WorkflowTaskFailure::Cause cause, const std::string& message);
+    void finish(const std::string& run_id, bool keep);
+    void evict_surplus();
+    void use(Entry& entry);
+
+    std::shared_ptr<const WorkerContext> context_;
+    std::shared_ptr<Executor> executor_;
+    int cached_runs_max_;
+    std::unordered_map<std::string, Entry> runs_;
+    /// Least recently used first.
+    std::list<std::string> recency_;
+};
+
+}  // namespace stele::sdk

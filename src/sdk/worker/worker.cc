@@ -1,0 +1,73 @@
+#include "stele/worker.h"
+
+#include <atomic>
+#include <utility>
+
+#include "sdk/worker/registry.h"
+#include "sdk/worker/worker_core.h"
+
+namespace stele {
+
+namespace sdk {
+
+/// What a Worker holds beyond its registrations.
+struct WorkerState {
+    std::shared_ptr<WorkerContext> context;
+    std::shared_ptr<WorkerCore> core;
+    /// Set by whoever stops first; the others wait for it.
+    std::atomic<bool> stopping{false};
+    std::shared_ptr<Runtime::Event> stop_requested;
+    std::shared_ptr<Runtime::Event> stopped;
+};
+
+}  // namespace sdk
+
+Worker::Worker(Client client, std::string task_queue, WorkerOptions options)
+    : registry_(std::make_shared<sdk::Registry>()), state_(std::make_shared<sdk::WorkerState>()) {
+    auto context = std::make_shared<sdk::WorkerContext>();
+    context->client = client.core();
+    context->options = options;
+    context->instance_key = client.core()->new_uuid();
+    context->sticky_queue = client.core()->identity() + ":" + context->instance_key;
+    context->task_queue = std::move(task_queue);
+    context->registry = registry_;
+    state_->context = std::move(context);
+    state_->stop_requested = client.core()->runtime()->make_event();
+    state_->stopped = client.core()->runtime()->make_event();
+}
+
+Worker::Worker(Worker&&) noexcept = default;
+
+Worker::~Worker() {
+    if (state_) stop();
+}
+
+void Worker::add(wf::detail::Definition definition) { registry_->add(std::move(definition)); }
+
+void Worker::add(std::string name, detail::ActivityFunction activity) {
+    if (!registry_->activities.emplace(name, std::move(activity)).second)
+        throw IllegalCallError("activity \"" + name + "\" is registered twice");
+}
+
+void Worker::start() {
+    if (state_->core) throw IllegalCallError("the worker has been started before");
+    state_->core = std::make_shared<sdk::WorkerCore>(state_->context);
+    state_->core->start();
+}
+
+void Worker::stop() {
+    if (!state_->core) return;
+    if (!state_->stopping.exchange(true)) {
+        state_->stop_requested->set();
+        state_->core->stop([stopped = state_->stopped] { stopped->set(); });
+    }
+    state_->stopped->wait();
+}
+
+void Worker::run() {
+    start();
+    state_->stop_requested->wait();
+    state_->stopped->wait();
+}
+
+}  // namespace stele

@@ -1,0 +1,179 @@
+#include "sdk/worker/worker_core.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stele::sdk {
+
+namespace api = temporal::api::workflowservice::v1;
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+// Runs are spread over a few queues, so that several threads can work at a time.
+constexpr int kShards = 4;
+
+}  // namespace
+
+WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
+    : context_(std::move(context)), executor_(context_->client->runtime()->make_executor()),
+      workflow_slots_(std::make_shared<int>(context_->options.concurrent_workflow_tasks_max)),
+      activity_slots_(std::make_shared<int>(context_->options.concurrent_activities_max)) {
+    const int cached = context_->options.cached_runs_max;
+    const int share = cached == 0 ? 0 : std::max(1, cached / kShards);
+    for (int i = 0; i < kShards; ++i)
+        shards_.push_back(std::make_shared<RunShard>(context_, share));
+}
+
+void WorkerCore::start() {
+    executor_->post([self = shared_from_this()] {
+        if (self->context_->options.run_workflows && !self->context_->registry->workflows.empty())
+            self->start_workflow_pollers();
+        if (self->context_->options.run_activities && !self->context_->registry->activities.empty())
+            self->start_activity_poller();
+    });
+}
+
+std::shared_ptr<Poller> WorkerCore::make_workflow_poller(bool sticky) {
+    auto request = std::make_shared<api::PollWorkflowTaskQueueRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    request->set_identity(context_->client->identity());
+    request->set_worker_instance_key(context_->instance_key);
+    auto& queue = *request->mutable_task_queue();
+    queue.set_name(sticky ? context_->sticky_queue : context_->task_queue);
+    queue.set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
+    if (sticky) queue.set_normal_name(context_->task_queue);
+    return std::make_shared<Poller>(
+        context_, executor_, "PollWorkflowTaskQueue", std::move(request),
+        [] { return std::make_shared<RunShard::Task>(); },
+        [self = shared_from_this()](const Rpc::MessagePointer& reply) {
+            return self->on_workflow_task(std::static_pointer_cast<RunShard::Task>(reply));
+        },
+        [self = shared_from_this()] { self->check_stopped(); });
+}
+
+void WorkerCore::start_workflow_pollers() {
+    workflow_pollers_.push_back(make_workflow_poller(false));
+    if (context_->options.cached_runs_max > 0)
+        workflow_pollers_.push_back(make_workflow_poller(true));
+    for (const auto& poller : workflow_pollers_)
+        poller->start(context_->options.workflow_pollers, workflow_slots_);
+}
+
+void WorkerCore::start_activity_poller() {
+    auto request = std::make_shared<api::PollActivityTaskQueueRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    request->set_identity(context_->client->identity());
+    request->set_worker_instance_key(context_->instance_key);
+    request->mutable_task_queue()->set_name(context_->task_queue);
+    request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    activity_poller_ = std::make_shared<Poller>(
+        context_, executor_, "PollActivityTaskQueue", std::move(request),
+        [] { return std::make_shared<ActivityAttempt::Task>(); },
+        [self = shared_from_this()](const Rpc::MessagePointer& reply) {
+            return self->on_activity_task(
+                std::static_pointer_cast<ActivityAttempt::Task>(reply));
+        },
+        [self = shared_from_this()] { self->check_stopped(); });
+    activity_poller_->start(context_->options.activity_pollers, activity_slots_);
+}
+
+RunShard& WorkerCore::shard_of(const std::string& run_id) {
+    return *shards_[std::hash<std::string>{}(run_id) % shards_.size()];
+}
+
+bool WorkerCore::on_workflow_task(const RunShard::TaskPointer& task) {
+    if (task->task_token().empty()) return false;
+    ++workflow_tasks_;
+    shard_of(task->workflow_execution().run_id()).post(task, [self = shared_from_this()] {
+        self->executor_->post([self] { self->task_finished(); });
+    });
+    return true;
+}
+
+void WorkerCore::task_finished() {
+    --workflow_tasks_;
+    ++*workflow_slots_;
+    for (const auto& poller : workflow_pollers_) poller->fill();
+    check_stopped();
+}
+
+bool WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
+    if (task->task_token().empty()) return false;
+    auto slot = std::make_shared<std::weak_ptr<ActivityAttempt>>();
+    auto attempt = std::make_shared<ActivityAttempt>(
+        context_, executor_, std::move(task), [self = shared_from_this(), slot] {
+            if (const auto ended = slot->lock()) self->activity_finished(ended);
+        });
+    *slot = attempt;
+    activities_.insert(attempt);
+    attempt->start();
+    return true;
+}
+
+void WorkerCore::activity_finished(const std::shared_ptr<ActivityAttempt>& attempt) {
+    if (activities_.erase(attempt) == 0) return;
+    ++*activity_slots_;
+    activity_poller_->fill();
+    check_stopped();
+}
+
+void WorkerCore::stop(std::function<void()> stopped) {
+    executor_->post([self = shared_from_this(), stopped = std::move(stopped)]() mutable {
+        self->stopping_ = true;
+        self->stopped_ = std::move(stopped);
+        for (const auto& poller : self->workflow_pollers_) poller->stop();
+        if (self->activity_poller_) self->activity_poller_->stop();
+        self->send_shutdown();
+        self->cancel_activities();
+    });
+}
+
+// Tells the server that the sticky queue is gone, so that runs go to other workers at once.
+void WorkerCore::send_shutdown() {
+    auto request = std::make_shared<api::ShutdownWorkerRequest>();
+    request->set_namespace_(context_->client->namespace_name());
+    request->set_sticky_task_queue(context_->sticky_queue);
+    request->set_identity(context_->client->identity());
+    request->set_worker_instance_key(context_->instance_key);
+    request->set_task_queue(context_->task_queue);
+    request->set_reason("graceful stop");
+    RetrySettings settings;
+    settings.total = Milliseconds(2'000);
+    settings.attempt_timeout = Milliseconds(2'000);
+    context_->client->rpc().call("ShutdownWorker", request,
+                                 std::make_shared<api::ShutdownWorkerResponse>(), settings,
+                                 [self = shared_from_this()](const Transport::Status&) {
+                                     self->executor_->post([self] {
+                                         self->shutdown_sent_ = true;
+                                         self->check_stopped();
+                                     });
+                                 });
+}
+
+void WorkerCore::cancel_activities() {
+    const auto cancel_all = [self = shared_from_this()] {
+        for (const auto& attempt : self->activities_) attempt->cancel();
+    };
+    if (context_->options.graceful_stop.count() <= 0) cancel_all();
+    else
+        grace_ = context_->client->runtime()->start_timer(context_->options.graceful_stop,
+                                                          executor_, cancel_all);
+}
+
+void WorkerCore::check_stopped() {
+    if (!stopping_ || !shutdown_sent_ || !stopped_ || workflow_tasks_ > 0 || !activities_.empty())
+        return;
+    for (const auto& poller : workflow_pollers_)
+        if (!poller->idle()) return;
+    if (activity_poller_ && !activity_poller_->idle()) return;
+    grace_.reset();
+    // The pollers hold this object through their callbacks.
+    workflow_pollers_.clear();
+    activity_poller_.reset();
+    for (const auto& shard : shards_) shard->clear();
+    const auto stopped = std::exchange(stopped_, nullptr);
+    stopped();
+}
+
+}  // namespace stele::sdk

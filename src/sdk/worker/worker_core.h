@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sdk/worker/activity_attempt.h"
+#include "sdk/worker/context.h"
+#include "sdk/worker/poller.h"
+#include "sdk/worker/run_shard.h"
+
+namespace stele::sdk {
+
+/// One worker at work: pollers, the shards that run workflows, and the activities under way. All of
+/// it lives on one executor except the shards, which have their own.
+class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
+public:
+    explicit WorkerCore(std::shared_ptr<const WorkerContext> context);
+
+    /// From any thread.
+    void start();
+    /// From any thread; `stopped` is called once, when nothing is under way any more.
+    void stop(std::function<void()> stopped);
+
+private:
+    void start_workflow_pollers();
+    void start_activity_poller();
+    std::shared_ptr<Poller> make_workflow_poller(bool sticky);
+    bool on_workflow_task(const RunShard::TaskPointer& task);
+    bool on_activity_task(std::shared_ptr<ActivityAttempt::Task> task);
+    RunShard& shard_of(const std::string& run_id);
+    void task_finished();
+    void activity_finished(const std::shared_ptr<ActivityAttempt>& attempt);
+    void send_shutdown();
+    void cancel_activities();
+    void check_stopped();
+
+    std::shared_ptr<const WorkerContext> context_;
+    std::shared_ptr<Executor> executor_;
+    std::vector<std::shared_ptr<RunShard>> shards_;
+    std::vector<std::shared_ptr<Poller>> workflow_pollers_;
+    std::shared_ptr<Poller> activity_poller_;
+    std::shared_ptr<int> workflow_slots_;
+    std::shared_ptr<int> activity_slots_;
+    std::set<std::shared_ptr<ActivityAttempt>> activities_;
+    int workflow_tasks_ = 0;
+    bool shutdown_sent_ = false;
+    bool stopping_ = false;
+    std::unique_ptr<Runtime::Timer> grace_;
+    std::function<void()> stopped_;
+};
+
+}  // namespace stele::sdk

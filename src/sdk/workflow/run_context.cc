@@ -1,0 +1,384 @@
+#include "sdk/workflow/run_context.h"
+
+#include <algorithm>
+#include <typeinfo>
+#include <utility>
+
+#include "sdk/core/errors.h"
+#include "sdk/data/class_name.h"
+#include "sdk/data/convert.h"
+#include "temporal/api/enums/v1/command_type.pb.h"
+
+namespace stele::wf::detail {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+// Workflow code finds its run through the thread that works on it. It is set for the length of one
+// activation, query or eviction, and never across a suspension.
+thread_local RunContext* current_run = nullptr;
+
+class EnterRun {
+public:
+    explicit EnterRun(RunContext& run) : previous_(std::exchange(current_run, &run)) {}
+    ~EnterRun() { current_run = previous_; }
+    EnterRun(const EnterRun&) = delete;
+
+private:
+    RunContext* previous_;
+};
+
+class ReadOnly {
+public:
+    explicit ReadOnly(bool& flag) : flag_(flag), previous_(std::exchange(flag, true)) {}
+    ~ReadOnly() { flag_ = previous_; }
+    ReadOnly(const ReadOnly&) = delete;
+
+private:
+    bool& flag_;
+    bool previous_;
+};
+
+Time to_time(std::int64_t nanoseconds) { return Time(std::chrono::nanoseconds(nanoseconds)); }
+
+[[noreturn]] void fail_task_with(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const core::WorkflowTaskFailure&) {
+        throw;
+    } catch (const std::exception& exception) {
+        core::fail_task("workflow code threw " + sdk::class_name_of(exception) + ": " +
+                        exception.what());
+    } catch (...) {
+        core::fail_task("workflow code threw something that is not a std::exception");
+    }
+}
+
+}  // namespace
+
+RunContext::RunContext(std::shared_ptr<const Definition> definition, Identity identity)
+    : definition_(std::move(definition)), identity_(std::move(identity)),
+      random_(identity_.run_id) {}
+
+RunContext::~RunContext() {
+    EnterRun enter(*this);
+    evicting_ = true;
+    ready_.clear();
+    handlers_.clear();
+    main_ = {};
+    body_.reset();
+}
+
+RunContext* RunContext::current_or_null() { return current_run; }
+
+RunContext& RunContext::current() {
+    if (current_run == nullptr)
+        throw IllegalCallError("this function may be called from workflow code only");
+    return *current_run;
+}
+
+void RunContext::require_writable() const {
+    if (read_only_)
+        throw IllegalCallError("a query or a condition must not change the workflow");
+}
+
+void RunContext::make_ready(std::coroutine_handle<> waiter) {
+    if (!evicting_) ready_.push_back(waiter);
+}
+
+void RunContext::call(core::Call call) {
+    if (!evicting_) calls_.push_back(std::move(call));
+}
+
+std::vector<core::Call> RunContext::activate(core::Activation activation) {
+    EnterRun enter(*this);
+    calls_.clear();
+    now_ = to_time(activation.time_nanoseconds);
+    replaying_ = activation.replaying;
+    info_.history_length = activation.history_length;
+    info_.history_bytes = activation.history_bytes;
+    info_.continue_as_new_suggested = activation.continue_as_new_suggested;
+    try {
+        for (core::Job& job : activation.jobs)
+            std::visit([this](auto& concrete) { apply(concrete); }, job);
+        // The main routine goes last: signals that came with the start are handled before it.
+        if (main_.handle() && main_.handle().promise().scope == nullptr) {
+            main_.handle().promise().scope = &root_scope_;
+            ready_.push_back(main_.handle());
+        }
+        run_until_idle();
+    } catch (const core::WorkflowTaskFailure&) {
+        throw;
+    } catch (...) {
+        fail_task_with(std::current_exception());
+    }
+    return std::exchange(calls_, {});
+}
+
+void RunContext::run_until_idle() {
+    do {
+        drain_ready_queue();
+    } while (release_first_condition());
+}
+
+void RunContext::drain_ready_queue() {
+    while (!ready_.empty()) {
+        const std::coroutine_handle<> next = ready_.front();
+        ready_.pop_front();
+        next.resume();
+        finish_handlers();
+        finish_main();
+    }
+}
+
+bool RunContext::release_first_condition() {
+    for (auto* condition : conditions_) {
+        ReadOnly guard(read_only_);
+        if (condition->check()) return true;
+    }
+    return false;
+}
+
+void RunContext::apply(core::InitializeJob& job) {
+    const auto& attributes = job.attributes;
+    info_.workflow_id = identity_.workflow_id;
+    info_.run_id = identity_.run_id;
+    info_.namespace_name = identity_.namespace_name;
+    info_.first_run_id = attributes.first_execution_run_id();
+    info_.workflow_type = attributes.workflow_type().name();
+    info_.task_queue = attributes.task_queue().name();
+    info_.attempt = attributes.attempt();
+    info_.start_time = to_time(job.start_time_nanoseconds);
+    info_.continued_from_run_id = attributes.continued_execution_run_id();
+    info_.parent_workflow_id = attributes.parent_workflow_execution().workflow_id();
+    info_.cron_schedule = attributes.cron_schedule();
+    info_.run_timeout = sdk::from_duration(attributes.workflow_run_timeout());
+    info_.execution_timeout = sdk::from_duration(attributes.workflow_execution_timeout());
+    info_.task_timeout = sdk::from_duration(attributes.workflow_task_timeout());
+    // A reset makes a new run with the same past: it must draw what the original drew.
+    if (!attributes.original_execution_run_id().empty())
+        random_.reseed(attributes.original_execution_run_id());
+    body_ = definition_->make();
+    main_ = body_->run(sdk::to_vector(attributes.input()));
+}
+
+void RunContext::apply(core::PatchJob& job) { notified_patches_.push_back(job.id); }
+
+void RunContext::apply(core::ReseedJob& job) { random_.reseed(job.run_id); }
+
+void RunContext::apply(core::CancelJob& job) { root_scope_.cancel(job.reason); }
+
+void RunContext::apply(core::SignalJob& job) {
+    deliver_signal(job.attributes.signal_name(), sdk::to_vector(job.attributes.input()));
+}
+
+void RunContext::deliver_signal(const std::string& name, const Payloads& input) {
+    if (const auto found = signal_handlers_.find(name); found != signal_handlers_.end()) {
+        dispatch([&] { return found->second(input); }, name);
+    } else if (const auto bound = definition_->signals.find(name);
+               bound != definition_->signals.end()) {
+        dispatch([&] { return bound->second(body_->object(), input); }, name);
+    } else {
+        unhandled_signals_.emplace_back(name, input);
+    }
+}
+
+// A signal whose arguments cannot be read is dropped: whoever sent it must not be able to block the
+// workflow for ever.
+void RunContext::dispatch(const std::function<std::optional<task<void>>()>& handler,
+                          const std::string& name) {
+    std::optional<task<void>> started;
+    try {
+        started = handler();
+    } catch (const DataConversionError&) {
+        (void)name;
+        return;
+    } catch (const FailureError&) {
+        fail_workflow(std::current_exception());
+        return;
+    }
+    if (!started) return;
+    handlers_.push_back(std::move(*started));
+    handlers_.back().handle().promise().scope = &root_scope_;
+    ready_.push_back(handlers_.back().handle());
+}
+
+void RunContext::apply(core::TimerFiredJob& job) {
+    const auto found = timers_.find(job.sequence);
+    if (found == timers_.end()) return;
+    TimerTarget* target = found->second;
+    timers_.erase(found);
+    target->on_timer();
+}
+
+namespace {
+
+void resolve(std::unordered_map<core::Sequence, ResolutionTarget*>& targets,
+             core::Sequence sequence, core::Resolution& resolution) {
+    const auto found = targets.find(sequence);
+    if (found == targets.end()) return;
+    ResolutionTarget* target = found->second;
+    targets.erase(found);
+    target->on_resolution(std::move(resolution));
+}
+
+}  // namespace
+
+void RunContext::apply(core::ActivityResolvedJob& job) {
+    resolve(activities_, job.sequence, job.resolution);
+}
+
+void RunContext::apply(core::SignalExternalResolvedJob& job) {
+    resolve(external_signals_, job.sequence, job.resolution);
+}
+
+void RunContext::apply(core::CancelExternalResolvedJob& job) {
+    resolve(external_cancels_, job.sequence, job.resolution);
+}
+
+core::Sequence RunContext::add_activity(ResolutionTarget& target) {
+    activities_[++last_activity_] = &target;
+    return last_activity_;
+}
+
+core::Sequence RunContext::add_timer(TimerTarget& target) {
+    timers_[++last_timer_] = &target;
+    return last_timer_;
+}
+
+core::Sequence RunContext::add_external_signal(ResolutionTarget& target) {
+    external_signals_[++last_external_signal_] = &target;
+    return last_external_signal_;
+}
+
+core::Sequence RunContext::add_external_cancel(ResolutionTarget& target) {
+    external_cancels_[++last_external_cancel_] = &target;
+    return last_external_cancel_;
+}
+
+RunContext::ConditionHandle RunContext::add_condition(ConditionTarget& target) {
+    return conditions_.insert(conditions_.end(), &target);
+}
+
+bool RunContext::patched(std::string_view id, bool deprecated) {
+    require_writable();
+    const auto known = patches_.find(id);
+    if (known != patches_.end()) return known->second;
+    const bool recorded =
+        std::find(notified_patches_.begin(), notified_patches_.end(), id) !=
+        notified_patches_.end();
+    const bool taken = deprecated || recorded || !replaying_;
+    patches_.emplace(id, taken);
+    // While replaying, a deprecated patch that was never recorded leaves no trace.
+    if (taken && (recorded || !replaying_))
+        call(core::PatchCall{std::string(id), deprecated});
+    return taken;
+}
+
+void RunContext::end(core::Command command) {
+    if (std::exchange(ended_, true)) return;
+    call(core::EndCall{std::move(command)});
+}
+
+void RunContext::set_signal_handler(std::string_view name, SignalFunction handler) {
+    require_writable();
+    signal_handlers_.insert_or_assign(std::string(name), std::move(handler));
+    std::vector<std::pair<std::string, Payloads>> waiting = std::exchange(unhandled_signals_, {});
+    for (auto& [signal, input] : waiting) {
+        if (signal == name) deliver_signal(signal, input);
+        else unhandled_signals_.emplace_back(signal, std::move(input));
+    }
+}
+
+void RunContext::set_query_handler(std::string_view name, QueryFunction handler) {
+    require_writable();
+    query_handlers_.insert_or_assign(std::string(name), std::move(handler));
+}
+
+void RunContext::finish_handlers() {
+    for (auto handler = handlers_.begin(); handler != handlers_.end();) {
+        if (!handler->done()) {
+            ++handler;
+            continue;
+        }
+        const std::exception_ptr error = handler->handle().promise().error;
+        handler = handlers_.erase(handler);
+        if (error) fail_workflow(error);
+    }
+}
+
+void RunContext::finish_main() {
+    if (main_finished_ || !main_.done()) return;
+    main_finished_ = true;
+    auto& promise = main_.handle().promise();
+    if (promise.error) {
+        fail_workflow(promise.error);
+        return;
+    }
+    core::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+    auto& attributes = *command.mutable_complete_workflow_execution_command_attributes();
+    if (std::optional<Payload> result = promise.take())
+        *attributes.mutable_result()->add_payloads() = std::move(*result);
+    end(std::move(command));
+}
+
+// Temporal failures end the workflow. Everything else is a bug: the task fails and is tried again
+// until the code is repaired.
+void RunContext::fail_workflow(const std::exception_ptr& error) {
+    core::Command command;
+    try {
+        std::rethrow_exception(error);
+    } catch (const FailureError& failure) {
+        if (failure.is_cancellation() && root_scope_.cancelled()) {
+            command.set_command_type(enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION);
+            command.mutable_cancel_workflow_execution_command_attributes();
+        } else {
+            command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
+            *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
+                failure.proto();
+        }
+    } catch (...) {
+        fail_task_with(std::current_exception());
+    }
+    end(std::move(command));
+}
+
+Payload RunContext::query(const std::string& name,
+                          const temporal::api::common::v1::Payloads& arguments) {
+    EnterRun enter(*this);
+    ReadOnly guard(read_only_);
+    const Payloads input = sdk::to_vector(arguments);
+    if (name == "__temporal_workflow_metadata") return handlers_metadata();
+    if (const auto found = query_handlers_.find(name); found != query_handlers_.end())
+        return found->second(input);
+    if (const auto bound = definition_->queries.find(name); bound != definition_->queries.end())
+        return bound->second(body_->object(), input);
+    std::string known;
+    for (const auto& [other, handler] : definition_->queries) known += " " + other;
+    for (const auto& [other, handler] : query_handlers_) known += " " + other;
+    throw IllegalCallError("unknown query \"" + name + "\"; known queries:" +
+                           (known.empty() ? " none" : known));
+}
+
+Payload RunContext::handlers_metadata() const {
+    const auto list = [](const auto& bound, const auto& dynamic) {
+        nlohmann::json names = nlohmann::json::array();
+        for (const auto& [name, handler] : bound) names.push_back({{"name", name}});
+        for (const auto& [name, handler] : dynamic) names.push_back({{"name", name}});
+        return names;
+    };
+    const nlohmann::json metadata = {
+        {"definition",
+         {{"type", info_.workflow_type},
+          {"queryDefinitions", list(definition_->queries, query_handlers_)},
+          {"signalDefinitions", list(definition_->signals, signal_handlers_)}}}};
+    Payload payload;
+    (*payload.mutable_metadata())["encoding"] = "json/protobuf";
+    (*payload.mutable_metadata())["messageType"] = "temporal.api.sdk.v1.WorkflowMetadata";
+    payload.set_data(metadata.dump());
+    return payload;
+}
+
+}  // namespace stele::wf::detail
