@@ -193,6 +193,15 @@ TEST_F(ActivityTest, TheWorkerMayAskForAnotherDelay) {
     EXPECT_TRUE(activity_is_queued("a"));
 }
 
+TEST_F(ActivityTest, AnImmediateRetryIsNotToBeHad) {
+    schedule();
+    api::failure::v1::Failure failure = application_failure("now");
+    failure.mutable_application_failure_info()->mutable_next_retry_delay();
+    fail_activity(start_activity("a").token, failure);
+    EXPECT_EQ(text_after(6), "7 ActivityTaskFailed of 5 from 6 \"now\" Timeout\n"
+                             "8 WorkflowTaskScheduled\n");
+}
+
 TEST_F(ActivityTest, TheLastAttemptFailsTheActivity) {
     schedule(with_attempts(2));
     fail_activity(start_activity("a").token, application_failure("first"));
@@ -387,6 +396,40 @@ TEST_F(ActivityTest, ManyTimeoutsInOneTransitionBringOneTask) {
               "9 WorkflowTaskScheduled\n");
 }
 
+TEST_F(ActivityTest, OutcomesOfOneMomentFollowAllStarts) {
+    start();
+    Command first = with_attempts(1);
+    Command second = with_attempts(1);
+    attributes(second).set_activity_id("b");
+    run_task({first, second});
+    start_activity("a");
+    start_activity("b");
+    advance(seconds(10));
+    EXPECT_EQ(text_after(6),
+              "7 ActivityTaskStarted of 5 attempt 1\n"
+              "8 ActivityTaskStarted of 6 attempt 1\n"
+              "9 ActivityTaskTimedOut of 5 from 7 \"activity StartToClose timeout\" StartToClose "
+              "MaximumAttemptsReached\n"
+              "10 ActivityTaskTimedOut of 6 from 8 \"activity StartToClose timeout\" StartToClose "
+              "MaximumAttemptsReached\n"
+              "11 WorkflowTaskScheduled\n");
+}
+
+TEST_F(ActivityTest, AfterACancellationATimeoutStaysWhatItIs) {
+    Command command = schedule_activity("a");
+    *attributes(command).mutable_schedule_to_close_timeout() = to_proto(seconds(1));
+    schedule(std::move(command));
+    start_activity("a");
+    signal("go");
+    run_task({testing::cancel_activity(kFirstActivity)});
+    advance(seconds(1));
+    EXPECT_EQ(text_after(10),
+              "11 ActivityTaskStarted of 5 attempt 1\n"
+              "12 ActivityTaskTimedOut of 5 from 11 \"activity StartToClose timeout\" "
+              "StartToClose CancelRequested\n"
+              "13 WorkflowTaskScheduled\n");
+}
+
 TEST_F(ActivityTest, DetailsThatComeWithAFailureReachTheNextAttempt) {
     schedule();
     apply(history::fail_activity(run(), start_activity("a").token, application_failure("boom"),
@@ -467,6 +510,26 @@ TEST_F(ActivityTest, AnUnknownOrTwiceCancelledActivityFailsTheTask) {
     EXPECT_THAT(text_after(7),
                 ::testing::HasSubstr("WorkflowTaskFailed BadRequestCancelActivityAttributes"));
     EXPECT_FALSE(activity("a")->cancel_requested()) << "a refused command leaves no trace";
+}
+
+TEST_F(ActivityTest, AnUnstartedActivityMayBeCancelledTwiceInOneTask) {
+    schedule();
+    signal("go");
+    run_task({testing::cancel_activity(kFirstActivity), testing::cancel_activity(kFirstActivity)});
+    EXPECT_EQ(text_after(9),
+              "10 ActivityTaskCancelRequested of 5\n"
+              "11 ActivityTaskCancelRequested of 5\n"
+              "12 ActivityTaskCanceled of 5 from 0 asked by 10\n"
+              "13 WorkflowTaskScheduled\n");
+}
+
+TEST_F(ActivityTest, ARunThatClosesDropsTheOutcomeOfACancellation) {
+    schedule();
+    signal("go");
+    run_task({testing::cancel_activity(kFirstActivity), complete_workflow()});
+    EXPECT_EQ(text_after(9),
+              "10 ActivityTaskCancelRequested of 5\n"
+              "11 WorkflowExecutionCompleted\n");
 }
 
 TEST_F(ActivityTest, CancellingWhatHasJustEndedIsAccepted) {

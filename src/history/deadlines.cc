@@ -123,10 +123,14 @@ absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context) {
         return Applied<None>{std::move(builder.transition()), {}};
     }
     builder.defer_workflow_task(true);
+    // Of what happens at one moment, outcomes stand after all starts, as they do behind a task.
+    builder.hold_outside_events(true);
     for (const DueItem& item : due_items(builder.draft(), now)) {
         if (item.deadline > run_deadline(builder.draft())) break;
         fire(builder, item);
     }
+    builder.hold_outside_events(false);
+    if (!builder.has_started_workflow_task()) builder.flush_buffered_events();
     if (run_deadline(builder.draft()) <= now) {
         fire_run_timeout(builder);
     } else {

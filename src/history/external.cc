@@ -41,14 +41,13 @@ struct Target {
     const std::string& name_space;
     const std::string& workflow_id;
     const std::string& run_id;
-    std::string command;  // "SignalExternalWorkflowExecutionCommand"
-    std::string suffix;   // " SignalName=..." or empty
+    std::string command;       // "SignalExternalWorkflowExecutionCommand"
+    std::string signal_words;  // " SignalName=..." or empty
+    std::string rest;          // namespace, run and signal as messages about the id end
 };
 
-std::string words(const Target& target, bool with_workflow_id) {
-    return (with_workflow_id ? "WorkflowId=" + target.workflow_id + " " : std::string()) +
-           "Namespace=" + target.name_space + " RunId=" + target.run_id + target.suffix;
-}
+std::string run_words(const std::string& run_id) { return " RunId=" + run_id; }
+std::string namespace_words(const std::string& name_space) { return " Namespace=" + name_space; }
 
 /// Why the target can not be one; empty when it can.
 std::string target_problem(const Target& target, const Builder& builder) {
@@ -56,16 +55,18 @@ std::string target_problem(const Target& target, const Builder& builder) {
     const bool crosses = !target.name_space.empty() && target.name_space != builder.info().namespace_();
     if (crosses) return "cross namespace commands are not allowed";
     if (target.workflow_id.empty()) {
-        return "WorkflowId is not set on " + target.command + ". " + words(target, false);
+        return "WorkflowId is not set on " + target.command + "." +
+               namespace_words(target.name_space) + run_words(target.run_id) +
+               target.signal_words;
     }
     if (target.workflow_id.size() > limit) {
         return "WorkflowId on " + target.command + " exceeds length limit. WorkflowId=" +
                target.workflow_id + " Length=" + std::to_string(target.workflow_id.size()) +
-               " Limit=" + std::to_string(limit) + " RunId=" + target.run_id +
-               " Namespace=" + target.name_space + target.suffix;
+               " Limit=" + std::to_string(limit) + target.rest;
     }
     if (!target.run_id.empty() && !is_uuid(target.run_id)) {
-        return "Invalid RunId set on " + target.command + ". " + words(target, true);
+        return "Invalid RunId set on " + target.command + ". WorkflowId=" + target.workflow_id +
+               target.rest;
     }
     return {};
 }
@@ -79,9 +80,14 @@ CommandResult check_pending(std::size_t pending, std::size_t limit, const std::s
 
 CommandResult validate_signal(const SignalExternalWorkflowExecutionCommandAttributes& attributes,
                               const Builder& builder) {
-    const Target target{attributes.namespace_(), attributes.execution().workflow_id(),
-                        attributes.execution().run_id(), "SignalExternalWorkflowExecutionCommand",
-                        " SignalName=" + attributes.signal_name()};
+    const std::string signal_words = " SignalName=" + attributes.signal_name();
+    const Target target{attributes.namespace_(),
+                        attributes.execution().workflow_id(),
+                        attributes.execution().run_id(),
+                        "SignalExternalWorkflowExecutionCommand",
+                        signal_words,
+                        namespace_words(attributes.namespace_()) +
+                            run_words(attributes.execution().run_id()) + signal_words};
     const std::string problem = target_problem(target, builder);
     if (!problem.empty()) return refuse(kBadSignal, problem);
     if (attributes.signal_name().empty()) {
@@ -108,8 +114,13 @@ CommandResult validate_signal(const SignalExternalWorkflowExecutionCommandAttrib
 CommandResult validate_cancel(
     const RequestCancelExternalWorkflowExecutionCommandAttributes& attributes,
     const Builder& builder) {
-    const Target target{attributes.namespace_(), attributes.workflow_id(), attributes.run_id(),
-                        "RequestCancelExternalWorkflowExecutionCommand", ""};
+    const Target target{
+        attributes.namespace_(),
+        attributes.workflow_id(),
+        attributes.run_id(),
+        "RequestCancelExternalWorkflowExecutionCommand",
+        "",
+        run_words(attributes.run_id()) + namespace_words(attributes.namespace_())};
     const std::string problem = target_problem(target, builder);
     if (!problem.empty()) return refuse(kBadCancel, problem);
     return check_pending(builder.draft().external_cancels.size(),
