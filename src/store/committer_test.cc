@@ -9,7 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <map>
+#include <functional>
+#include <utility>
 
 namespace stele::store {
 namespace {
@@ -30,6 +31,7 @@ public:
     absl::Status write(const WriteBatch& batch, Sync sync) override {
         ++(sync == Sync::kYes ? synced : unsynced);
         largest = std::max(largest, batch.bytes());
+        if (const auto hook = std::exchange(during_next_write, nullptr)) hook();
         return store_.write(batch, sync);
     }
     absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
@@ -45,6 +47,7 @@ public:
     int synced = 0;
     int unsynced = 0;
     std::size_t largest = 0;
+    std::function<void()> during_next_write;
 
 private:
     Store& store_;
@@ -133,6 +136,17 @@ TEST_F(CommitterTest, RepliesLeaveInOrderOfPosition) {
     EXPECT_EQ(readable_, (std::vector<std::int64_t>{2, 9}));
 }
 
+TEST_F(CommitterTest, RepliesToOnePositionLeaveInTheOrderOfTheirWaiting) {
+    make();
+    const Position position = committer_->submit(row(1), Urgency::kSynced);
+    std::vector<int> order;
+    for (int i = 0; i < 5; ++i) {
+        committer_->when_durable(position, *shard_, [&order, i] { order.push_back(i); });
+    }
+    sim_.run_for(1s);
+    EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
 TEST_F(CommitterTest, APositionThatIsReachedAnswersAtOnce) {
     make();
     const Position position = committer_->submit(row(1), Urgency::kSynced);
@@ -184,12 +198,36 @@ TEST_F(CommitterTest, LazyBatchesThatComeTogetherAreOneWrite) {
 
 TEST_F(CommitterTest, LazyBatchSubmittedDuringAWriteIsWrittenToo) {
     make();
+    counting_.during_next_write = [this] { committer_->submit(row(2), Urgency::kLazy); };
     committer_->submit(row(1), Urgency::kSynced);
-    committer_->submit(row(2), Urgency::kSynced);
-    sim_.run_one();
-    committer_->submit(row(3), Urgency::kLazy);
     sim_.run_for(1s);
-    EXPECT_TRUE(stored(3));
+    EXPECT_TRUE(stored(2));
+    EXPECT_EQ(counting_.unsynced, 1);
+}
+
+TEST_F(CommitterTest, SyncedBatchSubmittedDuringAWriteIsTheNextWrite) {
+    make();
+    counting_.during_next_write = [this] {
+        on_durable(committer_->submit(row(2), Urgency::kSynced));
+        on_durable(Position(1));
+        EXPECT_EQ(committer_->readable(), Position(0));
+    };
+    committer_->submit(row(1), Urgency::kSynced);
+    sim_.run_for(1s);
+    EXPECT_EQ(counting_.synced, 2);
+    EXPECT_EQ(durable_, (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST_F(CommitterTest, LazyBatchesThatDoNotFitAreWrittenLater) {
+    CommitterOptions options;
+    options.write_bytes_max = 1000;
+    make(options);
+    committer_->submit(row(1, 400), Urgency::kSynced);
+    committer_->submit(row(2, 900), Urgency::kLazy);
+    sim_.run_for(1s);
+    EXPECT_TRUE(stored(2));
+    EXPECT_EQ(counting_.synced, 1);
+    EXPECT_EQ(counting_.unsynced, 1);
 }
 
 TEST_F(CommitterTest, WaitingForALazyBatchSyncsIt) {
