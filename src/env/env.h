@@ -38,6 +38,11 @@ public:
 
     /// True when called from inside one of this executor's closures.
     virtual bool is_current() const = 0;
+
+    /// Waits for the running closure and drops the rest; what is posted afterwards is dropped too.
+    /// For owners that have to tidy up between the last closure and the destruction, such as
+    /// several that post to each other. Idempotent; not from one of its own closures.
+    virtual void stop() = 0;
 };
 
 /// A stream of random numbers. Thread safe in production; deterministic from the seed in
@@ -61,7 +66,7 @@ public:
     virtual Random& random() = 0;
 
     /// A serial executor with a thread of its own (or a place in the simulation's schedule). Its
-    /// destructor waits for the running closure, drops the rest and returns.
+    /// destructor stops it.
     virtual std::unique_ptr<Executor> make_executor(std::string name) = 0;
     /// The same for work that blocks on files, such as the synced write of the committer.
     virtual std::unique_ptr<Executor> make_blocking_executor(std::string name) = 0;

@@ -34,8 +34,9 @@ public:
     /// Posts `closure` once the batch can be read from the store, durable or not.
     virtual void when_readable(Position position, env::Executor& executor, env::Closure closure) = 0;
 
-    /// Destroys every closure that waits for this executor; none is posted to it afterwards. An
-    /// executor that does not outlive the committer must be forgotten before it is destroyed.
+    /// Destroys every closure that waits for this executor. One that does not outlive the committer
+    /// must be stopped and then forgotten before it is destroyed; stopped first, because a closure
+    /// that still runs could wait for another position.
     virtual void forget(env::Executor& executor) = 0;
 
     /// The last position that can be read from the store.

@@ -155,6 +155,17 @@ TEST_F(PosixEnvTest, DestructionWaitsForTheRunningClosureAndDropsTheRest) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
+TEST_F(PosixEnvTest, AStoppedExecutorDropsWhatIsPosted) {
+    const auto executor = env_->make_executor("stopped");
+    const auto held = std::make_shared<int>(0);
+    drain(*executor);
+    executor->stop();
+    executor->stop();
+    executor->post([held] { FAIL(); });
+    executor->cancel(executor->run_at(kUnset, [held] { FAIL(); }));
+    EXPECT_EQ(held.use_count(), 1);
+}
+
 TEST_F(PosixEnvTest, ADroppedClosureMayPostWhileItIsDestroyed) {
     auto executor = env_->make_executor("goodbye");
     struct Poster {

@@ -18,8 +18,11 @@ using SystemTime = std::chrono::time_point<std::chrono::system_clock, std::chron
 ThreadExecutor::ThreadExecutor(std::string name)
     : name_(std::move(name)), thread_([this] { run(); }) {}
 
-ThreadExecutor::~ThreadExecutor() {
-    STELE_CHECK(!is_current(), "executor " + name_ + " is destroyed by its own closure");
+ThreadExecutor::~ThreadExecutor() { stop(); }
+
+void ThreadExecutor::stop() {
+    STELE_CHECK(!is_current(), "executor " + name_ + " is stopped by its own closure");
+    if (!thread_.joinable()) return;
     {
         std::lock_guard lock(mutex_);
         stopping_ = true;

@@ -28,6 +28,7 @@ public:
     TimerId run_at(Timestamp when, Closure closure) override;
     void cancel(TimerId timer) override;
     bool is_current() const override;
+    void stop() override;
 
 private:
     struct Timer {

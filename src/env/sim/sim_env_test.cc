@@ -181,6 +181,18 @@ TEST(SimEnv, AnExecutorKnowsItsOwnClosures) {
     EXPECT_FALSE(left->is_current());
 }
 
+TEST(SimEnv, AStoppedExecutorDropsWhatItHasAndWhatIsPosted) {
+    SimEnv sim(with_seed(1));
+    const auto executor = sim.make_executor("stopped");
+    const auto held = std::make_shared<int>();
+    executor->post([held] { FAIL(); });
+    executor->run_at(sim.now(), [held] { FAIL(); });
+    executor->stop();
+    executor->post([held] { FAIL(); });
+    EXPECT_EQ(held.use_count(), 1);
+    EXPECT_FALSE(sim.run_one());
+}
+
 TEST(SimProcess, AKilledProcessRunsNothingMore) {
     SimEnv sim(with_seed(1));
     auto process = sim.make_process("server");

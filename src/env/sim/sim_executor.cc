@@ -17,13 +17,15 @@ SimExecutor::SimExecutor(SimEnv& sim, SimProcess* process, std::uint64_t id, std
     : sim_(sim), process_(process), id_(id), name_(std::move(name)), blocking_(blocking) {}
 
 SimExecutor::~SimExecutor() {
-    STELE_CHECK(!is_current(), "executor " + name_ + " is destroyed by its own closure");
+    stop();
     sim_.remove_executor(*this);
-    // A closure that is destroyed may post here once more; it is dropped with the next round.
-    while (!queue_.empty() || !timers_.empty()) {
-        std::vector<Closure> dropped;
-        drop_all(dropped);
-    }
+}
+
+void SimExecutor::stop() {
+    STELE_CHECK(!is_current(), "executor " + name_ + " is stopped by its own closure");
+    stopped_ = true;
+    std::vector<Closure> dropped;
+    drop_all(dropped);
 }
 
 void SimExecutor::post(Closure closure) {
@@ -57,7 +59,9 @@ void SimExecutor::cancel(TimerId timer) {
 
 bool SimExecutor::is_current() const { return sim_.current_ == this; }
 
-bool SimExecutor::accepts() const { return process_ == nullptr || process_->alive(); }
+bool SimExecutor::accepts() const {
+    return !stopped_ && (process_ == nullptr || process_->alive());
+}
 
 /// The first closure of the queue has just become the first: a blocking one takes its time from now.
 void SimExecutor::start_head() {

@@ -19,6 +19,7 @@ public:
     TimerId run_at(Timestamp when, Closure closure) override;
     void cancel(TimerId timer) override;
     bool is_current() const override;
+    void stop() override;
 
     /// The moment of `SimEnv::elapsed` from which the next closure may run; Duration::max() when
     /// there is none.
@@ -49,6 +50,7 @@ private:
     const std::uint64_t id_;
     const std::string name_;
     const bool blocking_;
+    bool stopped_ = false;
 
     std::deque<Closure> queue_;
     Duration head_ready_{};  // when the first closure of the queue may run
