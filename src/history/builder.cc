@@ -2,9 +2,28 @@
 
 #include "history/families.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <utility>
 
 namespace stele::history {
+
+namespace {
+
+/// The same bytes for the same message, whatever order its maps happen to have in memory.
+std::string serialize(const google::protobuf::Message& message) {
+    std::string bytes;
+    {
+        google::protobuf::io::StringOutputStream stream(&bytes);
+        google::protobuf::io::CodedOutputStream coded(&stream);
+        coded.SetSerializationDeterministic(true);
+        STELE_CHECK(message.SerializeToCodedStream(&coded), "events can not be serialised");
+    }
+    return bytes;
+}
+
+}  // namespace
 
 Builder::Builder(const Run& run, const Context& context) : context_(context), transition_(run) {}
 
@@ -125,7 +144,7 @@ Transition Builder::finish() && {
         batch.last = EventId(history_.events(history_.events_size() - 1).event_id());
         STELE_CHECK(batch.last.next().value() == header_row.next_event_id(),
                     "the events of a transition are not contiguous");
-        batch.bytes = history_.SerializeAsString();
+        batch.bytes = serialize(history_);
         header_row.set_last_batch_first_event_id(batch.first.value());
         header_row.set_history_size_bytes(header_row.history_size_bytes() +
                                           static_cast<std::int64_t>(batch.bytes.size()));

@@ -130,7 +130,6 @@ absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context) {
         fire(builder, item);
     }
     builder.hold_outside_events(false);
-    if (!builder.has_started_workflow_task()) builder.flush_buffered_events();
     if (run_deadline(builder.draft()) <= now) {
         fire_run_timeout(builder);
     } else {

@@ -41,7 +41,7 @@ public:
         read_activity(event);
     }
 
-    const std::map<std::string, std::int64_t>& timers() const { return timers_; }
+    const std::map<std::int64_t, std::string>& timers() const { return timers_; }
     const std::set<std::int64_t>& activities() const { return activities_; }
     std::int64_t last() const { return last_; }
     std::int64_t completed_start() const { return completed_start_; }
@@ -94,16 +94,19 @@ private:
     void read_timer(const HistoryEvent& event) {
         if (event.event_type() == enums::EVENT_TYPE_TIMER_STARTED) {
             const auto& started = event.timer_started_event_attributes();
-            ASSERT_TRUE(timers_.emplace(started.timer_id(), event.event_id()).second);
+            timers_[event.event_id()] = started.timer_id();
         } else if (event.event_type() == enums::EVENT_TYPE_TIMER_FIRED) {
             const auto& fired = event.timer_fired_event_attributes();
-            ASSERT_EQ(timers_[fired.timer_id()], fired.started_event_id());
-            timers_.erase(fired.timer_id());
+            end_timer(fired.started_event_id(), fired.timer_id());
         } else if (event.event_type() == enums::EVENT_TYPE_TIMER_CANCELED) {
             const auto& canceled = event.timer_canceled_event_attributes();
-            ASSERT_EQ(timers_[canceled.timer_id()], canceled.started_event_id());
-            timers_.erase(canceled.timer_id());
+            end_timer(canceled.started_event_id(), canceled.timer_id());
         }
+    }
+
+    void end_timer(std::int64_t started, const std::string& id) {
+        ASSERT_EQ(timers_[started], id) << "a timer that is not pending ended";
+        timers_.erase(started);
     }
 
     void read_activity(const HistoryEvent& event) {
@@ -135,7 +138,7 @@ private:
         ASSERT_LT(attributes.started_event_id(), event.event_id());
     }
 
-    std::map<std::string, std::int64_t> timers_;  // by id: started event
+    std::map<std::int64_t, std::string> timers_;  // by started event
     std::set<std::int64_t> activities_;           // scheduled events
     std::int64_t last_ = 0;
     std::int64_t task_scheduled_ = 0;
@@ -146,13 +149,13 @@ private:
 };
 
 /// Outcomes that have happened but whose events still wait for a place in the history.
-void forget_buffered_outcomes(const Run& run, std::map<std::string, std::int64_t>& timers,
+void forget_buffered_outcomes(const Run& run, std::map<std::int64_t, std::string>& timers,
                               std::set<std::int64_t>& activities) {
     for (const auto& [id, row] : run.buffered.rows()) {
         const HistoryEvent& event = row.event();
         switch (event.event_type()) {
             case enums::EVENT_TYPE_TIMER_FIRED:
-                timers.erase(event.timer_fired_event_attributes().timer_id());
+                timers.erase(event.timer_fired_event_attributes().started_event_id());
                 break;
             case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 activities.erase(
@@ -222,11 +225,11 @@ void check_rows_against_history(const Run& run, const History& history) {
         return;
     }
     check_task(run, reader);
-    std::map<std::string, std::int64_t> timers = reader.timers();
+    std::map<std::int64_t, std::string> timers = reader.timers();
     std::set<std::int64_t> activities = reader.activities();
     forget_buffered_outcomes(run, timers, activities);
     ASSERT_EQ(run.timers.size(), timers.size());
-    for (const auto& [name, id] : timers) ASSERT_EQ(run.timers.id_of(name), id);
+    for (const auto& [id, name] : timers) ASSERT_EQ(run.timers.id_of(name), id);
     ASSERT_EQ(run.activities.size(), activities.size());
     for (const std::int64_t id : activities) ASSERT_NE(run.activities.find(id), nullptr);
 }
