@@ -2,6 +2,10 @@
 #include "frontend/polls.h"
 #include "frontend/services.h"
 #include "frontend/validation.h"
+#include "history/failures.h"
+
+#include <optional>
+#include <vector>
 
 // Activity workers: polling, heartbeats and outcomes, by task token or by workflow and activity id.
 namespace stele::frontend {
@@ -10,9 +14,14 @@ namespace {
 using PollActivity = service::PollActivityTaskQueueResponse;
 using HeartbeatResponse = service::RecordActivityTaskHeartbeatResponse;
 
-constexpr char kHeartbeatTooLarge[] = "HEARTBEAT_EXCEEDS_LIMIT";
-constexpr char kResultTooLarge[] = "RESULT_EXCEEDS_LIMIT";
-constexpr char kFailureTooLarge[] = "FAILURE_EXCEEDS_LIMIT";
+using api::failure::v1::Failure;
+
+constexpr char kHeartbeatTooLarge[] = "Heartbeat details exceed size limit.";
+constexpr char kResultTooLarge[] = "Complete result exceeds size limit.";
+constexpr char kFailureTooLarge[] = "Failure exceeds size limit.";
+constexpr char kDetailsTooLarge[] = "Cancel details exceed size limit.";
+/// How much of a failure that is too large is kept as the cause of what replaces it.
+constexpr std::size_t kKeptFailureBytes = std::size_t{512} * 1024;
 
 /// Which attempt of which activity a call is about.
 struct Target {
@@ -46,12 +55,24 @@ absl::StatusOr<Target> target_of(const Services& services, const AuthorizedNames
 }
 
 /// What the server says in place of a payload that it can not store.
-api::failure::v1::Failure server_failure(const char* reason) {
-    api::failure::v1::Failure failure;
-    failure.set_message(reason);
-    failure.set_source("Server");
-    failure.mutable_server_failure_info()->set_non_retryable(true);
-    return failure;
+Failure too_large(const char* reason) { return history::server_failure(reason, true); }
+
+/// Replaces what of a reported failure can not be stored, and returns what the worker is told of it.
+std::vector<Failure> replace_oversized(Failure& failure,
+                                       std::optional<api::common::v1::Payloads>& details,
+                                       const history::Limits& limits) {
+    std::vector<Failure> replaced;
+    if (details && !validate_blob(*details, limits).ok()) {
+        replaced.push_back(too_large(kHeartbeatTooLarge));
+        details.reset();
+    }
+    if (!validate_blob(failure, limits).ok()) {
+        Failure shorter = too_large(kFailureTooLarge);
+        *shorter.mutable_cause() = history::truncate_failure(failure, kKeptFailureBytes);
+        failure = shorter;
+        replaced.push_back(std::move(shorter));
+    }
+    return replaced;
 }
 
 void poll(Services& services, RequestContext context, const AuthorizedNamespace& space,
@@ -92,7 +113,7 @@ void add_heartbeat(MethodTable& table, Services& services, const std::string& me
             if (!validate_blob(request.details(), space->limits).ok()) {
                 // The activity can not go on with details that nobody can store.
                 return services.engine.fail_activity(
-                    space.view(), target->run, target->token, server_failure(kHeartbeatTooLarge),
+                    space.view(), target->run, target->token, too_large(kHeartbeatTooLarge),
                     std::nullopt, request.identity(),
                     [reply = std::move(reply)](absl::StatusOr<history::None> outcome) mutable {
                         if (!outcome.ok()) return reply(std::move(outcome).status());
@@ -128,7 +149,7 @@ void add_completed(MethodTable& table, Services& services, const std::string& me
             }
             if (!validate_blob(request.result(), space->limits).ok()) {
                 return services.engine.fail_activity(
-                    space.view(), target->run, target->token, server_failure(kResultTooLarge),
+                    space.view(), target->run, target->token, too_large(kResultTooLarge),
                     std::nullopt, request.identity(), done<Response>(std::move(reply)));
             }
             services.engine.complete_activity(space.view(), target->run, target->token,
@@ -150,20 +171,22 @@ void add_failed(MethodTable& table, Services& services, const std::string& metho
             if (auto status = validate_identity(request.identity()); !status.ok()) {
                 return reply(std::move(status));
             }
-            if (!validate_blob(request.failure(), space->limits).ok()) {
-                *request.mutable_failure() = server_failure(kFailureTooLarge);
-            }
             std::optional<api::common::v1::Payloads> details;
             if (request.has_last_heartbeat_details()) {
                 details = std::move(*request.mutable_last_heartbeat_details());
-                if (!validate_blob(*details, space->limits).ok()) {
-                    *request.mutable_failure() = server_failure(kHeartbeatTooLarge);
-                    details.reset();
-                }
             }
-            services.engine.fail_activity(space.view(), target->run, target->token,
-                                          std::move(*request.mutable_failure()), std::move(details),
-                                          request.identity(), done<Response>(std::move(reply)));
+            std::vector<Failure> replaced =
+                replace_oversized(*request.mutable_failure(), details, space->limits);
+            services.engine.fail_activity(
+                space.view(), target->run, target->token, std::move(*request.mutable_failure()),
+                std::move(details), request.identity(),
+                [replaced = std::move(replaced),
+                 reply = std::move(reply)](absl::StatusOr<history::None> outcome) mutable {
+                    if (!outcome.ok()) return reply(std::move(outcome).status());
+                    Response response;
+                    response.mutable_failures()->Assign(replaced.begin(), replaced.end());
+                    reply(std::move(response));
+                });
         });
 }
 
@@ -179,7 +202,7 @@ void add_canceled(MethodTable& table, Services& services, const std::string& met
             }
             if (!validate_blob(request.details(), space->limits).ok()) {
                 return services.engine.fail_activity(
-                    space.view(), target->run, target->token, server_failure(kResultTooLarge),
+                    space.view(), target->run, target->token, too_large(kDetailsTooLarge),
                     std::nullopt, request.identity(), done<Response>(std::move(reply)));
             }
             services.engine.cancel_activity(space.view(), target->run, target->token,

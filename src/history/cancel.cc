@@ -19,24 +19,10 @@ HistoryEvent cancel_requested_event(const CancelInput& input) {
     return event;
 }
 
-absl::Status validate_cancel(const Run& run, const CancelInput& input) {
-    const bool other_chain = !input.first_execution_run_id.empty() &&
-                             input.first_execution_run_id != run.info.first_execution_run_id();
-    if (other_chain) return not_found("workflow execution not found");
-    const bool from_parent =
-        input.external_source.workflow_id() == run.info.parent().workflow_id() &&
-        input.external_source.run_id() == run.info.parent().run_id();
-    if (input.child_workflow_only && !from_parent) {
-        return not_found("workflow parent does not match");
-    }
-    return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
                                              const Context& context) {
-    if (run.is_open()) STELE_RETURN_IF_ERROR(validate_cancel(run, input));
     if (!run.is_open() || run.header.cancel_requested()) {
         Applied<None> nothing{Transition(run), {}};
         nothing.transition.empty = true;

@@ -26,7 +26,6 @@ struct SignalInput {
     std::vector<api::common::v1::Link> links;
     api::common::v1::WorkflowExecution external_source;  // of a signal from another workflow
     std::int64_t external_initiated_event_id = 0;
-    bool child_workflow_only = false;  // only if external_source is the parent
     /// Signal-with-start on a run whose first task is still being delayed starts that task.
     bool skip_start_delay = false;
 };
@@ -56,8 +55,6 @@ struct CancelInput {
     api::common::v1::WorkflowExecution external_source;
     std::int64_t external_initiated_event_id = 0;
     std::vector<api::common::v1::Link> links;
-    bool child_workflow_only = false;    // only if external_source is the parent
-    std::string first_execution_run_id;  // if set: only a run of that chain
 };
 /// Idempotent: empty when the run is closed or cancellation was requested before.
 absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
@@ -68,7 +65,6 @@ struct TerminateInput {
     api::common::v1::Payloads details;
     std::string identity;
     std::vector<api::common::v1::Link> links;
-    std::string first_execution_run_id;  // if set: only a run of that chain
 };
 absl::StatusOr<Applied<None>> terminate_workflow(const Run& run, const TerminateInput& input,
                                                  const Context& context);

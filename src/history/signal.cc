@@ -32,12 +32,6 @@ absl::Status validate_signal(const Run& run, const SignalInput& input, const Lim
     }
     const bool task_started = run.header.task().started_event_id() != 0;
     if (run.header.close_attempted() && task_started) return closing_error();
-    const bool from_parent =
-        input.external_source.workflow_id() == run.info.parent().workflow_id() &&
-        input.external_source.run_id() == run.info.parent().run_id();
-    if (input.child_workflow_only && !from_parent) {
-        return not_found("workflow parent does not match");
-    }
     return absl::OkStatus();
 }
 

@@ -143,14 +143,6 @@ TEST_F(SignalTest, ADelayedRunWaitsForItsTimeUnlessTheSignalSkipsIt) {
     EXPECT_EQ(last_event(), 4) << "the delay is over and done with";
 }
 
-TEST_F(SignalTest, OnlyTheParentMaySignalAChildWhenAskedFor) {
-    start();
-    SignalInput signal = input("go");
-    signal.child_workflow_only = true;
-    signal.external_source.set_workflow_id("stranger");
-    EXPECT_EQ(try_signal(signal), not_found("workflow parent does not match"));
-}
-
 TEST_F(SignalTest, ARunThatTriesToCloseIsLeftAlone) {
     start();
     start_task();
@@ -230,16 +222,6 @@ TEST_F(CancelTest, ADelayedRunLearnsOfItAtOnce) {
     });
     EXPECT_TRUE(cancel_does_something(input("one")));
     EXPECT_EQ(text_after(1), "2 WorkflowExecutionCancelRequested\n3 WorkflowTaskScheduled\n");
-}
-
-TEST_F(CancelTest, ARequestForAnotherChainFindsNothing) {
-    start();
-    CancelInput cancel = input("one");
-    cancel.first_execution_run_id = "another-run";
-    EXPECT_EQ(request_cancel(run(), cancel, context()).status(),
-              not_found("workflow execution not found"));
-    cancel.first_execution_run_id = "run-1";
-    EXPECT_TRUE(cancel_does_something(cancel));
 }
 
 // ---- Terminate -----------------------------------------------------------------------------
