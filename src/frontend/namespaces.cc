@@ -46,6 +46,11 @@ NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store, store::
       durable_(std::make_shared<const Snapshot>()),
       executor_(env.make_executor("namespaces")) {}
 
+NamespaceRegistry::~NamespaceRegistry() {
+    executor_->stop();
+    committer_.forget(*executor_);
+}
+
 absl::Status NamespaceRegistry::load() {
     const store::KeyRange range = store::table_range(store::Table::kNamespace);
     auto cursor = store_.scan(range.begin, range.end);

@@ -32,6 +32,7 @@ public:
     /// `limits` are those of every namespace. All arguments must outlive the registry.
     NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
                       history::Limits limits);
+    ~NamespaceRegistry() override;
 
     /// Reads what the store holds. Call once, before anything else.
     absl::Status load();

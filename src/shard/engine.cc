@@ -31,6 +31,11 @@ public:
         }
     }
 
+    /// Shards post to each other, so all of them stop before the first one goes.
+    ~EngineImpl() override {
+        for (const auto& shard : shards_) shard->executor().stop();
+    }
+
     // ---- Starting and control ------------------------------------------------------------------
 
     void start_workflow(NamespacePtr space, service::StartWorkflowExecutionRequest request,
