@@ -134,7 +134,10 @@ void NamespaceRegistry::update(std::string name, Change change, Reply<storage::N
 }
 
 NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row) const {
-    shard::NamespaceView view{row.id(), row.name(), limits_};
+    shard::NamespaceView view;
+    view.id = row.id();
+    view.name = row.name();
+    view.limits = limits_;
     return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view))};
 }
 
