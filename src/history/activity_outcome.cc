@@ -71,9 +71,10 @@ absl::StatusOr<Applied<None>> complete_activity(const Run& run, const ActivityTo
                                                 const Context& context) {
     STELE_ASSIGN_OR_RETURN(const ItemId id, find_activity(run, token, Unstarted::kAcceptById));
     Builder builder(run, context);
-    storage::ActivityRow& row = builder.draft().activities.edit(id);
+    auto& activities = builder.draft().activities;
     // Replaying workers expect a start before each completion.
-    if (!is_started(row)) start_attempt(builder, row, "", identity);
+    if (!is_started(*activities.find(id))) start_attempt(builder, activities.edit(id), "", identity);
+    const storage::ActivityRow& row = *activities.find(id);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
     auto& attributes = *event.mutable_activity_task_completed_event_attributes();

@@ -91,7 +91,10 @@ EventId write_started_event(Builder& builder, const storage::ActivityRow& row) {
 }
 
 void forget_activity(Builder& builder, ItemId scheduled) {
-    builder.withdraw_activity_dispatch(builder.draft().activities.edit(scheduled));
+    // Rows carry their input, so one that is only to be erased is not copied first.
+    if (builder.draft().activities.find(scheduled)->dispatch_sequence() != 0) {
+        builder.withdraw_activity_dispatch(builder.draft().activities.edit(scheduled));
+    }
     builder.draft().activities.erase(scheduled);
 }
 
