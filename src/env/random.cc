@@ -12,7 +12,7 @@ std::string new_uuid(Random& random) {
     for (int nibble = 0; nibble < 32; ++nibble) {
         if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20) uuid.push_back('-');
         std::uint64_t value = words[nibble / 16] >> (nibble % 16 * 4) & 15;
-        if (nibble == 12) value = 4;  // the version
+        if (nibble == 12) value = 4;                // the version
         if (nibble == 16) value = (value & 3) | 8;  // the variant of RFC 4122
         uuid.push_back(kDigits[value]);
     }

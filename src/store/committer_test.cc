@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include <future>
 #include <functional>
+#include <future>
 #include <utility>
 
 namespace stele::store {
@@ -389,7 +389,8 @@ TEST(CommitterOnThreads, ManySubmittersAllGetTheirAnswersInOrder) {
     std::size_t rows = 0;
     for (const auto all = store->scan("row", "rox"); all->valid(); all->next()) ++rows;
     EXPECT_EQ(rows, kShards * static_cast<std::size_t>(kBatches));
-    for (const auto& answers : answered) EXPECT_TRUE(std::is_sorted(answers.begin(), answers.end()));
+    for (const auto& answers : answered)
+        EXPECT_TRUE(std::is_sorted(answers.begin(), answers.end()));
     EXPECT_EQ(committer->pending_bytes(), 0u);
 }
 

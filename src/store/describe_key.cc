@@ -72,9 +72,7 @@ std::string words(const AlarmKey& key) {
            number(key.run.value());
 }
 
-std::string words(const OutboxKey& key) {
-    return number(key.slot) + ", " + number(key.sequence);
-}
+std::string words(const OutboxKey& key) { return number(key.slot) + ", " + number(key.sequence); }
 
 std::string words(const IndexKey& key) { return number(key.slot) + ", " + number(key.sequence); }
 

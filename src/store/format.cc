@@ -24,8 +24,8 @@ absl::Status check_format(Store& store, std::string_view where) {
     if (!found) {
         STELE_ASSIGN_OR_RETURN(const bool empty, is_empty(store));
         if (!empty) {
-            return failed_precondition(std::string(where) +
-                                       " holds data but no format mark, so it is not a Stele store");
+            return failed_precondition(
+                std::string(where) + " holds data but no format mark, so it is not a Stele store");
         }
         WriteBatch batch;
         batch.put(meta_key("format"), mark());
@@ -35,10 +35,10 @@ absl::Status check_format(Store& store, std::string_view where) {
     if (found->empty() || found->substr(1) != kMark) {
         return failed_precondition(std::string(where) + " has a damaged format mark");
     }
-    return failed_precondition(
-        std::string(where) + " has format version " +
-        std::to_string(static_cast<unsigned char>(found->front())) +
-        ", and this build of Stele reads version " + std::to_string(kStoreFormat));
+    return failed_precondition(std::string(where) + " has format version " +
+                               std::to_string(static_cast<unsigned char>(found->front())) +
+                               ", and this build of Stele reads version " +
+                               std::to_string(kStoreFormat));
 }
 
 }  // namespace stele::store

@@ -52,14 +52,9 @@ TEST(KeyCodec, NoTextIsAPrefixOfAnother) {
 }
 
 TEST(KeyCodec, IntegersKeepTheirOrder) {
-    const std::vector<std::int64_t> values = {std::numeric_limits<std::int64_t>::min(),
-                                              -256,
-                                              -1,
-                                              0,
-                                              1,
-                                              255,
-                                              256,
-                                              std::numeric_limits<std::int64_t>::max()};
+    const std::vector<std::int64_t> values = {
+        std::numeric_limits<std::int64_t>::min(), -256, -1, 0, 1, 255, 256,
+        std::numeric_limits<std::int64_t>::max()};
     for (std::size_t i = 0; i < values.size(); ++i) {
         const std::string key = integer_key(values[i]);
         KeyReader reader(key);

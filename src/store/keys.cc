@@ -109,7 +109,10 @@ KeyRange table_range(Table table, SlotRange slots) {
 KeyRange table_range(Table table) { return prefix_range(table_writer(table).take()); }
 
 std::string encode(const CurrentKey& key) {
-    return row_writer(Table::kCurrent, key.slot).text(key.namespace_id).text(key.workflow_id).take();
+    return row_writer(Table::kCurrent, key.slot)
+        .text(key.namespace_id)
+        .text(key.workflow_id)
+        .take();
 }
 
 absl::StatusOr<CurrentKey> decode_current_key(std::string_view key) {
@@ -144,8 +147,7 @@ absl::StatusOr<RunRowKey> decode_run_key(std::string_view key) {
 }
 
 KeyRange run_range(Slot slot, std::string_view namespace_id, std::string_view workflow_id) {
-    return prefix_range(
-        row_writer(Table::kRun, slot).text(namespace_id).text(workflow_id).take());
+    return prefix_range(row_writer(Table::kRun, slot).text(namespace_id).text(workflow_id).take());
 }
 
 std::string encode(const StateKey& key) {
@@ -267,9 +269,7 @@ absl::StatusOr<OutboxKey> decode_outbox_key(std::string_view key) {
     return row.finish_row(result);
 }
 
-KeyRange outbox_range(Slot slot) {
-    return prefix_range(row_writer(Table::kOutbox, slot).take());
-}
+KeyRange outbox_range(Slot slot) { return prefix_range(row_writer(Table::kOutbox, slot).take()); }
 
 std::string encode(const IndexKey& key) {
     return row_writer(Table::kIndex, key.slot).integer(key.sequence).take();

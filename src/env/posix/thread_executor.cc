@@ -51,7 +51,8 @@ TimerId ThreadExecutor::run_at(Timestamp when, Closure closure) {
     const TimerId id = ++last_timer_;
     if (stopping_) return id;
     timer_times_.emplace(id, when);
-    const auto place = timers_.emplace(TimerKey(when, id), Timer{std::move(closure), posted_}).first;
+    const auto place =
+        timers_.emplace(TimerKey(when, id), Timer{std::move(closure), posted_}).first;
     if (place == timers_.begin()) wake();
     return id;
 }

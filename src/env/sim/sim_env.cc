@@ -51,8 +51,8 @@ std::unique_ptr<SimProcess> SimEnv::make_process(std::string name) {
 
 std::unique_ptr<Executor> SimEnv::add_executor(SimProcess* process, std::string name,
                                                bool blocking) {
-    auto executor = std::make_unique<SimExecutor>(*this, process, ++last_executor_,
-                                                  std::move(name), blocking);
+    auto executor =
+        std::make_unique<SimExecutor>(*this, process, ++last_executor_, std::move(name), blocking);
     executors_.push_back(executor.get());
     return executor;
 }
@@ -69,9 +69,8 @@ std::vector<SimExecutor*> SimEnv::executors_of(const SimProcess& process) const 
 Duration SimEnv::blocking_delay() {
     if (schedule_random_.one_in(options_.slow_one_in)) return options_.slow;
     const auto spread = (options_.blocking_max - options_.blocking_min).count();
-    return options_.blocking_min +
-           Duration(static_cast<std::int64_t>(
-               schedule_random_.below(static_cast<std::uint64_t>(spread) + 1)));
+    return options_.blocking_min + Duration(static_cast<std::int64_t>(schedule_random_.below(
+                                       static_cast<std::uint64_t>(spread) + 1)));
 }
 
 Duration SimEnv::next_moment() const {

@@ -63,7 +63,7 @@ bool SimExecutor::accepts() const {
     return !stopped_ && (process_ == nullptr || process_->alive());
 }
 
-/// The first closure of the queue has just become the first: a blocking one takes its time from now.
+/// The first closure of the queue has just become that: a blocking one takes its time from now.
 void SimExecutor::start_head() {
     head_ready_ = sim_.elapsed();
     if (blocking_) head_ready_ += sim_.blocking_delay();

@@ -41,7 +41,7 @@ bool held_by_this_process(const rocksdb::Status& status) {
 pid_t holder_of(const std::filesystem::path& lock_file) {
     const Descriptor file(lock_file, O_RDWR);
     if (file.get() < 0) return 0;
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     if (::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;

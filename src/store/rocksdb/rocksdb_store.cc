@@ -25,8 +25,8 @@ class RocksDbCursor final : public Cursor {
 public:
     enum class Direction { kForward, kReverse };
 
-    RocksDbCursor(rocksdb::DB& db, const std::string& directory, std::string begin,
-                  std::string end, Direction direction)
+    RocksDbCursor(rocksdb::DB& db, const std::string& directory, std::string begin, std::string end,
+                  Direction direction)
         : directory_(directory),
           begin_(std::move(begin)),
           end_(std::move(end)),
@@ -107,7 +107,8 @@ absl::Status RocksDbStore::write(const WriteBatch& batch, Sync sync) {
         return sync == Sync::kYes ? from_rocksdb(db_->SyncWAL(), directory_) : absl::OkStatus();
     }
     constexpr std::size_t kOverheadPerOperation = 12;
-    rocksdb::WriteBatch changes(batch.bytes() + kOverheadPerOperation * (batch.operations().size() + 1));
+    rocksdb::WriteBatch changes(batch.bytes() +
+                                kOverheadPerOperation * (batch.operations().size() + 1));
     STELE_RETURN_IF_ERROR(translate(batch, changes));
     rocksdb::WriteOptions options;
     options.sync = sync == Sync::kYes;
