@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Runs the scenarios of the official SDKs against a server and prints a table SDK by scenario.
 
 Without --address it starts the server itself, on a fresh directory and free ports. Every SDK has
@@ -16,10 +16,7 @@ import collections
 import concurrent.futures
 import contextlib
 import json
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,12 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import support
+
 SDKS = ["go", "java", "python", "typescript"]
-SETUP_LIMIT_SECONDS = 900
 RUN_LIMIT_SECONDS = 300
-START_LIMIT_SECONDS = 30
 # Two processor cores are assumed; more programs at a time would starve each other.
 PROGRAMS_AT_A_TIME = 2
 # An SDK that reports fewer scenarios than this has lost some.
@@ -84,9 +79,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="which scenarios, separated by commas")
     parser.add_argument("--address", help="a server that is already running, as host:port")
     parser.add_argument("--namespace", default="default")
-    parser.add_argument("--server", type=Path, default=ROOT / "build/release/stele")
+    parser.add_argument("--server", type=Path, default=support.ROOT / "build/release/stele")
     parser.add_argument("--port", type=int, default=0, help="of the server; 0: a free one")
-    parser.add_argument("--build", type=Path, default=ROOT / "build/interop")
+    parser.add_argument("--build", type=Path, default=support.ROOT / "build/interop")
     parser.add_argument("--keep", action="store_true", help="keep the server's files and logs")
     parser.add_argument(
         "--register-namespace",
@@ -107,9 +102,12 @@ def main() -> int:
     scratch.mkdir(parents=True)
     runs = [SdkRun(sdk) for sdk in sdks]
     for run in runs:
-        set_up(run, arguments.build)
+        run.trouble = support.set_up(run.sdk, arguments.build)
     with contextlib.ExitStack() as stack:
-        address = arguments.address or stack.enter_context(server(arguments, scratch))
+        address = arguments.address
+        if not address:
+            started = support.server(arguments.server, scratch, arguments.port)
+            address = stack.enter_context(started)
         if arguments.register_namespace:
             register_namespace(arguments, address)
         with concurrent.futures.ThreadPoolExecutor(PROGRAMS_AT_A_TIME) as pool:
@@ -127,29 +125,20 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def set_up(run: SdkRun, build: Path) -> None:
-    print(f"setting up {run.sdk} ...", flush=True)
-    log = build / f"{run.sdk}-setup.log"
-    with log.open("w") as output:
-        code = call([HERE / run.sdk / "setup", build / run.sdk], output, SETUP_LIMIT_SECONDS)
-    if code != 0:
-        run.trouble = f"setup ended with {code}: {tail(log)}"
-
-
 def execute(run: SdkRun, arguments: argparse.Namespace, address: str, scratch: Path) -> None:
     """Runs the program of one SDK and collects its results."""
     if run.trouble:
         return
     out = scratch / f"{run.sdk}.jsonl"
     log = scratch / f"{run.sdk}.log"
-    command = [HERE / run.sdk / "run", arguments.build / run.sdk]
+    command = [support.HERE / run.sdk / "run", arguments.build / run.sdk]
     command += ["--address", address, "--namespace", arguments.namespace, "--out", out]
     if arguments.only:
         command += ["--only", arguments.only]
     print(f"running {run.sdk} ...", flush=True)
     begin = time.monotonic()
     with log.open("w") as output:
-        code = call(command, output, RUN_LIMIT_SECONDS)
+        code = support.call(command, output, RUN_LIMIT_SECONDS)
     run.seconds = time.monotonic() - begin
     for line in out.read_text().splitlines() if out.exists() else []:
         result = json.loads(line)
@@ -157,83 +146,15 @@ def execute(run: SdkRun, arguments: argparse.Namespace, address: str, scratch: P
         run.version = result["version"]
     wanted = len(arguments.only.split(",")) if arguments.only else FEWEST_SCENARIOS
     if code != 0 and all(result["ok"] for result in run.results.values()):
-        run.trouble = f"the program ended with {code}: {tail(log)}"
+        run.trouble = f"the program ended with {code}: {support.tail(log)}"
     elif len(run.results) < wanted:
-        run.trouble = f"only {len(run.results)} results: {tail(log)}"
-
-
-def call(command: list, output, limit: float) -> int | str:
-    """Runs a command in a process group of its own, which is ended with it."""
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        return process.wait(limit)
-    except subprocess.TimeoutExpired:
-        return f"no end after {limit:.0f} s"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@contextlib.contextmanager
-def server(arguments: argparse.Namespace, scratch: Path) -> Iterator[str]:
-    """Starts the server under test on a fresh directory and stops it at the end."""
-    if not arguments.server.exists():
-        sys.exit(f"{arguments.server} is not built; see `make build`, or give --address")
-    port = arguments.port or free_port()
-    command = [str(arguments.server), "server", "start-dev"]
-    command += ["--db-filename", str(scratch / "data"), "--ip", "127.0.0.1", "--headless"]
-    command += ["--port", str(port), "--http-port", str(free_port())]
-    log = scratch / "server.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_for_port(process, port, log)
-        yield f"127.0.0.1:{port}"
-        if process.poll() is not None:
-            print(f"THE SERVER ENDED with {process.returncode} during the run: {tail(log)}")
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"the server ended with {process.returncode}: {tail(log)}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    sys.exit(f"the server does not listen on port {port}: {tail(log)}")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+        run.trouble = f"only {len(run.results)} results: {support.tail(log)}"
 
 
 def register_namespace(arguments: argparse.Namespace, address: str) -> None:
     program = arguments.build / "go" / "interop"
     command = [program, "register-namespace", "--address", address]
     subprocess.run([*command, "--namespace", arguments.namespace], check=True)
-
-
-def tail(log: Path) -> str:
-    return " | ".join(log.read_text(errors="replace").splitlines()[-5:])
 
 
 def print_table(runs: list[SdkRun]) -> None:

@@ -2,6 +2,10 @@
 // prints that as JSON. The workflow may be written in any language.
 //
 //	start -type NAME -id ID -task-queue NAME [-arg JSON]... [-address HOST:PORT]
+//	start -id ID [-address HOST:PORT]
+//
+// Without a type it starts nothing and prints the result of the workflow that
+// has the id.
 package main
 
 import (
@@ -51,9 +55,6 @@ func main() {
 
 func start(ctx context.Context, address, namespace, workflowType string,
 	options client.StartWorkflowOptions, args []any) error {
-	if workflowType == "" || options.ID == "" || options.TaskQueue == "" {
-		return fmt.Errorf("-type, -id and -task-queue are needed")
-	}
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort:  address,
 		Namespace: namespace,
@@ -63,9 +64,12 @@ func start(ctx context.Context, address, namespace, workflowType string,
 		return err
 	}
 	defer c.Close()
-	run, err := c.ExecuteWorkflow(ctx, options, workflowType, args...)
-	if err != nil {
-		return err
+	run := c.GetWorkflow(ctx, options.ID, "")
+	if workflowType != "" {
+		run, err = c.ExecuteWorkflow(ctx, options, workflowType, args...)
+		if err != nil {
+			return err
+		}
 	}
 	var result any
 	if err := run.Get(ctx, &result); err != nil {

@@ -1,0 +1,96 @@
+"""What the runners of this folder share: starting servers and programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Iterator
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SETUP_LIMIT_SECONDS = 900
+START_LIMIT_SECONDS = 30
+
+
+def set_up(sdk: str, build: Path) -> str:
+    """Prepares the programs of an SDK; says what went wrong, or nothing."""
+    print(f"setting up {sdk} ...", flush=True)
+    build.mkdir(parents=True, exist_ok=True)
+    log = build / f"{sdk}-setup.log"
+    with log.open("w") as output:
+        code = call([HERE / sdk / "setup", build / sdk], output, SETUP_LIMIT_SECONDS)
+    return "" if code == 0 else f"setup ended with {code}: {tail(log)}"
+
+
+def call(command: list, output, limit: float) -> int | str:
+    """Runs a command in a process group of its own, which is ended with it."""
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        return f"no end after {limit:.0f} s"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def server(program: Path, scratch: Path, port: int = 0) -> Iterator[str]:
+    """Starts a server on a fresh directory, gives its address and stops it at the end."""
+    if not program.exists():
+        sys.exit(f"{program} is not built; see `make build`, or give --address")
+    port = port or free_port()
+    command = [str(program), "server", "start-dev"]
+    command += ["--db-filename", str(scratch / "data"), "--ip", "127.0.0.1", "--headless"]
+    command += ["--port", str(port), "--http-port", str(free_port())]
+    log = scratch / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_for_port(process, port, log)
+        yield f"127.0.0.1:{port}"
+        if process.poll() is not None:
+            print(f"THE SERVER ENDED with {process.returncode} during the run: {tail(log)}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            sys.exit(f"the server ended with {process.returncode}: {tail(log)}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    sys.exit(f"the server does not listen on port {port}: {tail(log)}")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def tail(log: Path) -> str:
+    return " | ".join(log.read_text(errors="replace").splitlines()[-5:])
