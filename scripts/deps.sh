@@ -51,7 +51,7 @@ fetch_api_definitions() {
     trap "rm -rf '$scratch'" EXIT
 
     echo "deps: fetching the API definitions in $package"
-    archive=$scratch/$(cd "$scratch" && npm pack --silent "$package" | tail -n 1)
+    archive=$scratch/$(cd "$scratch" && npm pack --loglevel=error "$package" | tail -n 1)
     actual=sha512-$(openssl dgst -sha512 -binary "$archive" | openssl base64 -A)
     if [ "$actual" != "$integrity" ]; then
         echo "deps: $package has integrity $actual, but $pin expects $integrity" >&2
