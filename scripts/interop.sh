@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the official SDKs against the server in a build directory: interop.sh BUILD_DIRECTORY [...].
-# Further arguments go to tests/interop/run.py, and leave the polyglot programs out. What Debian 12 has of the languages is installed
-# when it is missing; Go (1.26 or later) and Node (20.3 or later) it does not have.
+# Further arguments go to tests/interop/run.py, and leave the polyglot programs out. What Debian 12
+# has of the languages is installed when it is missing; Go (1.26 or later) and Node (20.3 or later)
+# it does not have.
 set -euo pipefail
 build_directory=$1
 shift
