@@ -28,16 +28,23 @@ absl::Status Alarms::recover() {
 
 absl::Status Alarms::read(Timestamp from, Timestamp to) {
     const store::SlotRange slots = shard_.slots();
-    for (int slot = slots.begin; slot < slots.end; ++slot) {
-        const Slot here = static_cast<Slot>(slot);
-        const std::string begin = store::encode(
-            store::AlarmKey{here, from, RunKey(std::numeric_limits<std::int64_t>::min())});
-        const auto cursor =
-            shard_.around().store.scan(begin, store::alarm_range_due(here, to).end);
+    const std::string end = store::table_range(store::Table::kAlarm, slots).end;
+    // One scan goes through all slots; a slot with alarms of a later time is left by a new one.
+    int slot = slots.begin;
+    while (slot < slots.end) {
+        const auto cursor = shard_.around().store.scan(
+            store::encode(store::AlarmKey{static_cast<Slot>(slot), from,
+                                          RunKey(std::numeric_limits<std::int64_t>::min())}),
+            end);
+        slot = slots.end;
         for (; cursor->valid(); cursor->next()) {
             STELE_ASSIGN_OR_RETURN(const store::AlarmKey key,
                                    store::decode_alarm_key(cursor->key()));
-            waiting_.insert({key.time, {key.slot, key.run}});
+            if (key.time >= to) {
+                slot = key.slot + 1;
+                break;
+            }
+            if (key.time >= from) waiting_.insert({key.time, {key.slot, key.run}});
         }
         STELE_RETURN_IF_ERROR(cursor->status());
     }

@@ -163,10 +163,9 @@ public:
                      Reply<HistoryReply> reply) override {
         Shard& shard = shard_of(*space, query.run.workflow_id);
         enter(shard, std::move(reply),
-              [&shard, space, query = std::move(query),
+              [&shard, query = std::move(query),
                scope = std::move(scope)](Reply<HistoryReply> to) mutable {
-                  shard.reads().get_history(space, std::move(query), std::move(scope),
-                                            std::move(to));
+                  shard.reads().get_history(std::move(query), std::move(scope), std::move(to));
               });
     }
 

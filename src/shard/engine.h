@@ -6,6 +6,7 @@
 #include "store/committer.h"
 #include "store/store.h"
 
+#include <functional>
 #include <memory>
 
 // The engine: every run of every namespace, spread over shards. The frontend validates, then calls
@@ -29,6 +30,8 @@ struct NamespaceView {
     std::string id;
     std::string name;
     history::Limits limits;
+    /// See history::Context; empty: every search attribute is allowed.
+    std::function<absl::Status(const api::common::v1::SearchAttributes&)> check_search_attributes;
 };
 using NamespacePtr = std::shared_ptr<const NamespaceView>;
 

@@ -6,27 +6,6 @@
 namespace stele::shard::testing {
 namespace {
 
-using api::command::v1::Command;
-namespace enums = api::enums::v1;
-
-Command complete_workflow() {
-    Command command;
-    command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
-    command.mutable_complete_workflow_execution_command_attributes();
-    return command;
-}
-
-Command schedule_activity(const std::string& id) {
-    Command command;
-    command.set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id(id);
-    attributes.mutable_activity_type()->set_name("activity");
-    attributes.mutable_task_queue()->set_name("queue");
-    *attributes.mutable_start_to_close_timeout() = to_proto(std::chrono::seconds(10));
-    return command;
-}
-
 TEST(Engine, RunsAWorkflowWithOneActivityToItsEnd) {
     TestServer server;
     const auto started = server.start("one");

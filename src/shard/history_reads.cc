@@ -13,6 +13,13 @@ bool wants_to_wait(const LoadedRun& run, const HistoryQuery& query) {
     return query.close_event_only || query.from > last_event(run);
 }
 
+/// Events of the task that a worker holds, if it writes them only on completion.
+void append_transient(const history::Run& run, HistoryPage& page) {
+    temporal::api::history::v1::History history;
+    for (auto& event : history::transient_events(run)) *history.add_events() = std::move(event);
+    if (history.events_size() > 0) page.batches.push_back(history.SerializeAsString());
+}
+
 HistoryReply empty_reply(const LoadedRun& run) {
     HistoryReply reply;
     reply.run_id = run.run->info.run_id();
@@ -23,11 +30,11 @@ HistoryReply empty_reply(const LoadedRun& run) {
 
 }  // namespace
 
-void HistoryReads::get_history(NamespacePtr space, HistoryQuery query, CallScopePtr scope,
+void HistoryReads::get_history(HistoryQuery query, CallScopePtr scope,
                                Reply<HistoryReply> reply) {
     const absl::StatusOr<LoadedRun*> run = shard_.find(query.run);
     if (!run.ok()) return reply(run.status());
-    Wait wait{std::move(space), std::move(query), std::move(scope), std::move(reply)};
+    Wait wait{std::move(query), std::move(scope), std::move(reply)};
     if (wants_to_wait(**run, wait.query)) return hold((*run)->address, std::move(wait));
     read((*run)->address, std::move(wait));
 }
@@ -68,33 +75,9 @@ absl::StatusOr<HistoryPage> HistoryReads::page_of(LoadedRun& run, const Wait& wa
         read_page(store, run, std::max(query.from, kFirstEvent), last.next(), limits));
     // Who names the end has the events of the task already.
     if (query.for_worker && query.to == kNoEvent && page.next == kNoEvent) {
-        STELE_RETURN_IF_ERROR(append_transient(run, wait.space, page));
+        append_transient(*run.run, page);
     }
     return page;
-}
-
-absl::Status HistoryReads::append_transient(LoadedRun& run, const NamespacePtr& space,
-                                            HistoryPage& page) {
-    const storage::WorkflowTask& task = run.run->header.task();
-    if (task.kind() == storage::TASK_KIND_NONE || task.kind() == storage::TASK_KIND_NORMAL ||
-        task.started_event_id() == 0) {
-        return absl::OkStatus();
-    }
-    // The poll that started it, asked again, gives the same answer and changes nothing.
-    history::StartWorkflowTaskInput again;
-    again.scheduled = EventId(task.scheduled_event_id());
-    again.stamp = task.stamp();
-    again.request_id = task.request_id();
-    again.identity = task.identity();
-    again.task_queue = task.task_queue();
-    const CommandContext context = shard_.context_for(space);
-    STELE_ASSIGN_OR_RETURN(const auto started,
-                           history::start_workflow_task(*run.run, again, context.context));
-    if (started.reply.synthesised.empty()) return absl::OkStatus();
-    temporal::api::history::v1::History history;
-    for (const auto& event : started.reply.synthesised) *history.add_events() = event;
-    page.batches.push_back(history.SerializeAsString());
-    return absl::OkStatus();
 }
 
 void HistoryReads::describe(const RunRef& ref,

@@ -17,8 +17,7 @@ public:
     /// Pages forwards from `query.from`. With wait_new_event and nothing new the call is held until
     /// events come, the run closes, or the long poll ends with an empty page. With
     /// close_event_only the page is the closing event or empty.
-    void get_history(NamespacePtr space, HistoryQuery query, CallScopePtr scope,
-                     Reply<HistoryReply> reply);
+    void get_history(HistoryQuery query, CallScopePtr scope, Reply<HistoryReply> reply);
     void describe(const RunRef& run, Reply<service::DescribeWorkflowExecutionResponse> reply);
 
     /// A commit has added events to a run or closed it.
@@ -28,7 +27,6 @@ public:
 
 private:
     struct Wait {
-        NamespacePtr space;
         HistoryQuery query;
         CallScopePtr scope;
         Reply<HistoryReply> reply;
@@ -40,7 +38,6 @@ private:
     void read(RunAddress address, Wait wait);
     absl::StatusOr<HistoryReply> make_page(LoadedRun& run, const Wait& wait);
     absl::StatusOr<HistoryPage> page_of(LoadedRun& run, const Wait& wait);
-    absl::Status append_transient(LoadedRun& run, const NamespacePtr& space, HistoryPage& page);
     void hold(RunAddress address, Wait wait);
     void end_wait(RunAddress address, WaitId id, bool answer);
     std::optional<Wait> take(RunAddress address, WaitId id);

@@ -193,6 +193,51 @@ std::vector<std::string> TestServer::violations() {
     return found;
 }
 
+api::command::v1::Command complete_workflow() {
+    api::command::v1::Command command;
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+    command.mutable_complete_workflow_execution_command_attributes();
+    return command;
+}
+
+api::command::v1::Command continue_as_new() {
+    api::command::v1::Command command;
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
+    command.mutable_continue_as_new_workflow_execution_command_attributes();
+    return command;
+}
+
+api::command::v1::Command schedule_activity(const std::string& id) {
+    api::command::v1::Command command;
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
+    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
+    attributes.set_activity_id(id);
+    attributes.mutable_activity_type()->set_name("activity");
+    attributes.mutable_task_queue()->set_name("queue");
+    *attributes.mutable_start_to_close_timeout() = to_proto(std::chrono::seconds(10));
+    return command;
+}
+
+api::command::v1::Command start_timer(const std::string& id, Duration after) {
+    api::command::v1::Command command;
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_START_TIMER);
+    auto& attributes = *command.mutable_start_timer_command_attributes();
+    attributes.set_timer_id(id);
+    *attributes.mutable_start_to_fire_timeout() = to_proto(after);
+    return command;
+}
+
+api::command::v1::Command signal_external(const std::string& workflow_id,
+                                          const std::string& signal) {
+    api::command::v1::Command command;
+    command.set_command_type(
+        api::enums::v1::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);
+    auto& attributes = *command.mutable_signal_external_workflow_execution_command_attributes();
+    attributes.mutable_execution()->set_workflow_id(workflow_id);
+    attributes.set_signal_name(signal);
+    return command;
+}
+
 api::history::v1::History parse(const HistoryPage& page) {
     std::string bytes;
     for (const std::string& batch : page.batches) bytes += batch;

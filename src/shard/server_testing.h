@@ -121,6 +121,14 @@ public:
         return std::move(answer.get());
     }
 
+    // Calls that need an answer to something else first: sent, and not waited for.
+    template <typename T, typename Call>
+    Answer<T> send(Call call) {
+        Answer<T> answer;
+        call(answer.reply());
+        return answer;
+    }
+
     // Calls with what they need least.
     service::StartWorkflowExecutionRequest start_request(const std::string& workflow_id,
                                                          const std::string& request_id = "");
@@ -160,6 +168,14 @@ private:
     std::unique_ptr<Engine> engine_;
     int polls_ = 0;
 };
+
+// Commands with the least that makes them valid.
+api::command::v1::Command complete_workflow();
+api::command::v1::Command continue_as_new();
+api::command::v1::Command schedule_activity(const std::string& id);
+api::command::v1::Command start_timer(const std::string& id, Duration after);
+api::command::v1::Command signal_external(const std::string& workflow_id,
+                                          const std::string& signal);
 
 /// The events of a page.
 api::history::v1::History parse(const HistoryPage& page);

@@ -72,7 +72,10 @@ Shard::Shard(Surroundings& surroundings, ShardId id, store::SlotRange slots)
       outbox_(std::make_unique<Outbox>(*this)),
       executor_(surroundings.env.make_executor("shard-" + std::to_string(id.value()))) {}
 
-Shard::~Shard() { around_.committer.forget(*executor_); }
+Shard::~Shard() {
+    executor_->stop();
+    around_.committer.forget(*executor_);
+}
 
 // ---- Runs ------------------------------------------------------------------------------------
 
@@ -153,6 +156,7 @@ CommandContext Shard::context_for(NamespacePtr space) {
     context.uniform = [this] {
         return static_cast<double>(around_.env.random().next() >> 11) * 0x1.0p-53;
     };
+    if (space != nullptr) context.check_search_attributes = space->check_search_attributes;
     return {std::move(space), std::move(context)};
 }
 

@@ -131,6 +131,10 @@ history::SignalInput signal_part(const service::SignalWithStartWorkflowExecution
 void Starts::start(NamespacePtr space, service::StartWorkflowExecutionRequest request,
                    Reply<StartReply> reply) {
     settle_policies(request, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
+    // A task that is still to be delayed can not be handed over now.
+    if (from_proto(request.workflow_start_delay()) > Duration::zero()) {
+        request.set_request_eager_execution(false);
+    }
     decide({std::move(space), std::move(request), std::nullopt, std::move(reply)});
 }
 
