@@ -1,5 +1,6 @@
 #include "frontend/namespaces.h"
 
+#include "frontend/search_attributes.h"
 #include "store/keys.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"

@@ -1,6 +1,125 @@
-#include <cstdio>
+#include "cli/cli.h"
+#include "server/server.h"
 
-int main() {
-    std::fputs("stele: no command is built in yet\n", stderr);
-    return 1;
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+// The program `stele`: the command line, and the server behind `stele server start-dev`.
+namespace stele::server {
+namespace {
+
+void set_up_log(const cli::DevServerOptions& options) {
+    constexpr char kJson[] =
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","thread":%t,"message":"%v"})";
+    auto log = spdlog::stderr_logger_mt("stele");
+    if (options.log_format == cli::LogFormat::kJson) {
+        log->set_pattern(kJson, spdlog::pattern_time_type::utc);
+    }
+    switch (options.log_level) {
+        case cli::LogLevel::kDebug: log->set_level(spdlog::level::debug); break;
+        case cli::LogLevel::kInfo: log->set_level(spdlog::level::info); break;
+        case cli::LogLevel::kWarn: log->set_level(spdlog::level::warn); break;
+        case cli::LogLevel::kError: log->set_level(spdlog::level::err); break;
+        case cli::LogLevel::kNever: log->set_level(spdlog::level::off); break;
+    }
+    spdlog::set_default_logger(std::move(log));
 }
+
+/// Whether only this machine reaches the address.
+bool is_loopback(const std::string& ip) {
+    if (ip == "localhost") return true;
+    in_addr four{};
+    if (inet_pton(AF_INET, ip.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+    in6_addr six{};
+    return inet_pton(AF_INET6, ip.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+bool is_address(const std::string& ip) {
+    in6_addr any{};
+    return ip == "localhost" || inet_pton(AF_INET, ip.c_str(), &any) == 1 ||
+           inet_pton(AF_INET6, ip.c_str(), &any) == 1;
+}
+
+int fail(const std::string& message) {
+    fmt::print(stderr, "Error: {}\n", message);
+    return EXIT_FAILURE;
+}
+
+ServerOptions server_options(const cli::DevServerOptions& dev) {
+    ServerOptions options;
+    const bool is_version_six = dev.ip.find(':') != std::string::npos;
+    options.ip = is_version_six ? fmt::format("[{}]", dev.ip) : dev.ip;
+    options.port = dev.port;
+    options.directory = dev.directory;
+    options.node.engine.shard_count = dev.shards;
+    options.node.namespaces = dev.namespaces;
+    return options;
+}
+
+void print_served(const cli::DevServerOptions& dev, const ServerOptions& options, int port) {
+    std::string namespaces = frontend::kDefaultNamespace;
+    for (const std::string& name : dev.namespaces) {
+        if (name != frontend::kDefaultNamespace) namespaces += ", " + name;
+    }
+    fmt::print("Stele server\n\n");
+    fmt::print("{:<12}{}:{}\n", "gRPC:", options.ip, port);
+    fmt::print("{:<12}{}\n", "Namespaces:", namespaces);
+    fmt::print("{:<12}{}\n", "Store:",
+               dev.directory ? *dev.directory
+                             : "in memory only, gone when this process ends "
+                               "(--db-filename DIRECTORY keeps it)");
+}
+
+/// What was asked for, or would be there by default, and is not.
+void print_notices(const cli::DevServerOptions& dev) {
+    std::string unserved = "the HTTP API";
+    if (!dev.headless) unserved += " and the web UI";
+    fmt::print("\nNotice: {} are not built yet, so nothing listens for them.\n", unserved);
+    if (dev.metrics_port != 0) {
+        fmt::print("Notice: metrics are not built yet; nothing listens on port {}.\n",
+                   dev.metrics_port);
+    }
+    for (const std::string& attribute : dev.search_attributes) {
+        fmt::print("Notice: custom search attributes are not built yet; {} was not registered.\n",
+                   attribute);
+    }
+    for (const std::string& value : dev.dynamic_config_values) {
+        fmt::print("Notice: dynamic configuration is not built yet; {} has no effect.\n", value);
+    }
+}
+
+int start_dev(const cli::DevServerOptions& dev) {
+    if (!is_address(dev.ip)) return fail(fmt::format("--ip {} is not an IP address", dev.ip));
+    if (!is_loopback(dev.ip) && !dev.allow_insecure_network) {
+        return fail(fmt::format(
+            "--ip {} can be reached from other machines, and this server has neither "
+            "authentication nor TLS. If that is what you want, add --allow-insecure-network",
+            dev.ip));
+    }
+    set_up_log(dev);
+    hold_back_stop_signals();
+    const ServerOptions options = server_options(dev);
+    auto server = Server::start(options);
+    if (!server.ok()) return fail(message_of(server.status()));
+
+    print_served(dev, options, (*server)->port());
+    print_notices(dev);
+    fmt::print("\nStop with Ctrl-C.\n");
+    std::fflush(stdout);
+    const std::string signal = wait_for_stop_signal();
+    spdlog::info("{}: stopping", signal);
+    (*server)->stop();
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace stele::server
+
+int main(int argc, char** argv) { return stele::cli::run(argc, argv, stele::server::start_dev); }

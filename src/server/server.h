@@ -1,0 +1,44 @@
+#pragma once
+
+#include "server/node.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// A server process: an environment, a store, a node and gRPC in front of it, from options to a
+// clean end.
+namespace stele::server {
+
+struct ServerOptions {
+    std::string ip = "127.0.0.1";
+    int port = 7233;                        // 0: the system chooses one
+    std::optional<std::string> directory;   // of the store; none: in memory, gone with the process
+    NodeOptions node;
+    /// How long calls under way may take once the server stops.
+    Duration shutdown_grace = std::chrono::seconds(5);
+};
+
+/// Thread safe. The destructor stops the server if `stop` has not.
+class Server {
+public:
+    /// Serves when it returns. Errors say what could not be had: the directory, the store in it
+    /// or the address.
+    static absl::StatusOr<std::unique_ptr<Server>> start(const ServerOptions& options);
+    virtual ~Server() = default;
+
+    virtual int port() const = 0;
+    virtual const Node& node() const = 0;
+    /// Health says NOT_SERVING, waiting polls are answered, replies under way leave, then the
+    /// store is closed. Idempotent.
+    virtual void stop() = 0;
+};
+
+/// Blocks SIGINT and SIGTERM in the calling thread and those that it starts. Call before `start`,
+/// so that no other thread takes the signal.
+void hold_back_stop_signals();
+/// Waits until the process is asked to end and returns the signal's name.
+std::string wait_for_stop_signal();
+
+}  // namespace stele::server
