@@ -9,6 +9,12 @@
 #include "stele/outcome.h"
 #include "stele/task.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+// A coroutine template may well be used with a type of an anonymous namespace.
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+
 // Ways to await several things, or one thing differently. All are structured: when a combinator
 // returns, nothing that it started is still running.
 namespace stele::wf {
@@ -186,3 +192,7 @@ task<std::variant<detail::value_or_unit<detail::result_of_t<A>>...>> any(A... ta
 }
 
 }  // namespace stele::wf
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif

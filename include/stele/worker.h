@@ -95,12 +95,14 @@ public:
 
     /// `worker.register_activity<charge>()`
     template <auto Fn>
+        requires(!std::is_member_function_pointer_v<decltype(Fn)>)
     Worker& register_activity(std::string name = std::string(activity_name<Fn>)) {
         add(std::move(name), detail::bind_activity<Fn>());
         return *this;
     }
     /// A member function of an object that outlives the worker.
     template <auto Method, class Object>
+        requires(std::is_member_function_pointer_v<decltype(Method)>)
     Worker& register_activity(Object* object,
                               std::string name = std::string(activity_name<Method>)) {
         add(std::move(name), detail::bind_activity<Method>(object));

@@ -16,6 +16,12 @@
 #include "stele/options.h"
 #include "stele/task.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+// A coroutine template may well be used with a type of an anonymous namespace.
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+
 // What workflow code may do. A workflow is a coroutine, a function or a member function of a class,
 // that returns wf::task<T>:
 //
@@ -298,3 +304,7 @@ private:
 };
 
 }  // namespace stele::wf
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif

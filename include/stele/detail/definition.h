@@ -12,6 +12,12 @@
 #include "stele/task.h"
 #include "stele/workflow.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+// A coroutine template may well be used with a type of an anonymous namespace.
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+
 // What a worker knows about a workflow type. Made by the registration templates, immutable
 // afterwards and shared by all runs.
 namespace stele::wf::detail {
@@ -115,3 +121,7 @@ BoundQuery bind_query() {
 }
 
 }  // namespace stele::wf::detail
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "stele/runtime.h"
 #include "stele/transport.h"
 
 namespace stele {
@@ -54,8 +55,14 @@ public:
 class GrpcTransport final : public Transport {
 public:
     explicit GrpcTransport(const GrpcTransportOptions& options)
-        : stub_(grpc::CreateCustomChannel(options.address, make_credentials(options),
-                                          make_arguments(options))) {}
+        : stub_(std::make_shared<grpc::GenericStub>(grpc::CreateCustomChannel(
+              options.address, make_credentials(options), make_arguments(options)))) {}
+
+    // The last owner may be a callback, and gRPC's callback threads, which end with the last
+    // channel, cannot wait for themselves.
+    ~GrpcTransport() override {
+        default_runtime()->run_blocking([stub = std::exchange(stub_, nullptr)] {});
+    }
 
     std::shared_ptr<Call> call(std::string_view method, std::shared_ptr<const Message> request,
                                std::shared_ptr<Message> reply, const CallOptions& options,
@@ -68,7 +75,7 @@ public:
             gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                          gpr_time_from_millis(options.timeout.count(), GPR_TIMESPAN)));
         for (const auto& [key, value] : options.metadata) state->context.AddMetadata(key, value);
-        stub_.UnaryCall(&state->context, std::string(method), grpc::StubOptions(),
+        stub_->UnaryCall(&state->context, std::string(method), grpc::StubOptions(),
                         &state->request, &state->reply_bytes,
                         [state](grpc::Status status) { state->finish(status); });
         return state;
@@ -103,7 +110,7 @@ private:
         return arguments;
     }
 
-    grpc::GenericStub stub_;
+    std::shared_ptr<grpc::GenericStub> stub_;
 };
 
 }  // namespace

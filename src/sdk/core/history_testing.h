@@ -1,0 +1,212 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sdk/core/activation.h"
+#include "temporal/api/enums/v1/command_type.pb.h"
+#include "temporal/api/enums/v1/event_type.pb.h"
+
+namespace stele::core::testing {
+
+namespace enums = temporal::api::enums::v1;
+
+/// Writes a history event by event, and turns commands into the events that a server would write.
+class HistoryWriter {
+public:
+    explicit HistoryWriter(const std::string& workflow_type, std::vector<std::string> json = {}) {
+        auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+                                .mutable_workflow_execution_started_event_attributes();
+        attributes.mutable_workflow_type()->set_name(workflow_type);
+        attributes.mutable_task_queue()->set_name("queue");
+        attributes.set_original_execution_run_id("run");
+        attributes.set_attempt(1);
+        for (const std::string& text : json) *attributes.mutable_input()->add_payloads() = make(text);
+    }
+
+    static temporal::api::common::v1::Payload make(const std::string& json) {
+        temporal::api::common::v1::Payload payload;
+        (*payload.mutable_metadata())["encoding"] = "json/plain";
+        payload.set_data(json);
+        return payload;
+    }
+
+    HistoryEvent& add(enums::EventType type) {
+        HistoryEvent& event = *history_.add_events();
+        event.set_event_id(history_.events_size());
+        event.set_event_type(type);
+        event.mutable_event_time()->set_seconds(1'000'000 + 10 * history_.events_size());
+        return event;
+    }
+
+    /// Schedules and starts a workflow task; returns the id of its started event.
+    std::int64_t start_task() {
+        add(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
+            .mutable_workflow_task_scheduled_event_attributes();
+        HistoryEvent& started = add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+        started.mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(
+            started.event_id() - 1);
+        last_started_ = started.event_id();
+        return last_started_;
+    }
+    void fail_task() {
+        add(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+            .mutable_workflow_task_failed_event_attributes()
+            ->set_started_event_id(last_started_);
+    }
+    /// The completion of the task and the events of its commands.
+    void complete_task(const std::vector<Command>& commands,
+                       const std::vector<std::uint32_t>& flags = {}) {
+        auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+                                .mutable_workflow_task_completed_event_attributes();
+        attributes.set_started_event_id(last_started_);
+        for (const std::uint32_t flag : flags)
+            attributes.mutable_sdk_metadata()->add_lang_used_flags(flag);
+        for (const Command& command : commands) apply(command);
+    }
+
+    void signal(const std::string& name, const std::string& json) {
+        auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
+                                .mutable_workflow_execution_signaled_event_attributes();
+        attributes.set_signal_name(name);
+        *attributes.mutable_input()->add_payloads() = make(json);
+    }
+    void request_cancel() {
+        add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+            .mutable_workflow_execution_cancel_requested_event_attributes();
+    }
+    void fire(const std::string& timer_id) {
+        auto& attributes =
+            *add(enums::EVENT_TYPE_TIMER_FIRED).mutable_timer_fired_event_attributes();
+        attributes.set_timer_id(timer_id);
+        attributes.set_started_event_id(timers_.at(timer_id));
+        timers_.erase(timer_id);
+    }
+    void complete_activity(std::int64_t scheduled, const std::string& json) {
+        auto& attributes = *add(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+                                .mutable_activity_task_completed_event_attributes();
+        attributes.set_scheduled_event_id(scheduled);
+        *attributes.mutable_result()->add_payloads() = make(json);
+        activities_.erase(scheduled);
+    }
+    void fail_activity(std::int64_t scheduled) {
+        auto& attributes = *add(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED)
+                                .mutable_activity_task_failed_event_attributes();
+        attributes.set_scheduled_event_id(scheduled);
+        attributes.mutable_failure()->set_message("failed");
+        attributes.mutable_failure()->mutable_application_failure_info();
+        activities_.erase(scheduled);
+    }
+    void cancel_activity(std::int64_t scheduled) {
+        add(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED)
+            .mutable_activity_task_canceled_event_attributes()
+            ->set_scheduled_event_id(scheduled);
+        activities_.erase(scheduled);
+    }
+
+    const temporal::api::history::v1::History& history() const { return history_; }
+    temporal::api::history::v1::History& history() { return history_; }
+    std::vector<HistoryEvent> from(std::int64_t event_id) const {
+        std::vector<HistoryEvent> events;
+        for (const auto& event : history_.events())
+            if (event.event_id() >= event_id) events.push_back(event);
+        return events;
+    }
+    const std::map<std::string, std::int64_t>& timers() const { return timers_; }
+    const std::set<std::int64_t>& activities() const { return activities_; }
+    const std::set<std::int64_t>& cancelling() const { return cancelling_; }
+    bool closed() const { return closed_; }
+
+private:
+    void apply(const Command& command) {
+        switch (command.command_type()) {
+            case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
+                const auto& from = command.schedule_activity_task_command_attributes();
+                HistoryEvent& event = add(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
+                auto& to = *event.mutable_activity_task_scheduled_event_attributes();
+                to.set_activity_id(from.activity_id());
+                *to.mutable_activity_type() = from.activity_type();
+                activities_.insert(event.event_id());
+                return;
+            }
+            case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK: {
+                const auto scheduled =
+                    command.request_cancel_activity_task_command_attributes().scheduled_event_id();
+                add(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED)
+                    .mutable_activity_task_cancel_requested_event_attributes()
+                    ->set_scheduled_event_id(scheduled);
+                cancelling_.insert(scheduled);
+                return;
+            }
+            case enums::COMMAND_TYPE_START_TIMER: {
+                const auto& id = command.start_timer_command_attributes().timer_id();
+                HistoryEvent& event = add(enums::EVENT_TYPE_TIMER_STARTED);
+                event.mutable_timer_started_event_attributes()->set_timer_id(id);
+                timers_[id] = event.event_id();
+                return;
+            }
+            case enums::COMMAND_TYPE_CANCEL_TIMER: {
+                const auto& id = command.cancel_timer_command_attributes().timer_id();
+                add(enums::EVENT_TYPE_TIMER_CANCELED)
+                    .mutable_timer_canceled_event_attributes()
+                    ->set_timer_id(id);
+                timers_.erase(id);
+                return;
+            }
+            case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+                const auto& from =
+                    command.signal_external_workflow_execution_command_attributes();
+                auto& to = *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+                                .mutable_signal_external_workflow_execution_initiated_event_attributes();
+                to.set_signal_name(from.signal_name());
+                *to.mutable_workflow_execution() = from.execution();
+                return;
+            }
+            case enums::COMMAND_TYPE_RECORD_MARKER: {
+                const auto& from = command.record_marker_command_attributes();
+                auto& to = *add(enums::EVENT_TYPE_MARKER_RECORDED)
+                                .mutable_marker_recorded_event_attributes();
+                to.set_marker_name(from.marker_name());
+                *to.mutable_details() = from.details();
+                return;
+            }
+            case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+                *add(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES)
+                     .mutable_upsert_workflow_search_attributes_event_attributes()
+                     ->mutable_search_attributes() =
+                    command.upsert_workflow_search_attributes_command_attributes()
+                        .search_attributes();
+                return;
+            case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+                add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED);
+                closed_ = true;
+                return;
+            case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+                add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
+                closed_ = true;
+                return;
+            case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+                add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED);
+                closed_ = true;
+                return;
+            case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+                add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW);
+                closed_ = true;
+                return;
+            default:
+                throw std::logic_error("no event for " +
+                                       enums::CommandType_Name(command.command_type()));
+        }
+    }
+
+    temporal::api::history::v1::History history_;
+    std::map<std::string, std::int64_t> timers_;
+    std::set<std::int64_t> activities_;
+    std::set<std::int64_t> cancelling_;
+    std::int64_t last_started_ = 0;
+    bool closed_ = false;
+};
+
+}  // namespace stele::core::testing
