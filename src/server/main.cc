@@ -122,4 +122,8 @@ int start_dev(const cli::DevServerOptions& dev) {
 }  // namespace
 }  // namespace stele::server
 
-int main(int argc, char** argv) { return stele::cli::run(argc, argv, stele::server::start_dev); }
+int main(int argc, char** argv) {
+    // Errors are told in our own words; gRPC's would stand in between. A set variable is respected.
+    setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+    return stele::cli::run(argc, argv, stele::server::start_dev);
+}

@@ -1,0 +1,95 @@
+#include "cli/server_command.h"
+
+#include <map>
+#include <memory>
+
+namespace stele::cli {
+namespace {
+
+constexpr int kMaximumPort = 65535;
+constexpr int kMaximumShards = 1024;
+
+constexpr char kStartDevFooter[] = R"(Examples:
+  stele server start-dev
+      In memory: everything is gone when the server ends.
+  stele server start-dev --db-filename ./data
+      Durable: what was acknowledged is in ./data and survives a crash.
+  stele server start-dev --port 7234 --namespace orders --namespace billing)";
+
+void add_network_flags(CLI::App& command, DevServerOptions& options) {
+    const CLI::Range port(0, kMaximumPort);
+    command.add_option("-p,--port", options.port, "Port of gRPC; 0 lets the system choose one")
+        ->check(port)
+        ->capture_default_str();
+    command.add_option("--http-port", options.http_port, "Port of the HTTP API")
+        ->check(port)
+        ->capture_default_str();
+    command.add_option("--ui-port", options.ui_port,
+                       "Port of the web UI; a thousand above --port unless given")
+        ->check(port);
+    command.add_option("--metrics-port", options.metrics_port, "Port of /metrics; none unless given")
+        ->check(port);
+    command.add_option("--ip", options.ip, "Address to listen on")->capture_default_str();
+    command.add_flag("--allow-insecure-network", options.allow_insecure_network,
+                     "Listen on an --ip that other machines reach, without authentication or TLS");
+    command.add_flag("--headless", options.headless, "Without the web UI");
+}
+
+void add_data_flags(CLI::App& command, DevServerOptions& options) {
+    command
+        .add_option("-f,--db-filename", options.directory,
+                    "Directory of the store; without it everything is in memory only")
+        ->type_name("DIRECTORY");
+    command
+        .add_option("-n,--namespace", options.namespaces,
+                    "Namespace to create at start, besides `default`; repeatable")
+        ->allow_extra_args(false);
+    command
+        .add_option("--search-attribute", options.search_attributes,
+                    "Custom search attribute to register, NAME=TYPE; repeatable")
+        ->allow_extra_args(false);
+    command
+        .add_option("--dynamic-config-value", options.dynamic_config_values,
+                    "Setting of the server, KEY=JSON; repeatable")
+        ->allow_extra_args(false);
+    command.add_option("--shards", options.shards, "Shards of the engine, each with its own thread")
+        ->check(CLI::Range(1, kMaximumShards))
+        ->capture_default_str();
+}
+
+void add_log_flags(CLI::App& command, DevServerOptions& options) {
+    static const std::map<std::string, LogLevel> levels = {{"debug", LogLevel::kDebug},
+                                                           {"info", LogLevel::kInfo},
+                                                           {"warn", LogLevel::kWarn},
+                                                           {"error", LogLevel::kError},
+                                                           {"never", LogLevel::kNever}};
+    static const std::map<std::string, LogFormat> formats = {{"text", LogFormat::kText},
+                                                             {"pretty", LogFormat::kText},
+                                                             {"json", LogFormat::kJson}};
+    command.add_option("--log-level", options.log_level, "debug, info, warn, error or never (warn)")
+        ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case).description(""))
+        ->type_name("LEVEL");
+    command.add_option("--log-format", options.log_format, "text or json (text)")
+        ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""))
+        ->type_name("FORMAT");
+}
+
+}  // namespace
+
+void add_server_commands(CLI::App& app, const StartDevServer& start_dev_server,
+                         std::function<int()>& command) {
+    CLI::App* server = app.add_subcommand("server", "Run a server");
+    server->require_subcommand(1);
+    CLI::App* start_dev =
+        server->add_subcommand("start-dev", "Run a server for development: one process, one node");
+    start_dev->footer(kStartDevFooter);
+    const auto options = std::make_shared<DevServerOptions>();
+    add_network_flags(*start_dev, *options);
+    add_data_flags(*start_dev, *options);
+    add_log_flags(*start_dev, *options);
+    start_dev->callback([options, start_dev_server, &command] {
+        command = [options, start_dev_server] { return start_dev_server(*options); };
+    });
+}
+
+}  // namespace stele::cli
