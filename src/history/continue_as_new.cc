@@ -19,8 +19,8 @@ using Started = api::history::v1::WorkflowExecutionStartedEventAttributes;
 constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
 constexpr char kCommand[] = "ContinueAsNewWorkflowExecutionCommand";
 
-/// What the command leaves open comes from the run that it ends.
-void fill_defaults(const Builder& builder, Attributes& attributes) {
+/// What the command leaves open comes from the run that it ends: where the new run belongs.
+void fill_identity(const Builder& builder, Attributes& attributes) {
     const storage::InfoRow& info = builder.info();
     if (attributes.workflow_type().name().empty()) {
         attributes.mutable_workflow_type()->set_name(info.workflow_type());
@@ -29,6 +29,11 @@ void fill_defaults(const Builder& builder, Attributes& attributes) {
         attributes.mutable_task_queue()->set_name(info.task_queue());
     }
     attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+}
+
+/// The same for its timeouts.
+void fill_timeouts(const Builder& builder, Attributes& attributes) {
+    const storage::InfoRow& info = builder.info();
     Duration run_timeout = from_proto(attributes.workflow_run_timeout());
     if (run_timeout == Duration::zero()) run_timeout = from_proto(info.run_timeout());
     run_timeout = effective_run_timeout(run_timeout, from_proto(info.execution_timeout()));
@@ -39,10 +44,35 @@ void fill_defaults(const Builder& builder, Attributes& attributes) {
         effective_task_timeout(task_timeout, run_timeout, *builder.context().limits));
 }
 
+/// The refusal of one attribute; says of which command, by its type and task queue.
+Refusal refuse_attribute(const Attributes& attributes, WorkflowTaskFailedCause cause,
+                         const std::string& problem) {
+    return refuse(cause, problem + ". WorkflowType=" + attributes.workflow_type().name() +
+                             " TaskQueue=name:\"" + attributes.task_queue().name() +
+                             "\" kind:TASK_QUEUE_KIND_NORMAL");
+}
+
+CommandResult check_identity(const Completion& completion, const Attributes& attributes) {
+    if (CommandResult refusal =
+            check_id_length(completion, kBad, std::string("WorkflowType on ") + kCommand,
+                            "WorkflowType", attributes.workflow_type().name())) {
+        return refusal;
+    }
+    if (attributes.task_queue().name().size() <= completion.builder.context().limits->id_length) {
+        return std::nullopt;
+    }
+    return refuse_attribute(attributes, kBad,
+                            std::string("error validating ") + kCommand +
+                                " TaskQueue: taskQueue length exceeds limit");
+}
+
 CommandResult check_durations(Attributes& attributes) {
-    const auto check = [](google::protobuf::Duration& duration, const std::string& name) {
-        return refuse_if_error(
-            kBad, validate_duration(duration, "Invalid " + name + " on " + kCommand));
+    const auto check = [&](google::protobuf::Duration& duration,
+                           const std::string& name) -> CommandResult {
+        const absl::Status valid =
+            validate_duration(duration, "Invalid " + name + " on " + kCommand);
+        if (valid.ok()) return std::nullopt;
+        return refuse_attribute(attributes, kBad, message_of(valid));
     };
     if (attributes.has_workflow_run_timeout()) {
         if (auto bad = check(*attributes.mutable_workflow_run_timeout(), "WorkflowRunTimeout")) {
@@ -60,41 +90,51 @@ CommandResult check_durations(Attributes& attributes) {
     return std::nullopt;
 }
 
-CommandResult check_attributes(const Completion& completion, Attributes& attributes) {
-    if (CommandResult refusal =
-            check_id_length(completion, kBad, std::string("WorkflowType on ") + kCommand,
-                            "WorkflowType", attributes.workflow_type().name())) {
-        return refusal;
-    }
-    if (CommandResult refusal = check_durations(attributes)) return refusal;
+CommandResult check_policies(const Completion& completion, Attributes& attributes) {
     if (attributes.has_retry_policy()) {
         fill_retry_policy(*attributes.mutable_retry_policy());
         const absl::Status valid = validate_retry_policy(*attributes.mutable_retry_policy());
         if (!valid.ok()) {
-            return refuse(kBad, std::string("invalid WorkflowRetryPolicy on ") + kCommand + ": " +
-                                    message_of(valid));
+            return refuse_attribute(attributes, kBad,
+                                    std::string("invalid WorkflowRetryPolicy on ") + kCommand +
+                                        ": " + message_of(valid));
         }
     }
     const Context& context = completion.builder.context();
     if (context.check_search_attributes && attributes.has_search_attributes()) {
         const absl::Status known = context.check_search_attributes(attributes.search_attributes());
         if (!known.ok()) {
-            return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
-                          std::string("invalid SearchAttributes on ") + kCommand + ": " +
-                              message_of(known));
+            return refuse_attribute(attributes,
+                                    enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+                                    std::string("invalid SearchAttributes on ") + kCommand + ": " +
+                                        message_of(known));
         }
     }
+    return std::nullopt;
+}
+
+CommandResult check_sizes(const Completion& completion, const Attributes& attributes) {
     if (CommandResult refusal = check_blob_size(
             completion, attributes.input().ByteSizeLong(), kBad,
             "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.")) {
         return refusal;
     }
-    if (attributes.memo().ByteSizeLong() > context.limits->memo_bytes) {
+    if (attributes.memo().ByteSizeLong() > completion.builder.context().limits->memo_bytes) {
         return Refusal{kBad,
                        "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.",
                        true};
     }
     return std::nullopt;
+}
+
+/// Fills in what is open on the way, in the order in which clients of Temporal are told of problems.
+CommandResult check_and_fill(const Completion& completion, Attributes& attributes) {
+    fill_identity(completion.builder, attributes);
+    if (CommandResult refusal = check_identity(completion, attributes)) return refusal;
+    if (CommandResult refusal = check_durations(attributes)) return refusal;
+    fill_timeouts(completion.builder, attributes);
+    if (CommandResult refusal = check_policies(completion, attributes)) return refusal;
+    return check_sizes(completion, attributes);
 }
 
 /// A run that continues at once, again and again, is slowed down.
@@ -186,9 +226,8 @@ CommandResult handle_continue_as_new(Completion& completion, const Command& comm
     if (!attributes.cron_schedule().empty()) {
         return refuse(kBad, "cron schedules are not supported by this server yet");
     }
-    if (CommandResult refusal = check_attributes(completion, attributes)) return refusal;
+    if (CommandResult refusal = check_and_fill(completion, attributes)) return refusal;
     Builder& builder = completion.builder;
-    fill_defaults(builder, attributes);
     const std::string new_run_id = builder.context().new_id();
     builder.add_event(continued_event(completion, command, attributes, new_run_id));
     add_successor(builder, new_run_id, started_attributes(builder, attributes));
