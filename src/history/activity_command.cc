@@ -264,8 +264,6 @@ CommandResult handle_schedule_activity(Completion& completion, const Command& co
     storage::ActivityRow row = pending_row(*attributes, completion, command);
     row.set_scheduled_event_id(id.value());
     storage::ActivityRow& pending = builder.draft().activities.insert(id.value(), std::move(row));
-    const bool paused = builder.header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED;
-    if (paused) return std::nullopt;
     if (attributes->request_eager_execution()) {
         completion.eager_activities.push_back(id);
     } else {

@@ -379,6 +379,18 @@ TEST_F(ActivityTest, AfterALongSleepOnlyTheEarliestTimeoutOfAnAttemptCounts) {
     EXPECT_TRUE(try_fire()->transition.empty);
 }
 
+TEST_F(ActivityTest, EvenTheShortestBackoffIsWaitedFor) {
+    Command command = schedule_activity("a");
+    *attributes(command).mutable_retry_policy()->mutable_initial_interval() =
+        to_proto(Duration(1));
+    schedule(std::move(command));
+    start_activity("a");
+    advance(seconds(10));
+    EXPECT_FALSE(activity_is_queued("a"));
+    advance(Duration(1));
+    EXPECT_TRUE(activity_is_queued("a"));
+}
+
 TEST_F(ActivityTest, ManyTimeoutsInOneTransitionBringOneTask) {
     start();
     Command first = schedule_activity("a");

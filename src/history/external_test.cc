@@ -72,6 +72,9 @@ TEST_F(ExternalTest, ACancelRequestGoesOutAndItsFailureComesBack) {
     start_task();
     EXPECT_TRUE(finishing_does_something(
         finish_external_cancel(run(), EventId(5), outcome, context())));
+    EXPECT_FALSE(finishing_does_something(
+        finish_external_cancel(run(), EventId(5), outcome, context())))
+        << "the outbox may deliver twice";
     complete_task({});
     EXPECT_EQ(text_after(8),
               "9 WorkflowTaskCompleted\n"
