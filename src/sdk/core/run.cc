@@ -276,7 +276,8 @@ void Run::activate(const HistoryEvent& started, bool replaying) {
     // Whatever else the code did in its last turn comes before the end.
     if (!end_ || ended_) return;
     ended_ = true;
-    enqueue(std::make_shared<PairedMachine>(*end_), std::move(*end_));
+    auto machine = std::make_shared<PairedMachine>(*end_);
+    enqueue(std::move(machine), std::move(*end_));
 }
 
 void Run::apply(std::vector<Call> calls) {
