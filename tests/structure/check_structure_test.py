@@ -77,6 +77,7 @@ class CheckStructure(unittest.TestCase):
             ("absl::BitGen generator;", "randomness"),
             ("std::this_thread::sleep_for(delay);", "sleep"),
             ("usleep(10);", "sleep"),
+            ("::sleep(1);", "sleep"),
             ("std::thread worker;", "thread"),
             ("std::mutex mutex;", "thread"),
             ("std::lock_guard lock(mutex);", "thread"),
@@ -102,6 +103,7 @@ class CheckStructure(unittest.TestCase):
             "env.rand(3); operand(4); grand(5); next_time(0);",
             "std::chrono::system_clock::time_point when;",
             "const int thread = 1;",
+            "wf::sleep(10s); context.sleep_for(10ms);",
         ]:
             with self.subTest(code=code):
                 self.assert_accepted("src/shard/engine.cc", code + "\n")

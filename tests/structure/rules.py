@@ -64,13 +64,15 @@ SEAM = {
         r"|\bgetrandom\b|\bgetentropy\b|\barc4random\w*\b|\buuid_generate\w*\b"
     ),
     "sleep": re.compile(
-        r"\bsleep_(?:for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|\bclock_nanosleep\b|\babsl::SleepFor\b"
+        # Not every "sleep(": a workflow's sleep is a timer in its history.
+        r"\bthis_thread::sleep_\w+|\busleep\s*\(|(?<![\w:>])::sleep\s*\(|\b(?:clock_)?nanosleep\b"
+        r"|\babsl::SleepFor\b"
     ),
     "thread": re.compile(
         r"\bstd::(?:j?thread|async|this_thread|(?:recursive_|shared_)?(?:timed_)?mutex"
         r"|condition_variable(?:_any)?|(?:unique|shared|scoped)_lock|lock_guard|once_flag|call_once"
         r"|counting_semaphore|binary_semaphore|latch|barrier)\b"
-        r"|\babsl::(?:Mutex|CondVar|Notification|BlockingCounter|Barrier)\b|\bpthread_\w+"
+        r"|\babsl::(?:Mutex|CondVar|Notification|BlockingCounter|Barrier)\b|\bpthread_(?!sigmask)\w+"
     ),
 }
 
@@ -84,6 +86,7 @@ SEAM_ALLOWED = [
      "the SDK runs in its user's process and has its own seam"),
     ("src/server/grpc/", ["clock", "thread"],
      "gRPC calls from its own threads and gives deadlines on its own clock"),
+    ("src/sdk/transport/", ["clock"], "gRPC takes a call's deadline on its own clock"),
     ("_test.cc", ["thread"], "a test may call from several threads what says it is thread safe"),
     ("_testing.cc", ["thread"], "as for tests"),
     ("_testing.h", ["thread"], "as for tests"),
