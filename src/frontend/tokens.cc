@@ -31,6 +31,7 @@ std::string TokenSigner::sign(const wire::PageToken& token) const { return seal(
 std::string TokenSigner::sign(const wire::ListToken& token) const { return seal(kList, token); }
 
 absl::StatusOr<wire::TaskToken> TokenSigner::open_task(std::string_view bytes) const {
+    if (bytes.empty()) return invalid_argument("Task token not set on request.");
     wire::TaskToken token;
     if (!unseal(kTask, bytes, token)) return invalid_argument("Error deserializing task token.");
     return token;

@@ -73,6 +73,27 @@ absl::StatusOr<wire::TaskToken> open_workflow_task(const TokenSigner& tokens,
     return token;
 }
 
+/// The namespace that a command names as that of its target; empty when it names none.
+std::string target_namespace(const api::command::v1::Command& command) {
+    if (command.has_signal_external_workflow_execution_command_attributes()) {
+        return command.signal_external_workflow_execution_command_attributes().namespace_();
+    }
+    return command.request_cancel_external_workflow_execution_command_attributes().namespace_();
+}
+
+/// A namespace that does not exist refuses the call; one that exists and is not the run's own fails
+/// the task, which is for the core to say.
+absl::Status check_target_namespaces(
+    Services& services, const service::RespondWorkflowTaskCompletedRequest& request) {
+    for (const api::command::v1::Command& command : request.commands()) {
+        const std::string name = target_namespace(command);
+        if (!name.empty() && services.namespaces.by_name(name) == nullptr) {
+            return namespace_not_found(name);
+        }
+    }
+    return absl::OkStatus();
+}
+
 void complete(Services& services, const AuthorizedNamespace& space,
               service::RespondWorkflowTaskCompletedRequest request,
               Reply<Spliced<CompletedResponse>> reply) {
@@ -81,6 +102,9 @@ void complete(Services& services, const AuthorizedNamespace& space,
     }
     auto token = open_workflow_task(services.tokens, request.task_token());
     if (!token.ok()) return reply(std::move(token).status());
+    if (auto status = check_target_namespaces(services, request); !status.ok()) {
+        return reply(std::move(status));
+    }
     services.engine.complete_workflow_task(
         space.view(), run_ref(*token), workflow_task_token(*token), std::move(request),
         [&services, reply = std::move(reply)](
