@@ -13,13 +13,12 @@ namespace {
 
 /// The same bytes for the same message, whatever order its maps happen to have in memory.
 std::string serialize(const google::protobuf::Message& message) {
-    std::string bytes;
-    {
-        google::protobuf::io::StringOutputStream stream(&bytes);
-        google::protobuf::io::CodedOutputStream coded(&stream);
-        coded.SetSerializationDeterministic(true);
-        STELE_CHECK(message.SerializeToCodedStream(&coded), "events can not be serialised");
-    }
+    std::string bytes(message.ByteSizeLong(), '\0');
+    google::protobuf::io::ArrayOutputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeWithCachedSizes(&coded);
+    STELE_CHECK(!coded.HadError(), "events can not be serialised");
     return bytes;
 }
 

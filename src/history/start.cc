@@ -1,4 +1,5 @@
 #include "history/begin_run.h"
+#include "history/retry_policy.h"
 
 #include <utility>
 
@@ -17,7 +18,10 @@ Started started_attributes(const Request& request, const Context& context) {
     *started.mutable_task_queue() = request.task_queue();
     if (request.has_header()) *started.mutable_header() = request.header();
     if (request.has_input()) *started.mutable_input() = request.input();
-    if (request.has_retry_policy()) *started.mutable_retry_policy() = request.retry_policy();
+    if (request.has_retry_policy()) {
+        *started.mutable_retry_policy() = request.retry_policy();
+        fill_retry_policy(*started.mutable_retry_policy());
+    }
     if (request.has_memo()) *started.mutable_memo() = request.memo();
     if (request.has_search_attributes()) {
         *started.mutable_search_attributes() = request.search_attributes();

@@ -25,6 +25,18 @@ bool heartbeats_too_long(const Builder& builder, const Request& request) {
            builder.now() > original + builder.context().limits->workflow_task_heartbeat;
 }
 
+/// The deployment that the worker says it is of; only a versioned one has a version and a behaviour.
+void add_deployment(const Request& request,
+                    api::history::v1::WorkflowTaskCompletedEventAttributes& attributes) {
+    const auto& options = request.deployment_options();
+    attributes.set_worker_deployment_name(options.deployment_name());
+    if (options.worker_versioning_mode() != enums::WORKER_VERSIONING_MODE_VERSIONED) return;
+    attributes.set_versioning_behavior(request.versioning_behavior());
+    if (options.deployment_name().empty() || options.build_id().empty()) return;
+    attributes.mutable_deployment_version()->set_deployment_name(options.deployment_name());
+    attributes.mutable_deployment_version()->set_build_id(options.build_id());
+}
+
 /// Writes the completed event, and before it the two that a transient task still owes.
 EventId add_completed_event(Builder& builder, const Request& request) {
     storage::WorkflowTask task = builder.header().task();
@@ -57,7 +69,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     if (request.has_metering_metadata()) {
         *attributes.mutable_metering_metadata() = request.metering_metadata();
     }
-    attributes.set_worker_deployment_name(request.deployment_options().deployment_name());
+    add_deployment(request, attributes);
     storage::HeaderRow& header = builder.header();
     header.set_last_completed_task_started_event_id(task.started_event_id());
     header.set_consecutive_task_problems(0);
@@ -155,6 +167,14 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Run& run, const WorkflowTaskToken& token, const Request& request,
     const Context& context) {
     STELE_RETURN_IF_ERROR(check_task_token(run, token));
+    if (request.versioning_behavior() != enums::VERSIONING_BEHAVIOR_UNSPECIFIED &&
+        !request.has_deployment() &&
+        request.deployment_options().worker_versioning_mode() !=
+            enums::WORKER_VERSIONING_MODE_VERSIONED) {
+        return invalid_argument(
+            "versioning behavior cannot be specified without deployment options being set with "
+            "versioned mode");
+    }
     Builder builder(run, context);
     if (heartbeats_too_long(builder, request)) {
         return time_out_heartbeat(std::move(builder), request);

@@ -44,6 +44,17 @@ void choose_queue(const Builder& builder, storage::WorkflowTask& task) {
     }
 }
 
+/// Whoever takes the scheduled task now must read the whole history.
+void move_to_normal_queue(Builder& builder) {
+    storage::WorkflowTask& task = *builder.header().mutable_task();
+    builder.withdraw_workflow_task_dispatch();
+    forget_sticky_queue(builder.header());
+    task.set_on_sticky_queue(false);
+    task.set_task_queue(builder.info().task_queue());
+    task.clear_schedule_to_start_deadline();
+    builder.dispatch_workflow_task();
+}
+
 }  // namespace
 
 HistoryEvent scheduled_event(const storage::WorkflowTask& task, const storage::InfoRow& info) {
@@ -111,7 +122,7 @@ void forget_sticky_queue(storage::HeaderRow& header) {
 absl::StatusOr<Applied<None>> give_up_sticky(const Run& run, EventId scheduled, std::int64_t stamp,
                                              const Context& context) {
     Builder builder(run, context);
-    storage::WorkflowTask& task = *builder.header().mutable_task();
+    const storage::WorkflowTask& task = builder.header().task();
     const bool waiting = builder.has_workflow_task() && !builder.has_started_workflow_task() &&
                          task.on_sticky_queue() &&
                          task.scheduled_event_id() == scheduled.value() && task.stamp() == stamp;
@@ -119,12 +130,7 @@ absl::StatusOr<Applied<None>> give_up_sticky(const Run& run, EventId scheduled, 
         builder.transition().empty = true;
         return Applied<None>{std::move(builder.transition()), {}};
     }
-    builder.withdraw_workflow_task_dispatch();
-    forget_sticky_queue(builder.header());
-    task.set_on_sticky_queue(false);
-    task.set_task_queue(builder.info().task_queue());
-    task.clear_schedule_to_start_deadline();
-    builder.dispatch_workflow_task();
+    move_to_normal_queue(builder);
     return Applied<None>{std::move(builder).finish(), {}};
 }
 
@@ -134,6 +140,10 @@ absl::StatusOr<Applied<None>> reset_sticky(const Run& run, const Context& contex
     if (run.header.sticky_task_queue().empty()) {
         builder.transition().empty = true;
         return Applied<None>{std::move(builder.transition()), {}};
+    }
+    const storage::WorkflowTask& task = builder.header().task();
+    if (builder.has_workflow_task() && task.on_sticky_queue() && task.started_event_id() == 0) {
+        move_to_normal_queue(builder);
     }
     forget_sticky_queue(builder.header());
     return Applied<None>{std::move(builder).finish(), {}};

@@ -261,6 +261,18 @@ TEST_F(WorkflowTaskTest, AStickyQueueWithoutAWorkerIsGivenUpWithoutAnEvent) {
     EXPECT_EQ(started.previous_started, EventId(3));
 }
 
+TEST_F(WorkflowTaskTest, ResettingStickinessTakesTheTaskOutOfTheWorkersQueue) {
+    scenario_.start();
+    complete(scenario_.start_task(), sticky_request());
+    signal("s");
+    scenario_.apply(reset_sticky(scenario_.run(), scenario_.context()));
+    EXPECT_EQ(task().task_queue(), "queue");
+    EXPECT_FALSE(scenario_.start_task().sticky);
+    const auto again = reset_sticky(scenario_.run(), scenario_.context());
+    ASSERT_TRUE(again.ok());
+    EXPECT_TRUE(again->transition.empty);
+}
+
 TEST_F(WorkflowTaskTest, AStickyTaskGoesToItsWorkerWithPartOfTheHistory) {
     scenario_.start();
     complete(scenario_.start_task(), sticky_request());
