@@ -40,7 +40,8 @@ int main(int argc, char** argv) {
 
         auto handle = client.start<tour>({.task_queue = "tours"}, Progress{});
         std::cout << "first run: " << handle.run_id() << "\n";
-        std::cout << "visited " << handle.result() << " places\n";
+        const int visited = handle.result();
+        std::cout << "visited " << visited << " places\n";
         const auto last = client.handle<tour>(handle.workflow_id()).describe();
         std::cout << "last run:  " << last.run_id << " of the chain that began with "
                   << last.first_run_id << std::endl;

@@ -71,9 +71,9 @@ public:
         state->request = serialize(*request);
         state->reply = std::move(reply);
         state->done = std::move(done);
+        // A span counts from now.
         state->context.set_deadline(
-            gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                         gpr_time_from_millis(options.timeout.count(), GPR_TIMESPAN)));
+            gpr_time_from_millis(options.timeout.count(), GPR_TIMESPAN));
         for (const auto& [key, value] : options.metadata) state->context.AddMetadata(key, value);
         stub_->UnaryCall(&state->context, std::string(method), grpc::StubOptions(),
                         &state->request, &state->reply_bytes,
