@@ -22,7 +22,6 @@ absl::Status Alarms::recover() {
     const Timestamp end = add_saturating(shard_.now(), kWindow);
     STELE_RETURN_IF_ERROR(read(Timestamp::min(), end));
     horizon_ = end;
-    arm();
     return absl::OkStatus();
 }
 

@@ -18,8 +18,10 @@ class Alarms {
 public:
     explicit Alarms(Shard& shard) : shard_(shard) {}
 
-    /// Reads the alarms of the next minutes and sets the clock.
+    /// Reads the alarms of the next minutes.
     absl::Status recover();
+    /// Sets the clock.
+    void begin() { arm(); }
     /// A commit has moved the alarm row of a run.
     void moved(RunAddress run, const AlarmChange& change);
     void stop();

@@ -54,13 +54,12 @@ void Backlog::removed(const LoadedRun& run, const std::vector<history::DispatchR
 absl::Status Backlog::recover() {
     const store::KeyRange range = store::table_range(store::Table::kDispatch, shard_.slots());
     const auto cursor = shard_.around().store.scan(range.begin, range.end);
-    std::map<QueueId, std::vector<TaskOffer>> found;
     for (; cursor->valid(); cursor->next()) {
         STELE_ASSIGN_OR_RETURN(const store::DispatchKey key,
                                store::decode_dispatch_key(cursor->key()));
         const QueueId queue{key.namespace_id, key.task_queue, static_cast<QueueKind>(key.kind)};
         count(queue, key.slot, 1);
-        std::vector<TaskOffer>& offers = found[queue];
+        std::vector<TaskOffer>& offers = recovered_[queue];
         if (offers.size() >= shard_.around().options.backlog_window) continue;
         storage::DispatchRow row;
         STELE_RETURN_IF_ERROR(
@@ -68,12 +67,15 @@ absl::Status Backlog::recover() {
         offers.push_back(
             make_offer(queue, {key.slot, RunKey(row.run_key())}, key.sequence, row));
     }
-    STELE_RETURN_IF_ERROR(cursor->status());
-    for (auto& [queue, offers] : found) {
+    return cursor->status();
+}
+
+void Backlog::begin() {
+    for (auto& [queue, offers] : recovered_) {
         sort_by_age(offers);
         for (TaskOffer& offer : offers) shard_.around().sink->offer(std::move(offer));
     }
-    return absl::OkStatus();
+    recovered_.clear();
 }
 
 void Backlog::refill(const QueueId& queue) {

@@ -18,8 +18,10 @@ class Backlog {
 public:
     explicit Backlog(Shard& shard) : shard_(shard) {}
 
-    /// Counts all rows and offers a window of each queue.
+    /// Counts all rows and reads a window of each queue.
     absl::Status recover();
+    /// Offers what was read.
+    void begin();
     void added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks, bool offer);
     void removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done);
     /// Offers the oldest tasks of a queue again, up to the window.
@@ -37,6 +39,7 @@ private:
                            std::int64_t& next_sequence, std::vector<TaskOffer>& offers);
 
     Shard& shard_;
+    std::map<QueueId, std::vector<TaskOffer>> recovered_;
     std::map<QueueId, Counts> queues_;  // rows by slot, so that a refill looks only where rows are
 };
 

@@ -3,8 +3,10 @@
 #include "base/ids.h"
 #include "stele/internal/rows.pb.h"
 
+#include <functional>
 #include <list>
-#include <map>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 // The newest run of each workflow id that was asked for lately. Like a run, an entry is ahead of the
@@ -49,13 +51,20 @@ private:
         Position position;
     };
 
+    struct Hash {
+        std::size_t operator()(const RunRef& name) const {
+            const std::hash<std::string> hash;
+            return hash(name.workflow_id) * 31 + hash(name.namespace_id);
+        }
+    };
+
     static RunRef name_of(const RunRef& workflow) {
         return {workflow.namespace_id, workflow.workflow_id, {}};
     }
 
     std::size_t capacity_;
     std::list<Entry> order_;  // most recently used first
-    std::map<RunRef, std::list<Entry>::iterator> rows_;
+    std::unordered_map<RunRef, std::list<Entry>::iterator, Hash> rows_;
 };
 
 }  // namespace stele::shard

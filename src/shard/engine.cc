@@ -259,8 +259,11 @@ public:
 
     absl::Status recover() override {
         STELE_CHECK(around_.sink != nullptr, "the engine recovers before it is connected");
-        // Nobody else uses the shards yet, so their state may be touched from here.
+        // Nothing runs on the shards yet, so their state may be touched from here.
         for (const auto& shard : shards_) STELE_RETURN_IF_ERROR(shard->recover());
+        for (const auto& shard : shards_) {
+            shard->executor().post([&shard] { shard->begin(); });
+        }
         return absl::OkStatus();
     }
 

@@ -89,9 +89,14 @@ absl::Status Outbox::recover() {
             store::unwrap_message(store::Table::kOutbox, cursor->value(), entry.row));
         entry.source = {id.slot, RunKey(entry.row.run_key())};
         waiting_.emplace(id, std::move(entry));
-        shard_.executor().post([this, id] { deliver(id); });
     }
     return cursor->status();
+}
+
+void Outbox::begin() {
+    for (const auto& [id, entry] : waiting_) {
+        shard_.executor().post([this, id = id] { deliver(id); });
+    }
 }
 
 void Outbox::added(RunAddress source, const std::vector<storage::OutboxRow>& rows,

@@ -18,6 +18,7 @@ public:
 
     /// Takes up what was not acknowledged before the process ended.
     absl::Status recover();
+    void begin();
     void added(RunAddress source, const std::vector<storage::OutboxRow>& rows, Position position);
     void stop() { stopped_ = true; }
 

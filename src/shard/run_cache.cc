@@ -65,8 +65,11 @@ LoadedRun* RunCache::find(RunAddress address) {
 }
 
 LoadedRun* RunCache::find(const RunRef& run) {
-    const auto found = by_name_.find(run);
-    return found == by_name_.end() ? nullptr : find(found->second);
+    const auto named = by_run_id_.find(run.run_id);
+    if (named == by_run_id_.end()) return nullptr;
+    LoadedRun* found = find(named->second);
+    // Run ids are unique, but a caller may put any one beside any workflow id.
+    return found->run->ref() == run ? found : nullptr;
 }
 
 LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
@@ -74,7 +77,7 @@ LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
     order_.push_front(std::move(run));
     runs_[address] = order_.begin();
     LoadedRun& loaded = *order_.front();
-    by_name_[loaded.run->ref()] = address;
+    by_run_id_[loaded.run->info.run_id()] = address;
     changed(loaded, loaded.last);
     return loaded;
 }
@@ -100,7 +103,7 @@ void RunCache::evict(Position readable) {
         if (run.last > readable) continue;
         bytes_ -= run.bytes;
         runs_.erase(run.address);
-        by_name_.erase(run.run->ref());
+        by_run_id_.erase(run.run->info.run_id());
         place = order_.erase(place);
     }
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <map>
 #include <string>
+#include <unordered_map>
 
 // Runs in memory. A shard applies a transition to a run before the store has it, so until the store
 // has caught up the memory is the only place where the run is right: a run may leave the cache only
@@ -97,7 +98,7 @@ private:
     std::size_t bytes_ = 0;
     Order order_;  // most recently used first
     std::map<RunAddress, Order::iterator> runs_;
-    std::map<RunRef, RunAddress> by_name_;
+    std::unordered_map<std::string, RunAddress> by_run_id_;
 };
 
 }  // namespace stele::shard

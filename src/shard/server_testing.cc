@@ -50,6 +50,8 @@ void TestServer::boot() {
     engine_->connect(offers_);
     const absl::Status recovered = engine_->recover();
     EXPECT_TRUE(recovered.ok()) << message_of(recovered);
+    // Until the shards have offered what they found.
+    for (int i = 0; i < options_.shard_count; ++i) sim_.run_one();
 }
 
 void TestServer::shut_down() {

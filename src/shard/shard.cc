@@ -22,8 +22,9 @@ namespace {
 constexpr std::size_t kCurrentRows = 100'000;
 
 absl::Status no_such_run(const RunRef& run) {
-    return not_found("workflow not found for ID: " + run.workflow_id +
-                     (run.run_id.empty() ? std::string() : " and RunID: " + run.run_id));
+    if (run.run_id.empty()) return not_found("workflow not found for ID: " + run.workflow_id);
+    return not_found("workflow execution not found for workflow ID \"" + run.workflow_id +
+                     "\" and run ID \"" + run.run_id + "\"");
 }
 
 std::string bytes_of(const google::protobuf::MessageLite& message) {
@@ -306,6 +307,12 @@ absl::Status Shard::recover() {
     STELE_RETURN_IF_ERROR(alarms_->recover());
     STELE_RETURN_IF_ERROR(outbox_->recover());
     return backlog_->recover();
+}
+
+void Shard::begin() {
+    backlog_->begin();
+    alarms_->begin();
+    outbox_->begin();
 }
 
 void Shard::compare_with_store(std::vector<std::string>& found) {

@@ -147,7 +147,11 @@ public:
     }
 
     // ---- Life cycle ----------------------------------------------------------------------------
+    /// Reads what is to be done from the store and starts none of it: the only method that runs
+    /// elsewhere, before anything else does.
     absl::Status recover();
+    /// Starts what was read.
+    void begin();
     /// Answers every wait and takes no more work.
     void drain();
     bool draining() const { return draining_; }
