@@ -187,11 +187,18 @@ private:
         queue.polls.push_back(waiting);
     }
 
-    void serve_first(TaskQueue& queue) {
-        if (queue.polls.empty()) return;
-        const WaitingPollPtr waiting = queue.polls.front();
-        queue.polls.pop_front();
-        serve(queue, waiting);
+    bool has_work(TaskQueue& queue) {
+        return !queue.queries.empty() || (!queue.tasks.empty() && may_dispatch(queue));
+    }
+
+    /// Pairs for as long as there is somebody on both sides. More than one poll may be used up by
+    /// one task, because the first may have gone without a word.
+    void serve_waiting(TaskQueue& queue) {
+        while (!queue.polls.empty() && has_work(queue)) {
+            const WaitingPollPtr waiting = queue.polls.front();
+            queue.polls.pop_front();
+            serve(queue, waiting);
+        }
     }
 
     /// Whether the queue's rate lets a task out now; if not, comes back when it does.
@@ -204,7 +211,7 @@ private:
             queue.throttle_timer = executor_->run_at(next, [this, id = queue.id] {
                 TaskQueue& later = queue_of(id);
                 later.throttle_timer = 0;
-                serve_first(later);
+                serve_waiting(later);
             });
         }
         return false;
@@ -222,7 +229,7 @@ private:
             return starter_.give_up_sticky(offer);
         }
         if (!queue.tasks.push(std::move(offer))) return;
-        serve_first(queue);
+        serve_waiting(queue);
     }
 
     void start(TaskOffer offer, const WaitingPollPtr& waiting) {
@@ -305,7 +312,7 @@ private:
             executor_->run_at(waiting.offer.deadline, [this, id = queue.id, query = waiting.id] {
                 expire_query(id, query);
             });
-        serve_first(queue);
+        serve_waiting(queue);
     }
 
     void expire_query(const QueueId& id, std::uint64_t query_id) {
