@@ -1,0 +1,104 @@
+#pragma once
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sdk/core/history_testing.h"
+#include "stele/runtime.h"
+#include "stele/transport.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+namespace stele::testing {
+
+/// A server for one workflow, in memory: enough of the protocol to drive a worker without threads.
+class FakeServer final : public Transport {
+public:
+    using Message = google::protobuf::Message;
+
+    explicit FakeServer(std::shared_ptr<Runtime> runtime)
+        : runtime_(std::move(runtime)), executor_(runtime_->make_executor()) {}
+
+    /// Histories are handed out in pages of so many events.
+    int page_events = 1'000;
+    /// Every so manieth call is refused once as unavailable; 0 means none.
+    int refuse_every = 0;
+    int workflow_tasks = 0;
+    int sticky_tasks = 0;
+
+    std::shared_ptr<Call> call(std::string_view method, std::shared_ptr<const Message> request,
+                               std::shared_ptr<Message> reply, const CallOptions&,
+                               Callback done) override {
+        const std::string name(method.substr(method.rfind('/') + 1));
+        auto call = std::make_shared<Pending>(Pending{request, reply, std::move(done)});
+        executor_->post([this, name, call] { dispatch(name, call); });
+        return std::make_shared<Cancel>(*this, call);
+    }
+
+private:
+    struct Pending {
+        std::shared_ptr<const Message> request;
+        std::shared_ptr<Message> reply;
+        Callback done;
+        void finish(const Status& status = {}) {
+            if (const Callback callback = std::exchange(done, nullptr)) callback(status);
+        }
+    };
+    using PendingPointer = std::shared_ptr<Pending>;
+
+    class Cancel final : public Call {
+    public:
+        Cancel(FakeServer& server, PendingPointer call) : server_(&server), call_(std::move(call)) {}
+        void cancel() override {
+            server_->executor_->post([call = call_] { call->finish({1, "cancelled", {}}); });
+        }
+
+    private:
+        FakeServer* server_;
+        PendingPointer call_;
+    };
+
+    template <class M>
+    static const M& request_of(const PendingPointer& call) {
+        return static_cast<const M&>(*call->request);
+    }
+    template <class M>
+    static M& reply_of(const PendingPointer& call) {
+        return static_cast<M&>(*call->reply);
+    }
+
+    void dispatch(const std::string& name, const PendingPointer& call);
+    void start(const PendingPointer& call);
+    void complete_workflow_task(const PendingPointer& call);
+    void complete_activity(const PendingPointer& call);
+    void read_history(const PendingPointer& call);
+    void match();
+    void give_workflow_task(const PendingPointer& call);
+    void give_activity_task(const PendingPointer& call);
+    void answer_waiting_readers();
+    PendingPointer take(std::list<PendingPointer>& polls, bool sticky_first);
+
+    std::shared_ptr<Runtime> runtime_;
+    std::shared_ptr<Executor> executor_;
+    std::optional<core::testing::HistoryWriter> writer_;
+    std::list<PendingPointer> workflow_polls_;
+    std::list<PendingPointer> activity_polls_;
+    std::list<PendingPointer> readers_;
+    struct ActivityTask {
+        std::int64_t scheduled;
+        core::Command command;
+    };
+    std::deque<ActivityTask> activities_;
+    std::list<std::unique_ptr<Runtime::Timer>> timers_;
+    core::Command end_;
+    bool task_due_ = false;
+    bool task_running_ = false;
+    std::string sticky_queue_;
+    std::int64_t last_completed_ = 0;
+    int calls_ = 0;
+    std::string refused_;
+};
+
+}  // namespace stele::testing

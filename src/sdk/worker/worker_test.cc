@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include "sdk/client/client_core.h"
+#include "sdk/runtime/single_thread_testing.h"
+#include "sdk/worker/fake_server_testing.h"
+#include "stele/stele.h"
+
+// Client and worker on one thread under a virtual clock, as a simulation runs them.
+namespace stele {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string decorate(std::string text) { return "<" + text + ">"; }
+
+wf::task<std::string> patient(std::string text, int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+        co_await wf::sleep(std::chrono::hours(24 * 365));
+        text = co_await wf::activity<decorate>(text, {.start_to_close = 10s});
+    }
+    co_return text;
+}
+
+class WorkerTest : public ::testing::Test {
+protected:
+    std::string run(WorkerOptions options) {
+        auto client = Client::connect({.runtime = runtime_, .transport = server_});
+        Worker worker(client, "queue", options);
+        worker.register_workflow<patient>().register_activity<decorate>();
+        worker.start();
+        const std::string result =
+            client.execute<patient>({.id = "workflow", .task_queue = "queue"}, "x", 3);
+        worker.stop();
+        return result;
+    }
+
+    std::shared_ptr<testing::SingleThreadRuntime> runtime_ =
+        std::make_shared<testing::SingleThreadRuntime>();
+    std::shared_ptr<testing::FakeServer> server_ = std::make_shared<testing::FakeServer>(runtime_);
+};
+
+TEST_F(WorkerTest, YearsPassInAnInstantWithoutAnyThread) {
+    const auto begin = runtime_->now();
+    EXPECT_EQ(run({}), "<<<x>>>");
+    EXPECT_GE(runtime_->now() - begin, 3 * 365 * 24h);
+    EXPECT_EQ(server_->workflow_tasks, 7);
+    EXPECT_EQ(server_->sticky_tasks, 6);
+}
+
+TEST_F(WorkerTest, WithoutACacheEveryTaskReplaysAPagedHistory) {
+    server_->page_events = 2;
+    EXPECT_EQ(run({.cached_runs_max = 0}), "<<<x>>>");
+    EXPECT_EQ(server_->sticky_tasks, 0);
+}
+
+TEST_F(WorkerTest, CallsThatTheServerRefusesAreRepeated) {
+    server_->refuse_every = 3;
+    EXPECT_EQ(run({}), "<<<x>>>");
+}
+
+TEST_F(WorkerTest, TwoRunsOfTheSameSimulationTakeTheSameTime) {
+    server_->refuse_every = 3;
+    (void)run({});
+    const auto first = runtime_->now();
+    runtime_ = std::make_shared<testing::SingleThreadRuntime>();
+    server_ = std::make_shared<testing::FakeServer>(runtime_);
+    server_->refuse_every = 3;
+    (void)run({});
+    EXPECT_EQ(runtime_->now(), first);
+}
+
+}  // namespace
+}  // namespace stele
