@@ -24,8 +24,12 @@ void schedule_next_attempt(Builder& builder, storage::ActivityRow& row, const Fa
     builder.withdraw_activity_dispatch(row);
     const Timestamp next = add_saturating(builder.now(), backoff);
     row.set_last_worker_identity(row.started_identity());
-    *row.mutable_last_failure() =
-        storable_failure(failure, builder.context().limits->failure_bytes);
+    row.clear_last_failure();
+    // A worker need not say what went wrong.
+    if (failure.ByteSizeLong() > 0) {
+        *row.mutable_last_failure() =
+            storable_failure(failure, builder.context().limits->failure_bytes);
+    }
     *row.mutable_last_attempt_complete_time() = to_proto(builder.now());
     *row.mutable_current_retry_interval() = to_proto(backoff);
     *row.mutable_scheduled_time() = to_proto(next);

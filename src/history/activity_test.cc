@@ -259,6 +259,19 @@ TEST_F(ActivityTest, AQueueRowOfAnEarlierAttemptIsStale) {
               absl::StatusCode::kNotFound);
 }
 
+TEST_F(ActivityTest, AWorkerNeedNotSayWhatWentWrong) {
+    schedule(with_attempts(2));
+    fail_activity(start_activity("a").token, {});
+    EXPECT_FALSE(activity("a")->has_last_failure());
+    advance(seconds(1));
+    fail_activity(start_activity("a").token, {});
+    EXPECT_EQ(text_after(kFirstActivity),
+              "6 ActivityTaskStarted of 5 attempt 2\n"
+              "7 ActivityTaskFailed of 5 from 6 \"\" MaximumAttemptsReached\n"
+              "8 WorkflowTaskScheduled\n");
+    EXPECT_FALSE(history().events(6).activity_task_failed_event_attributes().has_failure());
+}
+
 TEST_F(ActivityTest, ALargeFailureIsKeptCutDown) {
     schedule();
     fail_activity(start_activity("a").token, application_failure(std::string(10'000, 'x')));
