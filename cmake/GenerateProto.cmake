@@ -12,6 +12,7 @@ function(stele_generate_proto target)
     file(MAKE_DIRECTORY "${output}")
     if(NOT ARG_PROTOS)
         add_library(${target} INTERFACE)
+        add_custom_target(${target}_headers)
         target_link_libraries(${target} INTERFACE ${ARG_DEPS})
         return()
     endif()
@@ -47,6 +48,7 @@ function(stele_generate_proto target)
         DEPENDS ${inputs} "${rename}"
         COMMENT "Generating ${target}"
         VERBATIM)
+    add_custom_target(${target}_headers DEPENDS ${generated})  # What clang-tidy needs.
 
     add_library(${target} STATIC ${sources} ${generated})
     target_include_directories(${target} SYSTEM PUBLIC "${output}")
