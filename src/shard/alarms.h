@@ -43,7 +43,7 @@ private:
 
     Shard& shard_;
     std::set<Entry> waiting_;
-    Timestamp horizon_{};   // every alarm before it is in `waiting_`
+    Timestamp horizon_{};  // every alarm before it is in `waiting_`
     bool extending_ = false;
     bool stopped_ = false;
     env::TimerId timer_ = 0;

@@ -9,9 +9,8 @@ namespace stele::shard {
 namespace {
 
 void sort_by_age(std::vector<TaskOffer>& offers) {
-    std::stable_sort(offers.begin(), offers.end(), [](const TaskOffer& a, const TaskOffer& b) {
-        return a.created < b.created;
-    });
+    std::stable_sort(offers.begin(), offers.end(),
+                     [](const TaskOffer& a, const TaskOffer& b) { return a.created < b.created; });
 }
 
 }  // namespace
@@ -39,9 +38,8 @@ void Backlog::added(const LoadedRun& run, const std::vector<history::DispatchTas
         QueueId queue{run.run->info.namespace_id(), task.task_queue, task.kind};
         count(queue, run.address.slot, 1);
         if (!offer || shard_.around().sink == nullptr) continue;
-        shard_.around().sink->offer(make_offer(std::move(queue), run.address,
-                                               row_sequence(run.address.key, task.sequence),
-                                               task.row));
+        shard_.around().sink->offer(make_offer(
+            std::move(queue), run.address, row_sequence(run.address.key, task.sequence), task.row));
     }
 }
 
@@ -62,10 +60,8 @@ absl::Status Backlog::recover() {
         std::vector<TaskOffer>& offers = recovered_[queue];
         if (offers.size() >= shard_.around().options.backlog_window) continue;
         storage::DispatchRow row;
-        STELE_RETURN_IF_ERROR(
-            store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
-        offers.push_back(
-            make_offer(queue, {key.slot, RunKey(row.run_key())}, key.sequence, row));
+        STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
+        offers.push_back(make_offer(queue, {key.slot, RunKey(row.run_key())}, key.sequence, row));
     }
     return cursor->status();
 }
@@ -100,8 +96,7 @@ void Backlog::offer_rows(const QueueId& queue) {
         const std::size_t share = 1 + (window - offers.size()) / next.size();
         for (auto slot = next.begin(); slot != next.end();) {
             const std::size_t before = offers.size();
-            const absl::Status status =
-                read_some(slot->first, queue, share, slot->second, offers);
+            const absl::Status status = read_some(slot->first, queue, share, slot->second, offers);
             STELE_CHECK(status.ok(), "dispatch rows could not be read");
             slot = offers.size() - before < share ? next.erase(slot) : std::next(slot);
         }
@@ -121,8 +116,7 @@ absl::Status Backlog::read_some(Slot slot, const QueueId& queue, std::size_t lim
         STELE_ASSIGN_OR_RETURN(const store::DispatchKey key,
                                store::decode_dispatch_key(cursor->key()));
         storage::DispatchRow row;
-        STELE_RETURN_IF_ERROR(
-            store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
+        STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
         offers.push_back(make_offer(queue, {slot, RunKey(row.run_key())}, key.sequence, row));
         next_sequence = key.sequence + 1;
     }

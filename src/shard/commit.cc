@@ -77,8 +77,7 @@ std::int64_t row_sequence(RunKey run, std::int64_t number) {
     return (run.value() << kNumberBits) | (number & kMask);
 }
 
-AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool closed,
-                       Timestamp now) {
+AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool closed, Timestamp now) {
     const Timestamp row = header.has_alarm() ? from_proto(header.alarm()) : kNever;
     const Timestamp wanted = closed ? kNever : earliest;
     const bool rung = row != kNever && row <= now;

@@ -13,8 +13,7 @@ absl::StatusOr<LoadedRun*> find_in_chain(Shard& shard, const NamespaceView& spac
     if (!first_run_id.empty()) ref.run_id.clear();
     STELE_ASSIGN_OR_RETURN(LoadedRun * run, shard.find(ref));
     const bool open = run->run->is_open();
-    if (open && !first_run_id.empty() &&
-        run->run->info.first_execution_run_id() != first_run_id) {
+    if (open && !first_run_id.empty() && run->run->info.first_execution_run_id() != first_run_id) {
         return not_found("workflow execution not found");
     }
     return run;
@@ -75,8 +74,7 @@ void terminate(Shard& shard, const NamespacePtr& space,
     input.links.assign(request.links().begin(), request.links().end());
     const CommandContext context = shard.context_for(space);
     shard.conclude<history::None>(
-        **run, history::terminate_workflow(*(*run)->run, input, context.context),
-        std::move(reply));
+        **run, history::terminate_workflow(*(*run)->run, input, context.context), std::move(reply));
 }
 
 void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply) {

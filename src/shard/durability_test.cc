@@ -16,8 +16,7 @@ using ::testing::IsEmpty;
 TEST(Durability, NothingIsAnsweredBeforeItIsDurable) {
     TestServer server;
     const Answer<StartReply> answer = server.send<StartReply>([&](Reply<StartReply> reply) {
-        server.engine().start_workflow(server.space(), server.start_request("w"),
-                                       std::move(reply));
+        server.engine().start_workflow(server.space(), server.start_request("w"), std::move(reply));
     });
     while (server.committer().durable() == Position()) {
         ASSERT_FALSE(answer.arrived());
@@ -141,8 +140,8 @@ private:
 
     void poll() {
         while (const auto offer = server_.offers().take("queue", QueueKind::kWorkflow)) {
-            history::StartWorkflowTaskInput input{offer->scheduled, offer->stamp, next_id(),
-                                                  "worker", offer->queue.name, {}};
+            history::StartWorkflowTaskInput input{offer->scheduled, offer->stamp,      next_id(),
+                                                  "worker",         offer->queue.name, {}};
             auto answer = server_.send<PolledWorkflowTask>([&](Reply<PolledWorkflowTask> reply) {
                 server_.engine().start_workflow_task(*offer, input, std::move(reply));
             });
@@ -240,9 +239,9 @@ TEST(Durability, ACrashAtAnyStepLosesNothingAndRepeatsNothing) {
             play_on(server, actors, kEnough);
         }
         const std::string events = server.events("w");
-        for (const char* once : {"EXECUTION_STARTED", "EXECUTION_SIGNALED", "TIMER_FIRED",
-                                 "ACTIVITY_TASK_SCHEDULED", "ACTIVITY_TASK_COMPLETED",
-                                 "WORKFLOW_EXECUTION_COMPLETED"}) {
+        for (const char* once :
+             {"EXECUTION_STARTED", "EXECUTION_SIGNALED", "TIMER_FIRED", "ACTIVITY_TASK_SCHEDULED",
+              "ACTIVITY_TASK_COMPLETED", "WORKFLOW_EXECUTION_COMPLETED"}) {
             EXPECT_EQ(count_of(events, once), 1) << once << " in " << events;
         }
         ASSERT_THAT(server.violations(), IsEmpty()) << "after a crash at step " << step;

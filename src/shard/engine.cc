@@ -66,8 +66,7 @@ public:
               });
     }
 
-    void request_cancel(NamespacePtr space,
-                        service::RequestCancelWorkflowExecutionRequest request,
+    void request_cancel(NamespacePtr space, service::RequestCancelWorkflowExecutionRequest request,
                         Reply<history::None> reply) override {
         Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
         admit(shard, std::move(reply),
@@ -135,8 +134,7 @@ public:
         decide(std::move(space), std::move(run), std::move(reply),
                [token, failure = std::move(failure), details = std::move(last_heartbeat_details),
                 identity](const history::Run& state, const history::Context& context) {
-                   return history::fail_activity(state, token, failure, details, identity,
-                                                 context);
+                   return history::fail_activity(state, token, failure, details, identity, context);
                });
     }
 
@@ -184,8 +182,7 @@ public:
         enter(shard, std::move(reply),
               [&shard, space, request = std::move(request),
                scope = std::move(scope)](Reply<service::QueryWorkflowResponse> to) mutable {
-                  shard.queries().query(space, std::move(request), std::move(scope),
-                                        std::move(to));
+                  shard.queries().query(space, std::move(request), std::move(scope), std::move(to));
               });
     }
 
@@ -193,11 +190,11 @@ public:
                        service::RespondQueryTaskCompletedRequest request,
                        Reply<history::None> reply) override {
         Shard& shard = shard_of(*space, run.workflow_id);
-        enter(shard, std::move(reply),
-              [&shard, run, query_id,
-               request = std::move(request)](Reply<history::None> to) mutable {
-                  shard.queries().respond(run, query_id, std::move(request), std::move(to));
-              });
+        enter(
+            shard, std::move(reply),
+            [&shard, run, query_id, request = std::move(request)](Reply<history::None> to) mutable {
+                shard.queries().respond(run, query_id, std::move(request), std::move(to));
+            });
     }
 
     // ---- Matching ------------------------------------------------------------------------------
@@ -279,10 +276,11 @@ public:
             shard->executor().post([&shard, draining] {
                 shard->drain();
                 // Replies that wait for a position leave in order: behind them all is quiet.
-                shard->around().committer.when_durable(
-                    shard->last_submitted(), shard->executor(), [draining] {
-                        if (--draining->left == 0) draining->done();
-                    });
+                shard->around().committer.when_durable(shard->last_submitted(), shard->executor(),
+                                                       [draining] {
+                                                           if (--draining->left == 0)
+                                                               draining->done();
+                                                       });
             });
         }
     }
@@ -305,11 +303,10 @@ private:
     /// Posts a call to its shard, which takes it unless it is stopping.
     template <typename T, typename Work>
     void enter(Shard& shard, Reply<T> reply, Work work) {
-        shard.executor().post(
-            [&shard, reply = std::move(reply), work = std::move(work)]() mutable {
-                if (shard.draining()) return reply(unavailable("the server is shutting down"));
-                work(std::move(reply));
-            });
+        shard.executor().post([&shard, reply = std::move(reply), work = std::move(work)]() mutable {
+            if (shard.draining()) return reply(unavailable("the server is shutting down"));
+            work(std::move(reply));
+        });
     }
     /// The same for calls that bring new work: refused while too much waits to be written.
     template <typename T, typename Work>
@@ -359,9 +356,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(env::Env& env, store::Store& store,
-                                    store::Committer& committer, NamespaceSource& namespaces,
-                                    EngineOptions options) {
+std::unique_ptr<Engine> make_engine(env::Env& env, store::Store& store, store::Committer& committer,
+                                    NamespaceSource& namespaces, EngineOptions options) {
     return std::make_unique<EngineImpl>(env, store, committer, namespaces, options);
 }
 

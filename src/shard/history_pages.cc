@@ -48,8 +48,7 @@ absl::StatusOr<bool> visit_stored(store::Store& store, RunAddress address, Event
     EventId expected = first;
     std::string value;
     while (cursor->valid()) {
-        STELE_ASSIGN_OR_RETURN(const store::EventsKey key,
-                               store::decode_events_key(cursor->key()));
+        STELE_ASSIGN_OR_RETURN(const store::EventsKey key, store::decode_events_key(cursor->key()));
         if (key.first != expected) return hole_at(expected);
         value = std::string(cursor->value());
         STELE_ASSIGN_OR_RETURN(const std::string_view bytes,
@@ -81,9 +80,8 @@ absl::Status visit_batches(store::Store& store, const LoadedRun& run, EventId fr
     for (const EventTail::Batch& batch : run.tail.batches()) {
         if (batch.events.last < from) continue;
         if (batch.events.first >= end) break;
-        STELE_ASSIGN_OR_RETURN(
-            const bool more,
-            visit({batch.events.first, batch.events.last, batch.events.bytes}));
+        STELE_ASSIGN_OR_RETURN(const bool more,
+                               visit({batch.events.first, batch.events.last, batch.events.bytes}));
         if (!more) break;
     }
     return absl::OkStatus();
@@ -126,8 +124,7 @@ absl::Status visit_backwards(store::Store& store, const LoadedRun& run, EventId 
     for (auto batch = tail.rbegin(); batch != tail.rend(); ++batch) {
         if (batch->events.first > last) continue;
         STELE_ASSIGN_OR_RETURN(
-            const bool more,
-            visit({batch->events.first, batch->events.last, batch->events.bytes}));
+            const bool more, visit({batch->events.first, batch->events.last, batch->events.bytes}));
         if (!more) return absl::OkStatus();
     }
     const EventId held = run.tail.first_or(EventId(run.run->header.next_event_id()));
@@ -136,8 +133,7 @@ absl::Status visit_backwards(store::Store& store, const LoadedRun& run, EventId 
         store::events_range(run.address.slot, run.address.key, kFirstEvent, end);
     const auto cursor = store.scan_reverse(range.begin, range.end);
     for (; cursor->valid(); cursor->next()) {
-        STELE_ASSIGN_OR_RETURN(const store::EventsKey key,
-                               store::decode_events_key(cursor->key()));
+        STELE_ASSIGN_OR_RETURN(const store::EventsKey key, store::decode_events_key(cursor->key()));
         STELE_ASSIGN_OR_RETURN(const std::string_view bytes,
                                store::unwrap_value(store::Table::kEvents, cursor->value()));
         STELE_ASSIGN_OR_RETURN(const bool more, visit({key.first, end.previous(), bytes}));
@@ -180,8 +176,7 @@ absl::StatusOr<HistoryPage> read_page(store::Store& store, const LoadedRun& run,
         if (batch.first >= end) return false;
         STELE_ASSIGN_OR_RETURN(std::string bytes, cut(batch, from, end));
         const EventId last = std::min(batch.last, end.previous());
-        filling.add(page, std::move(bytes),
-                    last.value() - std::max(batch.first, from).value() + 1);
+        filling.add(page, std::move(bytes), last.value() - std::max(batch.first, from).value() + 1);
         page.next = last.next() < end ? last.next() : kNoEvent;
         return !filling.full();
     };

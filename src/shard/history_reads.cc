@@ -30,8 +30,7 @@ HistoryReply empty_reply(const LoadedRun& run) {
 
 }  // namespace
 
-void HistoryReads::get_history(HistoryQuery query, CallScopePtr scope,
-                               Reply<HistoryReply> reply) {
+void HistoryReads::get_history(HistoryQuery query, CallScopePtr scope, Reply<HistoryReply> reply) {
     const absl::StatusOr<LoadedRun*> run = shard_.find(query.run);
     if (!run.ok()) return reply(run.status());
     Wait wait{std::move(query), std::move(scope), std::move(reply)};
@@ -64,8 +63,8 @@ absl::StatusOr<HistoryPage> HistoryReads::page_of(LoadedRun& run, const Wait& wa
     PageLimits limits;
     if (query.maximum_events > 0) limits.events = std::min(limits.events, query.maximum_events);
     if (query.reverse) {
-        const EventId last = query.from == kNoEvent ? last_event(run)
-                                                    : std::min(query.from, last_event(run));
+        const EventId last =
+            query.from == kNoEvent ? last_event(run) : std::min(query.from, last_event(run));
         return read_page_backwards(store, run, last, limits);
     }
     const EventId last =
@@ -85,8 +84,8 @@ void HistoryReads::describe(const RunRef& ref,
     const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
     if (!run.ok()) return reply(run.status());
     (*run)->revealed = last_event(**run);
-    shard_.reply_at<service::DescribeWorkflowExecutionResponse>(
-        (*run)->last, std::move(reply), history::describe(*(*run)->run));
+    shard_.reply_at<service::DescribeWorkflowExecutionResponse>((*run)->last, std::move(reply),
+                                                                history::describe(*(*run)->run));
 }
 
 // ---- Waiting ---------------------------------------------------------------------------------
@@ -94,8 +93,8 @@ void HistoryReads::describe(const RunRef& ref,
 void HistoryReads::hold(RunAddress address, Wait wait) {
     const WaitId id = ++last_wait_;
     const Timestamp end = add_saturating(shard_.now(), shard_.around().options.long_poll);
-    wait.timer = shard_.executor().run_at(
-        end, [this, address, id] { end_wait(address, id, true); });
+    wait.timer =
+        shard_.executor().run_at(end, [this, address, id] { end_wait(address, id, true); });
     const CallScopePtr scope = wait.scope;
     waits_[address].emplace(id, std::move(wait));
     if (scope == nullptr) return;

@@ -57,10 +57,10 @@ std::optional<history::ExternalOutcome> outcome_of(const absl::Status& status, b
                 CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
             break;
         case absl::StatusCode::kFailedPrecondition:
-            outcome.signal_failure = api::enums::v1::
-                SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
-            outcome.cancel_failure = api::enums::v1::
-                CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+            outcome.signal_failure =
+                api::enums::v1::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+            outcome.cancel_failure =
+                api::enums::v1::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
             break;
         case absl::StatusCode::kInvalidArgument:
             if (!signal) return std::nullopt;
@@ -106,9 +106,8 @@ void Outbox::added(RunAddress source, const std::vector<storage::OutboxRow>& row
         waiting_.emplace(id, Entry{source, row});
         // Not before it is durable: the target must never see an effect that a crash undoes. And
         // not in place: the transition that made it is still being announced.
-        shard_.executor().post([this, id, position] {
-            shard_.when_durable(position, [this, id] { deliver(id); });
-        });
+        shard_.executor().post(
+            [this, id, position] { shard_.when_durable(position, [this, id] { deliver(id); }); });
     }
 }
 
@@ -124,8 +123,7 @@ void Outbox::deliver(Id id) {
     const Entry& entry = found->second;
     const absl::StatusOr<LoadedRun*> source = shard_.load(entry.source);
     STELE_CHECK(source.ok(), "the source of an external request could not be read");
-    const storage::ExternalRow* row =
-        *source == nullptr ? nullptr : pending(**source, entry.row);
+    const storage::ExternalRow* row = *source == nullptr ? nullptr : pending(**source, entry.row);
     // A run that has closed does not wait for the outcome any more.
     if (row == nullptr) return drop(id);
 
@@ -149,8 +147,7 @@ void Outbox::deliver(Id id) {
     }
     shard_.around().router->deliver(
         std::move(delivery), [this, id](absl::StatusOr<history::None> result) {
-            shard_.executor().post(
-                [this, id, status = result.status()] { answered(id, status); });
+            shard_.executor().post([this, id, status = result.status()] { answered(id, status); });
         });
 }
 
@@ -170,10 +167,9 @@ void Outbox::finish(Id id, Entry& entry, LoadedRun& source, const absl::Status& 
     if (!outcome) return retry(id, entry);
     const CommandContext context = shard_.context_of(source);
     const EventId initiated(entry.row.initiated_event_id());
-    auto applied = signal ? history::finish_external_signal(*source.run, initiated, *outcome,
-                                                            context.context)
-                          : history::finish_external_cancel(*source.run, initiated, *outcome,
-                                                            context.context);
+    auto applied =
+        signal ? history::finish_external_signal(*source.run, initiated, *outcome, context.context)
+               : history::finish_external_cancel(*source.run, initiated, *outcome, context.context);
     if (!applied.ok() || applied->transition.empty) return drop(id);
     Change change{&source, &applied->transition};
     change.outbox_done = id;

@@ -137,9 +137,8 @@ std::size_t Queries::buffered(RunAddress run) const {
     const auto ids = by_run_.find(run);
     if (ids == by_run_.end()) return 0;
     return static_cast<std::size_t>(
-        std::count_if(ids->second.begin(), ids->second.end(), [this](const Id& id) {
-            return queries_.at(id).stage == Stage::kBuffered;
-        }));
+        std::count_if(ids->second.begin(), ids->second.end(),
+                      [this](const Id& id) { return queries_.at(id).stage == Stage::kBuffered; }));
 }
 
 void Queries::set_timer(const Id& id, Timestamp when) {
@@ -174,8 +173,8 @@ void Queries::ask_directly(const Id& id) {
     query.stage = Stage::kSticky;
     const QueueId queue{query.ref.namespace_id, header.sticky_task_queue(), QueueKind::kWorkflow};
     const Timestamp until =
-        std::min(query.deadline, add_saturating(shard_.now(),
-                                                from_proto(header.sticky_schedule_to_start())));
+        std::min(query.deadline,
+                 add_saturating(shard_.now(), from_proto(header.sticky_schedule_to_start())));
     set_timer(id, until);
     offer(id, queue, true, until);
 }
@@ -186,13 +185,11 @@ void Queries::offer(const Id& id, const QueueId& queue, bool sticky, Timestamp u
     const Stage stage = query.stage;
     const absl::StatusOr<LoadedRun*> run = shard_.load(query.run);
     STELE_CHECK(run.ok() && *run != nullptr, "a run vanished while it was queried");
-    QueryOffer offered{queue,  sticky, query.ref, id, (*run)->run->info.workflow_type(), until};
-    shard_.around().sink->offer_query(
-        std::move(offered), [this, id, stage](absl::Status status) {
-            shard_.executor().post([this, id, stage, status = std::move(status)] {
-                unmatched(id, stage, status);
-            });
-        });
+    QueryOffer offered{queue, sticky, query.ref, id, (*run)->run->info.workflow_type(), until};
+    shard_.around().sink->offer_query(std::move(offered), [this, id, stage](absl::Status status) {
+        shard_.executor().post(
+            [this, id, stage, status = std::move(status)] { unmatched(id, stage, status); });
+    });
 }
 
 void Queries::unmatched(const Id& id, Stage stage, absl::Status status) {
@@ -229,8 +226,8 @@ void Queries::start(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) {
     LoadedRun& loaded = **run;
     const EventId previous(loaded.run->header.last_completed_task_started_event_id());
     const EventId from = offer.sticky ? previous.next() : kFirstEvent;
-    auto page = read_page(shard_.around().store, loaded, from, last_event(loaded).next(),
-                          PageLimits());
+    auto page =
+        read_page(shard_.around().store, loaded, from, last_event(loaded).next(), PageLimits());
     if (!page.ok()) return reply(page.status());
     query.taken = true;
     PolledWorkflowTask polled;
@@ -313,8 +310,7 @@ void Queries::changed(const LoadedRun& run) {
     }
 }
 
-void Queries::finish(Id id, absl::StatusOr<QueryWorkflowResponse> result,
-                     Position position) {
+void Queries::finish(Id id, absl::StatusOr<QueryWorkflowResponse> result, Position position) {
     const auto found = queries_.find(id);
     if (found == queries_.end()) return;
     Query query = std::move(found->second);

@@ -16,8 +16,8 @@ class Queries {
 public:
     explicit Queries(Shard& shard) : shard_(shard) {}
 
-    void query(const NamespacePtr& space, service::QueryWorkflowRequest request,
-               CallScopePtr scope, Reply<service::QueryWorkflowResponse> reply);
+    void query(const NamespacePtr& space, service::QueryWorkflowRequest request, CallScopePtr scope,
+               Reply<service::QueryWorkflowResponse> reply);
     /// A worker takes a direct query: loads the history that it needs.
     void start(const QueryOffer& offer, Reply<PolledWorkflowTask> reply);
     /// A worker answers a direct query.
@@ -60,8 +60,7 @@ private:
     void leave_sticky(const Id& id);
     void set_timer(const Id& id, Timestamp when);
     void expired(const Id& id);
-    void finish(Id id, absl::StatusOr<service::QueryWorkflowResponse> result,
-                Position position);
+    void finish(Id id, absl::StatusOr<service::QueryWorkflowResponse> result, Position position);
     std::size_t buffered(RunAddress run) const;
 
     Shard& shard_;

@@ -13,9 +13,8 @@ using service::QueryWorkflowResponse;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-Answer<QueryWorkflowResponse> ask(
-    TestServer& server,
-    enums::QueryRejectCondition condition = enums::QUERY_REJECT_CONDITION_NONE) {
+Answer<QueryWorkflowResponse> ask(TestServer& server, enums::QueryRejectCondition condition =
+                                                          enums::QUERY_REJECT_CONDITION_NONE) {
     service::QueryWorkflowRequest request;
     request.mutable_execution()->set_workflow_id("w");
     request.mutable_query()->set_query_type("state");

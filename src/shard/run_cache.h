@@ -6,8 +6,8 @@
 #include <compare>
 #include <deque>
 #include <list>
-#include <memory>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -61,9 +61,9 @@ struct LoadedRun {
     /// The last event that somebody outside may have seen; a start behind it can be taken back.
     EventId revealed;
 
-    std::size_t bytes = 0;         // as counted by the cache
-    std::size_t row_bytes = 0;     // of the rows, when they were last counted
-    std::size_t until_count = 0;   // transitions until they are counted again
+    std::size_t bytes = 0;        // as counted by the cache
+    std::size_t row_bytes = 0;    // of the rows, when they were last counted
+    std::size_t until_count = 0;  // transitions until they are counted again
 };
 
 /// Least recently used first out. Not thread safe: belongs to one shard. Pointers stay valid until

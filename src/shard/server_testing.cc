@@ -232,8 +232,7 @@ api::command::v1::Command start_timer(const std::string& id, Duration after) {
 api::command::v1::Command signal_external(const std::string& workflow_id,
                                           const std::string& signal) {
     api::command::v1::Command command;
-    command.set_command_type(
-        api::enums::v1::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);
     auto& attributes = *command.mutable_signal_external_workflow_execution_command_attributes();
     attributes.mutable_execution()->set_workflow_id(workflow_id);
     attributes.set_signal_name(signal);

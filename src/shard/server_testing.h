@@ -24,8 +24,7 @@ namespace api = temporal::api;
 class Offers final : public DispatchSink {
 public:
     void offer(TaskOffer offer) override { tasks.push_back(std::move(offer)); }
-    void offer_query(QueryOffer offer,
-                     absl::AnyInvocable<void(absl::Status)> unmatched) override {
+    void offer_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) override {
         queries.push_back({std::move(offer), std::move(unmatched)});
     }
     bool has_recent_poller(const QueueId&) override { return true; }
@@ -114,8 +113,8 @@ public:
     absl::StatusOr<T> play(Call call) {
         Answer<T> answer;
         call(answer.reply());
-        const bool answered = sim_.run_until([&answer] { return answer.arrived(); },
-                                             std::chrono::seconds(120));
+        const bool answered =
+            sim_.run_until([&answer] { return answer.arrived(); }, std::chrono::seconds(120));
         EXPECT_TRUE(answered) << "a call was never answered";
         if (!answered) return internal_error("never answered");
         return std::move(answer.get());
@@ -142,8 +141,7 @@ public:
                                                   const std::string& poll_id = "");
     absl::StatusOr<PolledActivityTask> poll_activity(const std::string& queue = "queue");
     absl::StatusOr<CompletedTaskReply> complete(
-        const PolledWorkflowTask& task,
-        const std::vector<api::command::v1::Command>& commands,
+        const PolledWorkflowTask& task, const std::vector<api::command::v1::Command>& commands,
         const std::function<void(service::RespondWorkflowTaskCompletedRequest&)>& change = {});
     absl::StatusOr<history::None> complete_activity(const PolledActivityTask& task);
     absl::StatusOr<HistoryReply> history(const std::string& workflow_id,

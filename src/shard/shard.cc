@@ -50,10 +50,9 @@ bool same_state(const history::Run& a, const history::Run& b) {
     return bytes_of(a.info) == bytes_of(b.info) && bytes_of(a.header) == bytes_of(b.header) &&
            bytes_of(a.attributes) == bytes_of(b.attributes) &&
            same_rows(a.activities, b.activities) && same_rows(a.timers, b.timers) &&
-           same_rows(a.children, b.children) &&
-           same_rows(a.external_signals, b.external_signals) &&
-           same_rows(a.external_cancels, b.external_cancels) &&
-           same_rows(a.buffered, b.buffered) && same_rows(a.request_ids, b.request_ids);
+           same_rows(a.children, b.children) && same_rows(a.external_signals, b.external_signals) &&
+           same_rows(a.external_cancels, b.external_cancels) && same_rows(a.buffered, b.buffered) &&
+           same_rows(a.request_ids, b.request_ids);
 }
 
 }  // namespace
@@ -187,8 +186,7 @@ void Shard::write(store::WriteBatch& batch, Change& change) {
     history::Transition& transition = *change.transition;
     history::Draft& draft = transition.draft;
     for (history::DispatchTask& task : transition.dispatch) task.row.set_sticky(task.sticky);
-    const AlarmChange alarm =
-        move_alarm(draft.header, transition.alarm, transition.closed, now());
+    const AlarmChange alarm = move_alarm(draft.header, transition.alarm, transition.closed, now());
     const RunAddress address = change.run->address;
     if (change.outbox_done) batch.erase(store::encode(*change.outbox_done));
     if (change.truncate_from != kNoEvent) {
@@ -252,8 +250,8 @@ void Shard::commit(std::vector<Change> changes) {
         write(batch, change);
         lazy = lazy && change.transition->lazy;
     }
-    const Position position = submit(
-        std::move(batch), lazy ? store::Urgency::kLazy : store::Urgency::kSynced, nullptr);
+    const Position position =
+        submit(std::move(batch), lazy ? store::Urgency::kLazy : store::Urgency::kSynced, nullptr);
     for (Change& change : changes) settle(change, position);
     for (Change& change : changes) announce(change, position);
     schedule_eviction();

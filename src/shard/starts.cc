@@ -215,16 +215,15 @@ void Starts::meet_closed(Call call, const storage::CurrentRow& current) {
     absl::Status refusal;
     if (call.request.workflow_id_reuse_policy() ==
         enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
-        refusal = already_started("Workflow execution already finished.",
-                                  call.request.workflow_id(), current,
-                                  " Workflow Id reuse policy: reject duplicate workflow Id.");
+        refusal =
+            already_started("Workflow execution already finished.", call.request.workflow_id(),
+                            current, " Workflow Id reuse policy: reject duplicate workflow Id.");
     } else if (call.request.workflow_id_reuse_policy() ==
                    enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY &&
                !ended_badly(current)) {
         refusal = already_started(
             "Workflow execution already finished successfully.", call.request.workflow_id(),
-            current,
-            " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.");
+            current, " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.");
     }
     if (refusal.ok()) return create(std::move(call), nullptr);
     const absl::StatusOr<LoadedRun*> run = load_current(call, current);
@@ -234,8 +233,7 @@ void Starts::meet_closed(Call call, const storage::CurrentRow& current) {
 
 void Starts::create(Call call, LoadedRun* terminated) {
     const CommandContext context = shard_.context_for(call.space);
-    const auto address =
-        shard_.allocate(workflow_of(*call.space, call.request.workflow_id()));
+    const auto address = shard_.allocate(workflow_of(*call.space, call.request.workflow_id()));
     if (!address.ok()) return call.reply(address.status());
     history::StartInput input;
     input.namespace_id = call.space->id;
@@ -251,8 +249,8 @@ void Starts::create(Call call, LoadedRun* terminated) {
     std::vector<Change> changes;
     std::optional<history::Applied<history::None>> termination;
     if (terminated != nullptr) {
-        auto applied = history::terminate_workflow(*terminated->run, termination_for(run_id),
-                                                   context.context);
+        auto applied =
+            history::terminate_workflow(*terminated->run, termination_for(run_id), context.context);
         if (!applied.ok()) return call.reply(applied.status());
         termination.emplace(*std::move(applied));
         changes.push_back({terminated, &termination->transition});

@@ -47,9 +47,9 @@ TEST(Starts, AnOpenRunRefusesAnotherAndSaysWhich) {
     ASSERT_TRUE(first.ok());
     const auto second = server.start(server.start_request("w", "two"));
     EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
-    EXPECT_EQ(message_of(second.status()),
-              "Workflow execution is already running. WorkflowId: w, RunId: " + first->run_id +
-                  ".");
+    EXPECT_EQ(
+        message_of(second.status()),
+        "Workflow execution is already running. WorkflowId: w, RunId: " + first->run_id + ".");
     EXPECT_EQ(detail_in(second.status()).run_id(), first->run_id);
     EXPECT_EQ(detail_in(second.status()).start_request_id(), "one");
 }
@@ -110,8 +110,7 @@ TEST(Starts, ReusePoliciesGoByHowTheLastRunEnded) {
     ASSERT_TRUE(server.start(server.start_request("failed", "one")).ok());
     ASSERT_TRUE(server.terminate("failed").ok());
     auto retry = server.start_request("failed", "two");
-    retry.set_workflow_id_reuse_policy(
-        enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY);
+    retry.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY);
     EXPECT_TRUE(server.start(retry).ok());
     EXPECT_THAT(server.violations(), IsEmpty());
 }
@@ -167,7 +166,8 @@ TEST(Starts, ContinueAsNewCreatesTheNextRunInTheSameBatch) {
                 ::testing::EndsWith("WORKFLOW_EXECUTION_CONTINUED_AS_NEW"));
     EXPECT_THAT(server.violations(), IsEmpty());
     server.restart();
-    server.sim().run_for(std::chrono::seconds(2));  // the second run of a quick chain waits a little
+    server.sim().run_for(
+        std::chrono::seconds(2));  // the second run of a quick chain waits a little
     const auto next = server.poll();
     ASSERT_TRUE(next.ok()) << message_of(next.status());
     EXPECT_NE(next->run.run_id, first->run_id);

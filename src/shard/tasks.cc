@@ -89,8 +89,7 @@ void Tasks::take_back(const RunRef& ref, const history::WorkflowTaskToken& token
     if (change.truncate_from != kNoEvent) {
         // A reader may have seen the start, or it shares its batch with events that must stay.
         const auto& batches = loaded.tail.batches();
-        const bool alone = !batches.empty() &&
-                           batches.back().events.first == change.truncate_from;
+        const bool alone = !batches.empty() && batches.back().events.first == change.truncate_from;
         if (!alone || loaded.revealed >= change.truncate_from) return;
     }
     shard_.commit({std::move(change)});
@@ -128,8 +127,9 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
                                         completed_reply(loaded, completed, context.context));
 }
 
-absl::StatusOr<CompletedTaskReply> Tasks::completed_reply(
-    LoadedRun& run, history::CompletedWorkflowTask& completed, const history::Context& context) {
+absl::StatusOr<CompletedTaskReply> Tasks::completed_reply(LoadedRun& run,
+                                                          history::CompletedWorkflowTask& completed,
+                                                          const history::Context& context) {
     CompletedTaskReply reply;
     for (const EventId scheduled : completed.eager_activities) {
         const storage::ActivityRow* row = run.run->activities.find(scheduled.value());

@@ -26,10 +26,10 @@ public:
         input.stamp = offer.stamp;
         input.request_id = "poll";
         input.task_queue = offer.queue.name;
-        engine_.start_workflow_task(
-            offer, std::move(input), [this](absl::StatusOr<PolledWorkflowTask> task) {
-                if (task.ok()) complete(*task);
-            });
+        engine_.start_workflow_task(offer, std::move(input),
+                                    [this](absl::StatusOr<PolledWorkflowTask> task) {
+                                        if (task.ok()) complete(*task);
+                                    });
     }
     void offer_query(QueryOffer, absl::AnyInvocable<void(absl::Status)> unmatched) override {
         unmatched(unavailable("no worker answers queries here"));

@@ -52,8 +52,8 @@ private:
     }
     void check_reference(const HistoryEvent& event, std::int64_t reference) {
         if (event.event_id() != 0 && (reference <= 0 || reference >= event.event_id())) {
-            found_.push_back("event " + std::to_string(event.event_id()) +
-                             " refers to event " + std::to_string(reference));
+            found_.push_back("event " + std::to_string(event.event_id()) + " refers to event " +
+                             std::to_string(reference));
         }
     }
     void end_activity(const HistoryEvent& event, std::int64_t scheduled, std::int64_t started) {
@@ -127,10 +127,10 @@ void Fold::visit_external(const HistoryEvent& event) {
             open(signals, event.event_id());
             break;
         case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
-            close(signals,
-                  event.external_workflow_execution_signaled_event_attributes()
-                      .initiated_event_id(),
-                  "external signal");
+            close(
+                signals,
+                event.external_workflow_execution_signaled_event_attributes().initiated_event_id(),
+                "external signal");
             break;
         case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
             close(signals,
@@ -296,7 +296,8 @@ void Verifier::check_current(const LoadedRun& loaded, const std::string& name) {
     const auto found = current_.find({run.info.namespace_id(), run.info.workflow_id(), {}});
     if (found == current_.end()) return complain(name + ": no current row for its workflow id");
     const storage::CurrentRow& row = found->second;
-    if (row.run_key() < loaded.address.key.value()) complain(name + " is newer than the current run");
+    if (row.run_key() < loaded.address.key.value())
+        complain(name + " is newer than the current run");
     if (row.run_key() != loaded.address.key.value()) {
         if (run.is_open()) complain(name + " is open and not the current run");
         return;
@@ -327,9 +328,8 @@ void Verifier::check_history(const LoadedRun& loaded, const std::string& name) {
     }
     const history::Run& run = *loaded.run;
     if (run.header.next_event_id() != next) {
-        found.push_back("the header expects event " +
-                        std::to_string(run.header.next_event_id()) + ", the history " +
-                        std::to_string(next));
+        found.push_back("the header expects event " + std::to_string(run.header.next_event_id()) +
+                        ", the history " + std::to_string(next));
     }
     if (fold.closed() == run.is_open()) found.push_back("status and closing event disagree");
     for (const auto& [id, row] : run.buffered.rows()) fold.add_buffered(row.event());
@@ -368,8 +368,8 @@ void Verifier::compare(const history::Run& run, const Fold& fold, const std::str
     }
 }
 
-void Verifier::check_task_row(const LoadedRun& loaded, const QueueId& queue,
-                              std::int64_t sequence, const std::string& name) {
+void Verifier::check_task_row(const LoadedRun& loaded, const QueueId& queue, std::int64_t sequence,
+                              const std::string& name) {
     const std::string key =
         dispatch_key(loaded.address.slot, queue, row_sequence(loaded.address.key, sequence));
     if (dispatch_.erase(key) == 0) complain(name + ": a task in " + queue.name + " has no row");
@@ -380,8 +380,7 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
     const std::string& space = run.info.namespace_id();
     const storage::WorkflowTask& task = run.header.task();
     const bool pending = task.kind() != storage::TASK_KIND_NONE;
-    if (run.is_open() && pending && task.started_event_id() == 0 &&
-        task.dispatch_sequence() == 0) {
+    if (run.is_open() && pending && task.started_event_id() == 0 && task.dispatch_sequence() == 0) {
         complain(name + ": a scheduled workflow task is in no queue");
     }
     if (pending && task.dispatch_sequence() != 0) {
@@ -399,8 +398,8 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
     }
     const auto check_outbox = [&](const auto& table) {
         for (const auto& [id, row] : table.rows()) {
-            const std::string key = store::encode(store::OutboxKey{
-                loaded.address.slot, row_sequence(loaded.address.key, id)});
+            const std::string key = store::encode(
+                store::OutboxKey{loaded.address.slot, row_sequence(loaded.address.key, id)});
             if (outbox_.erase(key) == 0) complain(name + ": an external request has no outbox row");
         }
     };
@@ -410,8 +409,7 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
 
 void Verifier::check_alarm(const LoadedRun& loaded, const std::string& name) {
     const history::Run& run = *loaded.run;
-    const Timestamp alarm =
-        run.header.has_alarm() ? from_proto(run.header.alarm()) : kNever;
+    const Timestamp alarm = run.header.has_alarm() ? from_proto(run.header.alarm()) : kNever;
     const auto rows = alarms_.find(loaded.address);
     std::set<Timestamp> expected;
     if (alarm != kNever) expected.insert(alarm);
@@ -437,12 +435,12 @@ void Verifier::report_left_over() {
         complain(store::describe_key(key) + ": no run has this task");
     }
     for (const auto& [address, times] : alarms_) {
-        complain("alarm rows of a run that does not exist: " + std::to_string(address.slot) +
-                 ", " + std::to_string(address.key.value()));
+        complain("alarm rows of a run that does not exist: " + std::to_string(address.slot) + ", " +
+                 std::to_string(address.key.value()));
     }
     for (const auto& [key, row] : outbox_) {
-        const auto run = read_run(
-            store_, {store::decode_outbox_key(key)->slot, RunKey(row.run_key())});
+        const auto run =
+            read_run(store_, {store::decode_outbox_key(key)->slot, RunKey(row.run_key())});
         const bool open = run.ok() && *run != nullptr && (*run)->run->is_open();
         if (open) complain(store::describe_key(key) + ": its run does not wait for it");
     }

@@ -17,10 +17,9 @@ void fill(TestServer& server) {
     ASSERT_TRUE(server.start("w").ok());
     const auto task = server.poll();
     ASSERT_TRUE(task.ok());
-    ASSERT_TRUE(server
-                    .complete(*task, {schedule_activity("a"),
-                                      start_timer("t", std::chrono::hours(1))})
-                    .ok());
+    ASSERT_TRUE(
+        server.complete(*task, {schedule_activity("a"), start_timer("t", std::chrono::hours(1))})
+            .ok());
     ASSERT_TRUE(server.signal("w", "s").ok());
     server.settle();
 }
