@@ -196,7 +196,13 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     if (builder.is_open()) builder.flush_buffered_events();
     reply.next = schedule_next(completion, original);
     reply.eager_activities = std::move(completion.eager_activities);
-    return Applied<CompletedWorkflowTask>{std::move(builder).finish(), std::move(reply)};
+    Transition transition = std::move(builder).finish();
+    if (transition.closed) {
+        // By a command, or by a limit: there is nothing left to hand to the worker.
+        reply.next.reset();
+        reply.eager_activities.clear();
+    }
+    return Applied<CompletedWorkflowTask>{std::move(transition), std::move(reply)};
 }
 
 }  // namespace stele::history

@@ -152,7 +152,8 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(const Run& run,
     StartedWorkflowTask started = start_scheduled_task(builder, input.request_id, input.identity,
                                                        version ? &*version : nullptr);
     Transition transition = std::move(builder).finish();
-    transition.lazy = true;
+    // A start that went over a limit and closed the run is more than a start.
+    transition.lazy = !transition.closed;
     return Applied<StartedWorkflowTask>{std::move(transition), std::move(started)};
 }
 

@@ -372,6 +372,21 @@ TEST_F(WorkflowTaskTest, TooManyWaitingEventsTakeTheTaskFromItsWorker) {
     EXPECT_EQ(message_of(try_complete(started)), "Workflow task not found.");
 }
 
+TEST_F(WorkflowTaskTest, ATaskThatGoesOverALimitIsNeitherHandedOutNorLostInACrash) {
+    scenario_.limits().history_events = 5;
+    scenario_.start();
+    Request request = sticky_request();
+    request.set_force_create_new_workflow_task(true);
+    request.set_return_new_workflow_task(true);
+    const StartedWorkflowTask started = scenario_.start_task();
+    auto applied = complete_workflow_task(scenario_.run(), started.token, request,
+                                          scenario_.context());
+    ASSERT_TRUE(applied.ok());
+    EXPECT_TRUE(applied->transition.closed);
+    EXPECT_FALSE(applied->transition.lazy);
+    EXPECT_FALSE(applied->reply.next.has_value());
+}
+
 TEST_F(WorkflowTaskTest, AHistoryThatGrowsTooLongIsTerminated) {
     scenario_.limits().history_events = 10;
     scenario_.start();
