@@ -1,3 +1,4 @@
+#include "frontend/follow_run.h"
 #include "frontend/poll_responses.h"
 #include "frontend/services.h"
 #include "frontend/validation.h"
@@ -44,6 +45,7 @@ struct Read {
     wire::PageToken token;
     bool wait = false;
     bool close_only = false;
+    bool dress_successor = false;  // for clients that do not follow successors by themselves
 };
 
 /// The token that reads on, or empty when nothing follows.
@@ -66,8 +68,9 @@ Spliced<ForwardResponse> forward_response(const Services& services, const Read& 
     Spliced<ForwardResponse> response;
     const bool last_page = outcome.page.next == kNoEvent;
     response.message.set_next_page_token(next_token(services, read, outcome));
-    append_field(response.raw, ForwardResponse::kHistoryFieldNumber,
-                 join_history(outcome.page, last_page ? read.token.synthesised() : ""));
+    std::string history = join_history(outcome.page, last_page ? read.token.synthesised() : "");
+    if (read.dress_successor) history = dress_successor(std::move(history));
+    append_field(response.raw, ForwardResponse::kHistoryFieldNumber, history);
     return response;
 }
 
@@ -78,9 +81,12 @@ void read_forward(Services& services, const RequestContext& context,
     if (!status.ok()) return reply(std::move(status));
     auto token = token_of(services, space, request.execution(), request.next_page_token());
     if (!token.ok()) return reply(std::move(token).status());
-    Read read{*std::move(token), request.wait_new_event(),
-              request.history_event_filter_type() ==
-                  api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT};
+    Read read{*std::move(token)};
+    read.wait = request.wait_new_event();
+    read.close_only = request.history_event_filter_type() ==
+                      api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
+    read.dress_successor =
+        read.close_only && !follows_next_run(context.call->header("supported-features"));
     shard::HistoryQuery query;
     query.run = {space->id, read.token.workflow_id(), read.token.run_id()};
     if (read.token.next_event_id() != 0) query.from = EventId(read.token.next_event_id());
@@ -105,7 +111,7 @@ void read_reverse(Services& services, const RequestContext& context,
     if (!status.ok()) return reply(std::move(status));
     auto token = token_of(services, space, request.execution(), request.next_page_token());
     if (!token.ok()) return reply(std::move(token).status());
-    Read read{*std::move(token), false, false};
+    Read read{*std::move(token)};
     read.token.set_reverse(true);
     shard::HistoryQuery query;
     query.run = {space->id, read.token.workflow_id(), read.token.run_id()};
