@@ -42,7 +42,7 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
     }
     builder.dispatch_workflow_task();
     Transition transition = std::move(builder).finish();
-    transition.lazy = true;
+    transition.lazy = !transition.closed;
     return Applied<EventId>{std::move(transition), withdrawn};
 }
 

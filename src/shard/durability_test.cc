@@ -26,6 +26,28 @@ TEST(Durability, NothingIsAnsweredBeforeItIsDurable) {
     EXPECT_TRUE(answer.arrived());
 }
 
+TEST(Durability, NewWorkIsRefusedWhileTooMuchWaitsToBeWritten) {
+    EngineOptions options;
+    options.pending_commit_bytes = 100;
+    TestServer server(1, options);
+    const auto begin = [&server](const std::string& id) {
+        return server.send<StartReply>([&](Reply<StartReply> reply) {
+            server.engine().start_workflow(server.space(), server.start_request(id),
+                                           std::move(reply));
+        });
+    };
+    const Answer<StartReply> first = begin("first");
+    while (server.committer().pending_bytes() == 0) ASSERT_TRUE(server.sim().run_one());
+    const Answer<StartReply> refused = begin("second");
+    ASSERT_TRUE(refused.arrived());
+    EXPECT_EQ(refused.get().status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_TRUE(detail_of(refused.get().status()).has_value());
+    server.settle();
+    EXPECT_TRUE(first.arrived() && first.get().ok());
+    EXPECT_TRUE(server.start("second").ok());
+    EXPECT_THAT(server.violations(), IsEmpty());
+}
+
 TEST(Durability, WhatWasAnsweredSurvivesALossOfPower) {
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         TestServer server(seed);

@@ -288,6 +288,7 @@ std::optional<PolledWorkflowTask> Starts::start_eagerly(const Call& call, Loaded
     auto started = history::start_workflow_task(*run.run, input, context.context);
     if (!started.ok()) return std::nullopt;
     shard_.commit(run, started->transition);
+    if (!run.run->is_open()) return std::nullopt;
     auto polled = shard_.tasks().polled(run, std::move(started->reply));
     if (!polled.ok()) return std::nullopt;
     return *std::move(polled);

@@ -23,6 +23,8 @@ void Tasks::start_workflow_task(const TaskOffer& offer, history::StartWorkflowTa
     auto started = history::start_workflow_task(*loaded.run, input, context.context);
     if (!started.ok()) return reply(started.status());
     shard_.commit(loaded, started->transition);
+    // The start itself may have gone over a limit of the run and closed it.
+    if (!loaded.run->is_open()) return reply(obsolete());
     shard_.reply_at<PolledWorkflowTask>(loaded.last_synced, std::move(reply),
                                         polled(loaded, std::move(started->reply)));
 }
@@ -55,6 +57,7 @@ void Tasks::start_activity(const TaskOffer& offer, history::StartActivityInput i
     auto started = history::start_activity(*loaded.run, input, context.context);
     if (!started.ok()) return reply(started.status());
     shard_.commit(loaded, started->transition);
+    if (!loaded.run->is_open()) return reply(obsolete());
     shard_.reply_at<PolledActivityTask>(loaded.last_synced, std::move(reply),
                                         polled(loaded, std::move(started->reply)));
 }
