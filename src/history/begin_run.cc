@@ -41,8 +41,7 @@ void set_expirations(storage::InfoRow& info, const Started& started, Timestamp n
     }
     if (started.has_workflow_execution_expiration_time()) {
         *info.mutable_execution_expiration() = started.workflow_execution_expiration_time();
-        expiration =
-            std::min(expiration, from_proto(started.workflow_execution_expiration_time()));
+        expiration = std::min(expiration, from_proto(started.workflow_execution_expiration_time()));
     }
     if (expiration != kNever) *info.mutable_run_expiration() = to_proto(expiration);
 }

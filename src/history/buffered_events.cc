@@ -27,10 +27,8 @@ bool is_outcome(EventType type) {
         case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
         case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
         case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
-        case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
-            return true;
-        default:
-            return false;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT: return true;
+        default: return false;
     }
 }
 
@@ -60,7 +58,8 @@ public:
                 return wire_child(
                     *event.mutable_child_workflow_execution_completed_event_attributes());
             case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-                return wire_child(*event.mutable_child_workflow_execution_failed_event_attributes());
+                return wire_child(
+                    *event.mutable_child_workflow_execution_failed_event_attributes());
             case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
                 return wire_child(
                     *event.mutable_child_workflow_execution_timed_out_event_attributes());
@@ -70,8 +69,7 @@ public:
             case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
                 return wire_child(
                     *event.mutable_child_workflow_execution_terminated_event_attributes());
-            default:
-                return;
+            default: return;
         }
     }
 
@@ -101,8 +99,7 @@ const std::string& request_id_of(const HistoryEvent& event) {
 }  // namespace
 
 EventId Builder::add_or_buffer_event(HistoryEvent event) {
-    const bool wait =
-        hold_outside_events_ || has_started_workflow_task() || has_buffered_events();
+    const bool wait = hold_outside_events_ || has_started_workflow_task() || has_buffered_events();
     if (!wait) return add_event(std::move(event));
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
     storage::BufferedEventRow row;

@@ -47,8 +47,7 @@ ItemId Builder::next_item() {
     return header().next_item_sequence();
 }
 
-void Builder::remember_request(const std::string& request_id, EventId event,
-                               EventType event_type) {
+void Builder::remember_request(const std::string& request_id, EventId event, EventType event_type) {
     if (request_id.empty()) return;
     storage::RequestIdRow row;
     row.set_sequence(next_item());

@@ -69,8 +69,7 @@ void terminate_run(Builder& builder, const TerminateInput& input) {
     builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
 }
 
-void time_out_run(Builder& builder, enums::RetryState retry_state,
-                  const std::string& new_run_id) {
+void time_out_run(Builder& builder, enums::RetryState retry_state, const std::string& new_run_id) {
     end_task_by_force(builder);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);

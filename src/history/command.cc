@@ -84,12 +84,9 @@ CommandResult obey_command(Completion& completion, const Command& command) {
             return handle_schedule_activity(completion, command);
         case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
             return handle_request_cancel_activity(completion, command);
-        case enums::COMMAND_TYPE_START_TIMER:
-            return handle_start_timer(completion, command);
-        case enums::COMMAND_TYPE_CANCEL_TIMER:
-            return handle_cancel_timer(completion, command);
-        case enums::COMMAND_TYPE_RECORD_MARKER:
-            return handle_record_marker(completion, command);
+        case enums::COMMAND_TYPE_START_TIMER: return handle_start_timer(completion, command);
+        case enums::COMMAND_TYPE_CANCEL_TIMER: return handle_cancel_timer(completion, command);
+        case enums::COMMAND_TYPE_RECORD_MARKER: return handle_record_marker(completion, command);
         case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
             return handle_upsert_search_attributes(completion, command);
         case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
@@ -118,9 +115,8 @@ CommandResult check_id_length(const Completion& completion, WorkflowTaskFailedCa
                               const std::string& id) {
     const std::size_t limit = completion.builder.context().limits->id_length;
     if (id.size() <= limit) return std::nullopt;
-    return refuse(cause, what + " exceeds length limit. " + short_name + "=" + id +
-                             " Length=" + std::to_string(id.size()) +
-                             " Limit=" + std::to_string(limit));
+    return refuse(cause, what + " exceeds length limit. " + short_name + "=" + id + " Length=" +
+                             std::to_string(id.size()) + " Limit=" + std::to_string(limit));
 }
 
 CommandResult refuse_unseen_events(const Completion& completion) {

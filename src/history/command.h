@@ -6,8 +6,7 @@
 namespace stele::history {
 
 /// INVALID_ARGUMENT when a command follows one that closes the run, or is of no known kind.
-absl::Status check_command_sequence(
-    const google::protobuf::RepeatedPtrField<Command>& commands);
+absl::Status check_command_sequence(const google::protobuf::RepeatedPtrField<Command>& commands);
 
 /// Obeys one command.
 CommandResult obey_command(Completion& completion, const Command& command);

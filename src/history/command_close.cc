@@ -11,10 +11,9 @@ namespace enums = temporal::api::enums::v1;
 CommandResult handle_complete_workflow(Completion& completion, const Command& command) {
     if (CommandResult refusal = refuse_unseen_events(completion)) return refusal;
     if (!command.has_complete_workflow_execution_command_attributes()) {
-        return refuse(
-            enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
-            "CompleteWorkflowExecutionCommandAttributes is not set on "
-            "CompleteWorkflowExecutionCommand.");
+        return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
+                      "CompleteWorkflowExecutionCommandAttributes is not set on "
+                      "CompleteWorkflowExecutionCommand.");
     }
     const auto& attributes = command.complete_workflow_execution_command_attributes();
     // The cause is the one that clients of Temporal see here.
@@ -34,8 +33,7 @@ CommandResult handle_complete_workflow(Completion& completion, const Command& co
 }
 
 CommandResult handle_fail_workflow(Completion& completion, const Command& command) {
-    constexpr auto kBad =
-        enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
     if (CommandResult refusal = refuse_unseen_events(completion)) return refusal;
     if (!command.has_fail_workflow_execution_command_attributes()) {
         return refuse(kBad,

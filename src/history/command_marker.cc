@@ -24,9 +24,8 @@ CommandResult handle_record_marker(Completion& completion, const Command& comman
     for (const auto& [name, payloads] : attributes.details()) {
         bytes += name.size() + payloads.ByteSizeLong();
     }
-    if (CommandResult refusal =
-            check_blob_size(completion, bytes, kBad,
-                            "RecordMarkerCommandAttributes.Details exceeds size limit.")) {
+    if (CommandResult refusal = check_blob_size(
+            completion, bytes, kBad, "RecordMarkerCommandAttributes.Details exceeds size limit.")) {
         return refusal;
     }
     HistoryEvent event = command_event(enums::EVENT_TYPE_MARKER_RECORDED, command);

@@ -39,20 +39,20 @@ CommandResult handle_upsert_search_attributes(Completion& completion, const Comm
             builder.context().check_search_attributes(attributes.search_attributes());
         if (CommandResult refusal = refuse_if_error(kBad, known)) return refusal;
     }
-    if (CommandResult refusal =
-            check_blob_size(completion, payload_map_bytes(changes), kBad,
-                            "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.")) {
+    if (CommandResult refusal = check_blob_size(
+            completion, payload_map_bytes(changes), kBad,
+            "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.")) {
         return refusal;
     }
-    HistoryEvent event = command_event(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, command);
+    HistoryEvent event =
+        command_event(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, command);
     auto& upserted = *event.mutable_upsert_workflow_search_attributes_event_attributes();
     upserted.set_workflow_task_completed_event_id(completion.completed.value());
     *upserted.mutable_search_attributes() = attributes.search_attributes();
     builder.add_event(std::move(event));
-    merge_payloads(*editable_attributes(builder.draft())
-                        .mutable_search_attributes()
-                        ->mutable_indexed_fields(),
-                   changes);
+    merge_payloads(
+        *editable_attributes(builder.draft()).mutable_search_attributes()->mutable_indexed_fields(),
+        changes);
     return std::nullopt;
 }
 
@@ -81,8 +81,7 @@ CommandResult handle_modify_properties(Completion& completion, const Command& co
     api::common::v1::Memo memo = builder.draft().run_attributes().memo();
     merge_payloads(*memo.mutable_fields(), changes);
     if (memo.ByteSizeLong() > builder.context().limits->memo_bytes) {
-        return Refusal{kBad,
-                       "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.",
+        return Refusal{kBad, "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.",
                        true};
     }
     HistoryEvent event = command_event(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, command);

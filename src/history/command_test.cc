@@ -100,8 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Closing, RefusedCommand,
     ::testing::Values(
-        Case{"CompleteWithoutAttributes",
-             "command_type: COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION",
+        Case{"CompleteWithoutAttributes", "command_type: COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION",
              "BadCompleteWorkflowExecutionAttributes: CompleteWorkflowExecutionCommandAttributes "
              "is not set on CompleteWorkflowExecutionCommand.",
              enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES},
@@ -133,9 +132,10 @@ TEST(RefusedTimers, HaveAnIdThatIsTooLongOrTaken) {
     Scenario scenario;
     scenario.start();
     const std::string long_id(1001, 'x');
-    EXPECT_EQ(message_of(scenario.run_task({start_timer(long_id, Duration(1))}).refusal),
-              "BadStartTimerAttributes: TimerId on StartTimerCommand exceeds length limit. TimerId=" +
-                  long_id + " Length=1001 Limit=1000");
+    EXPECT_EQ(
+        message_of(scenario.run_task({start_timer(long_id, Duration(1))}).refusal),
+        "BadStartTimerAttributes: TimerId on StartTimerCommand exceeds length limit. TimerId=" +
+            long_id + " Length=1001 Limit=1000");
     Scenario second;
     second.start();
     const Command timer = start_timer("a", std::chrono::hours(1));
@@ -167,15 +167,15 @@ TEST(UnknownCommands, AreRefusedAndTheTaskStaysWithItsWorker) {
     const StartedWorkflowTask task = scenario.start_task();
     service::RespondWorkflowTaskCompletedRequest request;
     request.add_commands();
-    EXPECT_EQ(message_of(complete_workflow_task(scenario.run(), task.token, request,
-                                                scenario.context())
-                             .status()),
-              "unknown command type: Unspecified");
+    EXPECT_EQ(
+        message_of(complete_workflow_task(scenario.run(), task.token, request, scenario.context())
+                       .status()),
+        "unknown command type: Unspecified");
     request.mutable_commands(0)->set_command_type(static_cast<enums::CommandType>(99));
-    EXPECT_EQ(message_of(complete_workflow_task(scenario.run(), task.token, request,
-                                                scenario.context())
-                             .status()),
-              "unknown command type: 99");
+    EXPECT_EQ(
+        message_of(complete_workflow_task(scenario.run(), task.token, request, scenario.context())
+                       .status()),
+        "unknown command type: 99");
 }
 
 TEST(Memo, IsMergedAndEmptyValuesDelete) {
@@ -186,12 +186,12 @@ TEST(Memo, IsMergedAndEmptyValuesDelete) {
         fields["dropped"].set_data("2");
         fields["changed"].set_data("3");
     });
-    scenario.run_task({command_from(
-        "command_type: COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES "
-        "modify_workflow_properties_command_attributes { upserted_memo { "
-        "fields { key: 'dropped' value { data: 'null' } } "
-        "fields { key: 'changed' value { data: '4' } } "
-        "fields { key: 'new' value { data: '5' } } } }")});
+    scenario.run_task(
+        {command_from("command_type: COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES "
+                      "modify_workflow_properties_command_attributes { upserted_memo { "
+                      "fields { key: 'dropped' value { data: 'null' } } "
+                      "fields { key: 'changed' value { data: '4' } } "
+                      "fields { key: 'new' value { data: '5' } } } }")});
     const auto& fields = scenario.run().attributes.memo().fields();
     EXPECT_EQ(fields.size(), 3U);
     EXPECT_EQ(fields.at("kept").data(), "1");
@@ -225,8 +225,7 @@ TEST(Describe, TellsWhatIsPendingAndWhatIsOver) {
     scenario.start();
     auto waiting = describe(scenario.run());
     EXPECT_EQ(waiting.workflow_execution_info().history_length(), 2);
-    EXPECT_EQ(waiting.workflow_execution_info().status(),
-              enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+    EXPECT_EQ(waiting.workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
     EXPECT_EQ(waiting.pending_workflow_task().state(),
               enums::PENDING_WORKFLOW_TASK_STATE_SCHEDULED);
     EXPECT_EQ(waiting.workflow_extended_info().request_id_infos().at("start-request").event_id(),
@@ -240,8 +239,7 @@ TEST(Describe, TellsWhatIsPendingAndWhatIsOver) {
     EXPECT_FALSE(over.has_pending_workflow_task());
     EXPECT_EQ(from_proto(over.workflow_execution_info().execution_duration()),
               std::chrono::seconds(2));
-    EXPECT_EQ(over.workflow_execution_info().status(),
-              enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+    EXPECT_EQ(over.workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
 }
 
 TEST(TransientTask, EndsTheHistoryThatOthersReadUntilItIsOvertaken) {

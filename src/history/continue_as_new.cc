@@ -40,8 +40,8 @@ void fill_timeouts(const Builder& builder, Attributes& attributes) {
     *attributes.mutable_workflow_run_timeout() = to_proto(run_timeout);
     Duration task_timeout = from_proto(attributes.workflow_task_timeout());
     if (task_timeout == Duration::zero()) task_timeout = from_proto(info.task_timeout());
-    *attributes.mutable_workflow_task_timeout() = to_proto(
-        effective_task_timeout(task_timeout, run_timeout, *builder.context().limits));
+    *attributes.mutable_workflow_task_timeout() =
+        to_proto(effective_task_timeout(task_timeout, run_timeout, *builder.context().limits));
 }
 
 /// The refusal of one attribute; says of which command, by its type and task queue.
@@ -61,9 +61,9 @@ CommandResult check_identity(const Completion& completion, const Attributes& att
     if (attributes.task_queue().name().size() <= completion.builder.context().limits->id_length) {
         return std::nullopt;
     }
-    return refuse_attribute(attributes, kBad,
-                            std::string("error validating ") + kCommand +
-                                " TaskQueue: taskQueue length exceeds limit");
+    return refuse_attribute(
+        attributes, kBad,
+        std::string("error validating ") + kCommand + " TaskQueue: taskQueue length exceeds limit");
 }
 
 CommandResult check_durations(Attributes& attributes) {
@@ -104,10 +104,9 @@ CommandResult check_policies(const Completion& completion, Attributes& attribute
     if (context.check_search_attributes && attributes.has_search_attributes()) {
         const absl::Status known = context.check_search_attributes(attributes.search_attributes());
         if (!known.ok()) {
-            return refuse_attribute(attributes,
-                                    enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
-                                    std::string("invalid SearchAttributes on ") + kCommand + ": " +
-                                        message_of(known));
+            return refuse_attribute(
+                attributes, enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+                std::string("invalid SearchAttributes on ") + kCommand + ": " + message_of(known));
         }
     }
     return std::nullopt;
@@ -143,8 +142,8 @@ std::optional<google::protobuf::Duration> first_task_backoff(const Builder& buil
     const Duration shortest = builder.context().limits->continue_as_new_interval;
     Duration lifetime = builder.now() - from_proto(builder.header().execution_time());
     if (lifetime < Duration::zero()) {
-        lifetime = std::max(Duration::zero(),
-                            builder.now() - from_proto(builder.info().start_time()));
+        lifetime =
+            std::max(Duration::zero(), builder.now() - from_proto(builder.info().start_time()));
     }
     const Duration wanted = from_proto(attributes.backoff_start_interval());
     if (lifetime + wanted < shortest) return to_proto(shortest - lifetime);

@@ -49,8 +49,8 @@ void fire_workflow_task(Builder& builder) {
 
 void fire_run_timeout(Builder& builder) {
     const storage::InfoRow& info = builder.info();
-    const bool expired = info.has_execution_expiration() &&
-                         from_proto(info.execution_expiration()) <= builder.now();
+    const bool expired =
+        info.has_execution_expiration() && from_proto(info.execution_expiration()) <= builder.now();
     api::failure::v1::Failure failure;
     failure.set_message("workflow timeout");
     failure.set_source("Server");
@@ -97,12 +97,9 @@ void fire(Builder& builder, const DueItem& item) {
             builder.header().set_first_task_pending(false);
             builder.schedule_workflow_task_if_needed();
             return;
-        case DueItem::Kind::kTimer:
-            return fire_timer(builder, item.id);
-        case DueItem::Kind::kActivity:
-            return fire_activity_deadline(builder, item.id);
-        case DueItem::Kind::kWorkflowTask:
-            return fire_workflow_task(builder);
+        case DueItem::Kind::kTimer: return fire_timer(builder, item.id);
+        case DueItem::Kind::kActivity: return fire_activity_deadline(builder, item.id);
+        case DueItem::Kind::kWorkflowTask: return fire_workflow_task(builder);
     }
 }
 

@@ -77,7 +77,8 @@ void describe_request_ids(const Run& run, api::workflow::v1::WorkflowExecutionEx
     }
 }
 
-void describe_extended_info(const Run& run, api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
+void describe_extended_info(const Run& run,
+                            api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
     if (run.info.has_execution_expiration()) {
         *info.mutable_execution_expiration_time() = run.info.execution_expiration();
     }

@@ -58,9 +58,8 @@ private:
                 task_scheduled_ = event.event_id();
                 return;
             case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
-                ASSERT_EQ(
-                    event.workflow_task_started_event_attributes().scheduled_event_id(),
-                    task_scheduled_);
+                ASSERT_EQ(event.workflow_task_started_event_attributes().scheduled_event_id(),
+                          task_scheduled_);
                 ASSERT_EQ(task_started_, 0);
                 task_started_ = event.event_id();
                 return;
@@ -74,8 +73,7 @@ private:
                 ASSERT_EQ(task_started_, 0) << "a signal stands inside a workflow task";
                 ++signals_;
                 return;
-            default:
-                return;
+            default: return;
         }
     }
 
@@ -126,8 +124,7 @@ private:
                 return end_activity(event.activity_task_timed_out_event_attributes(), event);
             case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
                 return end_activity(event.activity_task_canceled_event_attributes(), event);
-            default:
-                return;
+            default: return;
         }
     }
 
@@ -173,8 +170,7 @@ void forget_buffered_outcomes(const Run& run, std::map<std::int64_t, std::string
                 activities.erase(
                     event.activity_task_canceled_event_attributes().scheduled_event_id());
                 break;
-            default:
-                break;
+            default: break;
         }
     }
 }

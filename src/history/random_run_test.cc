@@ -154,8 +154,7 @@ private:
         const std::string in_memory = testing::rows_text(*run_);
         ASSERT_EQ(in_memory, testing::rows_text(*stored_.load()));
         const storage::WorkflowTask& task = run_->header.task();
-        const bool waiting =
-            task.kind() != storage::TASK_KIND_NONE && task.started_event_id() == 0;
+        const bool waiting = task.kind() != storage::TASK_KIND_NONE && task.started_event_id() == 0;
         ASSERT_EQ(waiting, task.dispatch_sequence() != 0) << task.DebugString();
         ASSERT_EQ(queued_.size(), waiting ? 1U : 0U);
         ASSERT_EQ(waiting, queued_.contains(task.dispatch_sequence()));

@@ -93,8 +93,9 @@ TEST(Start, SignalWithStartEndsTheDelay) {
     signal.name = "with start";
     signal.skip_start_delay = true;
     scenario.apply(signal_workflow(scenario.run(), signal, scenario.context()));
-    EXPECT_EQ(scenario.text_after(1), "2 WorkflowExecutionSignaled with start\n"
-                                      "3 WorkflowTaskScheduled\n");
+    EXPECT_EQ(scenario.text_after(1),
+              "2 WorkflowExecutionSignaled with start\n"
+              "3 WorkflowTaskScheduled\n");
     scenario.advance(hours(2));
     EXPECT_EQ(scenario.last_event(), 3);
 }

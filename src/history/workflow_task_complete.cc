@@ -83,8 +83,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
 void take_stickiness(Builder& builder, const Request& request) {
     storage::HeaderRow& header = builder.header();
     forget_sticky_queue(header);
-    if (!request.has_sticky_attributes() ||
-        !request.sticky_attributes().has_worker_task_queue()) {
+    if (!request.has_sticky_attributes() || !request.sticky_attributes().has_worker_task_queue()) {
         return;
     }
     header.set_sticky_task_queue(request.sticky_attributes().worker_task_queue().name());
@@ -143,9 +142,8 @@ std::optional<StartedWorkflowTask> schedule_next(Completion& completion, Timesta
     const bool hand_over = request.return_new_workflow_task();
     schedule_workflow_task(builder, is_heartbeat(request) ? original : builder.now(), hand_over);
     if (!hand_over) return std::nullopt;
-    StartedWorkflowTask started =
-        start_scheduled_task(builder, "request-from-RespondWorkflowTaskCompleted",
-                             request.identity(), nullptr);
+    StartedWorkflowTask started = start_scheduled_task(
+        builder, "request-from-RespondWorkflowTaskCompleted", request.identity(), nullptr);
     started.sticky = true;  // the worker that asks for it has the run
     return started;
 }

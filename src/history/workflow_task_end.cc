@@ -89,12 +89,11 @@ Timestamp workflow_task_deadline(const storage::HeaderRow& header) {
 
 absl::Status check_task_token(const Run& run, const WorkflowTaskToken& token) {
     const storage::WorkflowTask& task = run.header.task();
-    const bool valid = run.is_open() && task.kind() != storage::TASK_KIND_NONE &&
-                       task.started_event_id() != 0 &&
-                       token.scheduled.value() == task.scheduled_event_id() &&
-                       token.started.value() == task.started_event_id() &&
-                       token.attempt == task.attempt() && token.stamp == task.stamp() &&
-                       token.started_time == from_proto(task.started_time());
+    const bool valid =
+        run.is_open() && task.kind() != storage::TASK_KIND_NONE && task.started_event_id() != 0 &&
+        token.scheduled.value() == task.scheduled_event_id() &&
+        token.started.value() == task.started_event_id() && token.attempt == task.attempt() &&
+        token.stamp == task.stamp() && token.started_time == from_proto(task.started_time());
     return valid ? absl::OkStatus() : not_found("Workflow task not found.");
 }
 

@@ -22,8 +22,9 @@ Duration start_to_close(const Builder& builder, std::int32_t attempt) {
     const Duration timeout = from_proto(builder.info().task_timeout());
     if (attempt <= kAttemptsWithoutBackoff) return timeout;
     const int doublings = std::min(attempt - kAttemptsWithoutBackoff - 1, 20);
-    const double backoff = std::min(static_cast<double>(kFirstBackoff.count()) * std::exp2(doublings),
-                                    static_cast<double>(kLongestBackoff.count()));
+    const double backoff =
+        std::min(static_cast<double>(kFirstBackoff.count()) * std::exp2(doublings),
+                 static_cast<double>(kLongestBackoff.count()));
     const double jittered = backoff * (1 - kJitter * builder.context().uniform());
     return timeout + Duration(static_cast<Duration::rep>(jittered));
 }
@@ -39,8 +40,7 @@ void choose_queue(const Builder& builder, storage::WorkflowTask& task) {
     task.set_task_queue(header.sticky_task_queue());
     const Duration limit = from_proto(header.sticky_schedule_to_start());
     if (limit > Duration::zero()) {
-        *task.mutable_schedule_to_start_deadline() =
-            to_proto(add_saturating(builder.now(), limit));
+        *task.mutable_schedule_to_start_deadline() = to_proto(add_saturating(builder.now(), limit));
     }
 }
 
@@ -124,8 +124,8 @@ absl::StatusOr<Applied<None>> give_up_sticky(const Run& run, EventId scheduled, 
     Builder builder(run, context);
     const storage::WorkflowTask& task = builder.header().task();
     const bool waiting = builder.has_workflow_task() && !builder.has_started_workflow_task() &&
-                         task.on_sticky_queue() &&
-                         task.scheduled_event_id() == scheduled.value() && task.stamp() == stamp;
+                         task.on_sticky_queue() && task.scheduled_event_id() == scheduled.value() &&
+                         task.stamp() == stamp;
     if (!run.is_open() || !waiting) {
         builder.transition().empty = true;
         return Applied<None>{std::move(builder.transition()), {}};

@@ -125,9 +125,8 @@ StartedWorkflowTask start_scheduled_task(Builder& builder, const std::string& re
     return describe_started_task(builder);
 }
 
-absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(const Run& run,
-                                                                 const StartWorkflowTaskInput& input,
-                                                                 const Context& context) {
+absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
+    const Run& run, const StartWorkflowTaskInput& input, const Context& context) {
     STELE_RETURN_IF_ERROR(check_startable(run, input));
     Builder builder(run, context);
     if (builder.has_started_workflow_task()) {

@@ -32,9 +32,8 @@ Request sticky_request(std::vector<Command> commands = {}) {
 class WorkflowTaskTest : public ::testing::Test {
 protected:
     CompletedWorkflowTask complete(const StartedWorkflowTask& task, const Request& request) {
-        auto reply =
-            scenario_.apply(complete_workflow_task(scenario_.run(), task.token, request,
-                                                   scenario_.context()));
+        auto reply = scenario_.apply(
+            complete_workflow_task(scenario_.run(), task.token, request, scenario_.context()));
         check();
         return reply;
     }
@@ -379,8 +378,8 @@ TEST_F(WorkflowTaskTest, ATaskThatGoesOverALimitIsNeitherHandedOutNorLostInACras
     request.set_force_create_new_workflow_task(true);
     request.set_return_new_workflow_task(true);
     const StartedWorkflowTask started = scenario_.start_task();
-    auto applied = complete_workflow_task(scenario_.run(), started.token, request,
-                                          scenario_.context());
+    auto applied =
+        complete_workflow_task(scenario_.run(), started.token, request, scenario_.context());
     ASSERT_TRUE(applied.ok());
     EXPECT_TRUE(applied->transition.closed);
     EXPECT_FALSE(applied->transition.lazy);
