@@ -1,7 +1,7 @@
 #pragma once
 
-#include "history/families.h"
 #include "history/failures.h"
+#include "history/families.h"
 #include "history/retry_policy.h"
 
 // What the files of the activity family share. An activity is pending from its scheduling to its
@@ -33,7 +33,7 @@ api::common::v1::Priority effective_priority(const storage::InfoRow& info,
                                              const storage::ActivityRow& row);
 
 /// Writes the Started event of the attempt, if a worker holds it. The outcome, which must follow,
-/// names the returned id; kNoEvent when not started, or when buffered (flushing then wires the two).
+/// names the returned id; kNoEvent when not started, or when buffered (flushing wires the two).
 EventId write_started_event(Builder& builder, const storage::ActivityRow& row);
 
 /// Forgets the activity after its outcome was written.
@@ -42,7 +42,7 @@ void forget_activity(Builder& builder, ItemId scheduled);
 /// Prepares the next attempt and says IN_PROGRESS, or says why there is none and changes nothing.
 RetryState retry_attempt(Builder& builder, storage::ActivityRow& row, const Failure& failure);
 
-/// When the whole of the activity, with all its attempts, must be over; kNever without such a limit.
+/// When the activity with all its attempts must be over; kNever without such a limit.
 Timestamp activity_expiration(const storage::ActivityRow& row);
 
 }  // namespace stele::history

@@ -35,8 +35,8 @@ absl::Status validate_task_queue(ScheduleActivityTaskCommandAttributes& attribut
     if (begins_with(queue.name(), "temporal-sys-per-ns-") &&
         !begins_with(builder.info().task_queue(), "temporal-sys-per-ns-")) {
         return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
-                                " (in parent component task queue: " +
-                                builder.info().task_queue() + ")");
+                                " (in parent component task queue: " + builder.info().task_queue() +
+                                ")");
     }
     return absl::OkStatus();
 }
@@ -217,13 +217,11 @@ storage::ActivityRow pending_row(const ScheduleActivityTaskCommandAttributes& fr
 EventId outcome_of(const HistoryEvent& event) {
     switch (event.event_type()) {
         case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-            return EventId(
-                event.activity_task_completed_event_attributes().scheduled_event_id());
+            return EventId(event.activity_task_completed_event_attributes().scheduled_event_id());
         case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
             return EventId(event.activity_task_failed_event_attributes().scheduled_event_id());
         case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-            return EventId(
-                event.activity_task_timed_out_event_attributes().scheduled_event_id());
+            return EventId(event.activity_task_timed_out_event_attributes().scheduled_event_id());
         case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
             return EventId(event.activity_task_canceled_event_attributes().scheduled_event_id());
         default: return kNoEvent;
@@ -298,8 +296,8 @@ CommandResult handle_request_cancel_activity(Completion& completion, const Comma
     }
     Builder& builder = completion.builder;
     const storage::ActivityRow* pending = builder.draft().activities.find(scheduled.value());
-    const bool acceptable = pending != nullptr ? !pending->cancel_requested()
-                                               : outcome_is_buffered(builder, scheduled);
+    const bool acceptable =
+        pending != nullptr ? !pending->cancel_requested() : outcome_is_buffered(builder, scheduled);
     if (!acceptable) {
         return refuse(kBadCancel,
                       "invalid history builder state for action: "

@@ -47,8 +47,7 @@ const Bad kBadCommands[] = {
     {"NoTaskQueue", [](auto& a) { a.clear_task_queue(); }, "taskQueue is not set"},
     {"EmptyTaskQueue", [](auto& a) { a.mutable_task_queue()->clear_name(); },
      "missing task queue name"},
-    {"LongTaskQueue",
-     [](auto& a) { a.mutable_task_queue()->set_name(std::string(1001, 'q')); },
+    {"LongTaskQueue", [](auto& a) { a.mutable_task_queue()->set_name(std::string(1001, 'q')); },
      "taskQueue length exceeds limit"},
     {"ReservedTaskQueue", [](auto& a) { a.mutable_task_queue()->set_name("/_sys/q"); },
      "task queue name cannot start with reserved prefix /_sys/"},
@@ -114,9 +113,10 @@ TEST_F(ScheduleActivityTest, TooManyPendingActivitiesFailTheTask) {
     start();
     const CompletedWorkflowTask completed =
         run_task({schedule_activity("a"), schedule_activity("b"), schedule_activity("c")});
-    EXPECT_EQ(message_of(completed.refusal),
-              "PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the "
-              "per-workflow limit of 2");
+    EXPECT_EQ(
+        message_of(completed.refusal),
+        "PendingActivitiesLimitExceeded: the number of pending activities, 2, has reached the "
+        "per-workflow limit of 2");
     EXPECT_TRUE(run().is_open());
 }
 

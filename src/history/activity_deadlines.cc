@@ -50,17 +50,16 @@ ActivityDeadline earliest_of(const storage::ActivityRow& row) {
         {heartbeat_deadline(row), enums::TIMEOUT_TYPE_HEARTBEAT},
         {next_attempt(row), enums::TIMEOUT_TYPE_UNSPECIFIED},
     }};
-    return *std::min_element(all.begin(), all.end(),
-                             [](const ActivityDeadline& a, const ActivityDeadline& b) {
-                                 return a.time < b.time;
-                             });
+    return *std::min_element(
+        all.begin(), all.end(),
+        [](const ActivityDeadline& a, const ActivityDeadline& b) { return a.time < b.time; });
 }
 
 /// When no time is left for another attempt the activity as a whole is out of time, whatever the
 /// timeout that found it.
 Failure final_failure(TimeoutType timeout, RetryState state) {
-    const bool out_of_time = state == enums::RETRY_STATE_TIMEOUT &&
-                             timeout != enums::TIMEOUT_TYPE_SCHEDULE_TO_START;
+    const bool out_of_time =
+        state == enums::RETRY_STATE_TIMEOUT && timeout != enums::TIMEOUT_TYPE_SCHEDULE_TO_START;
     return out_of_time ? out_of_time_failure() : activity_timeout_failure(timeout);
 }
 

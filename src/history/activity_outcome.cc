@@ -66,14 +66,14 @@ void record_progress(Builder& builder, storage::ActivityRow& row, const Payloads
 }  // namespace
 
 absl::StatusOr<Applied<None>> complete_activity(const Run& run, const ActivityToken& token,
-                                                const Payloads& result,
-                                                const std::string& identity,
+                                                const Payloads& result, const std::string& identity,
                                                 const Context& context) {
     STELE_ASSIGN_OR_RETURN(const ItemId id, find_activity(run, token, Unstarted::kAcceptById));
     Builder builder(run, context);
     auto& activities = builder.draft().activities;
     // Replaying workers expect a start before each completion.
-    if (!is_started(*activities.find(id))) start_attempt(builder, activities.edit(id), "", identity);
+    if (!is_started(*activities.find(id)))
+        start_attempt(builder, activities.edit(id), "", identity);
     const storage::ActivityRow& row = *activities.find(id);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);

@@ -40,8 +40,8 @@ public:
         const Timestamp at = from_proto(event.event_time());
         switch (event.event_type()) {
             case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                seen_[event.event_id()] = {event.activity_task_scheduled_event_attributes(), at, {},
-                                           0};
+                seen_[event.event_id()] = {
+                    event.activity_task_scheduled_event_attributes(), at, {}, 0};
                 return;
             case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
                 return read_start(event.activity_task_started_event_attributes(), at);
@@ -79,8 +79,8 @@ private:
         switch (timed_out.failure().timeout_failure_info().timeout_type()) {
             case enums::TIMEOUT_TYPE_START_TO_CLOSE:
                 ASSERT_TRUE(seen.started_at.has_value());
-                ASSERT_GE(at, *seen.started_at +
-                                  from_proto(seen.scheduled.start_to_close_timeout()));
+                ASSERT_GE(at,
+                          *seen.started_at + from_proto(seen.scheduled.start_to_close_timeout()));
                 return;
             case enums::TIMEOUT_TYPE_HEARTBEAT:
                 ASSERT_TRUE(seen.started_at.has_value());
@@ -88,16 +88,16 @@ private:
                 return;
             case enums::TIMEOUT_TYPE_SCHEDULE_TO_START:
                 ASSERT_FALSE(seen.started_at.has_value());
-                ASSERT_GE(at, seen.scheduled_at +
-                                  from_proto(seen.scheduled.schedule_to_start_timeout()));
+                ASSERT_GE(
+                    at, seen.scheduled_at + from_proto(seen.scheduled.schedule_to_start_timeout()));
                 return;
             default: break;
         }
         // Out of time: either it is over, or another attempt would begin after the end.
         ASSERT_GT(whole, Duration::zero());
-        const Duration backoff =
-            seen.attempt == 0 ? Duration::zero()
-                              : policy_backoff(seen.scheduled.retry_policy(), seen.attempt);
+        const Duration backoff = seen.attempt == 0
+                                     ? Duration::zero()
+                                     : policy_backoff(seen.scheduled.retry_policy(), seen.attempt);
         ASSERT_GE(at + backoff, seen.scheduled_at + whole);
     }
 
@@ -169,8 +169,8 @@ private:
     }
 
     Command random_activity() {
-        Command command = schedule_activity("a" + std::to_string(++scheduled_),
-                                            milliseconds(500 + below(3000)));
+        Command command =
+            schedule_activity("a" + std::to_string(++scheduled_), milliseconds(500 + below(3000)));
         auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
         auto& policy = *attributes.mutable_retry_policy();
         *policy.mutable_initial_interval() = to_proto(milliseconds(100 + below(900)));
@@ -179,7 +179,8 @@ private:
         if (chance(40)) {
             *attributes.mutable_schedule_to_close_timeout() = to_proto(milliseconds(below(8000)));
         }
-        if (chance(40)) *attributes.mutable_heartbeat_timeout() = to_proto(milliseconds(below(900)));
+        if (chance(40))
+            *attributes.mutable_heartbeat_timeout() = to_proto(milliseconds(below(900)));
         if (chance(30)) {
             *attributes.mutable_schedule_to_start_timeout() = to_proto(milliseconds(below(3000)));
         }
@@ -214,9 +215,7 @@ private:
             case 2:
                 apply(record_heartbeat(run(), token, payloads("beat"), "worker", context()));
                 return;
-            default:
-                apply(history::cancel_activity(run(), token, {}, "worker", context()));
-                return;
+            default: apply(history::cancel_activity(run(), token, {}, "worker", context())); return;
         }
     }
 

@@ -78,9 +78,9 @@ TEST_F(ActivityTest, StartLeavesNoEventUntilTheOutcomeIsKnown) {
     EXPECT_EQ(from_proto(history().events(6).event_time()), now());
     EXPECT_EQ(history().events(5).activity_task_started_event_attributes().identity(),
               "activity worker");
-    EXPECT_EQ(history().events(6).activity_task_completed_event_attributes().result()
-                  .payloads(0).data(),
-              "result");
+    EXPECT_EQ(
+        history().events(6).activity_task_completed_event_attributes().result().payloads(0).data(),
+        "result");
     EXPECT_TRUE(run().activities.empty());
 }
 
@@ -198,8 +198,9 @@ TEST_F(ActivityTest, AnImmediateRetryIsNotToBeHad) {
     api::failure::v1::Failure failure = application_failure("now");
     failure.mutable_application_failure_info()->mutable_next_retry_delay();
     fail_activity(start_activity("a").token, failure);
-    EXPECT_EQ(text_after(6), "7 ActivityTaskFailed of 5 from 6 \"now\" Timeout\n"
-                             "8 WorkflowTaskScheduled\n");
+    EXPECT_EQ(text_after(6),
+              "7 ActivityTaskFailed of 5 from 6 \"now\" Timeout\n"
+              "8 WorkflowTaskScheduled\n");
 }
 
 TEST_F(ActivityTest, TheLastAttemptFailsTheActivity) {
@@ -315,8 +316,7 @@ TEST_F(ActivityTest, WaitingTooLongInTheQueueIsNeverRetried) {
 TEST_F(ActivityTest, TheQueueTimeoutOfARetryCountsFromItsOwnScheduling) {
     Command command = schedule_activity("a");
     *attributes(command).mutable_schedule_to_start_timeout() = to_proto(seconds(2));
-    *attributes(command).mutable_retry_policy()->mutable_initial_interval() =
-        to_proto(seconds(60));
+    *attributes(command).mutable_retry_policy()->mutable_initial_interval() = to_proto(seconds(60));
     schedule(std::move(command));
     fail_activity(start_activity("a").token, application_failure("boom"));
     advance(seconds(61));
@@ -394,8 +394,7 @@ TEST_F(ActivityTest, AfterALongSleepOnlyTheEarliestTimeoutOfAnAttemptCounts) {
 
 TEST_F(ActivityTest, EvenTheShortestBackoffIsWaitedFor) {
     Command command = schedule_activity("a");
-    *attributes(command).mutable_retry_policy()->mutable_initial_interval() =
-        to_proto(Duration(1));
+    *attributes(command).mutable_retry_policy()->mutable_initial_interval() = to_proto(Duration(1));
     schedule(std::move(command));
     start_activity("a");
     advance(seconds(10));
@@ -524,9 +523,8 @@ TEST_F(ActivityTest, AnUnknownOrTwiceCancelledActivityFailsTheTask) {
     start_activity("a");
     signal("go");
     start_task();
-    const CompletedWorkflowTask refused =
-        complete_task({testing::cancel_activity(kFirstActivity),
-                       testing::cancel_activity(kFirstActivity)});
+    const CompletedWorkflowTask refused = complete_task(
+        {testing::cancel_activity(kFirstActivity), testing::cancel_activity(kFirstActivity)});
     EXPECT_EQ(refused.refusal.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(message_of(refused.refusal),
                 ::testing::HasSubstr("invalid history builder state for action: "

@@ -2,8 +2,9 @@
 
 #include <cctype>
 
-// Signals and cancel requests to other workflows: a command makes the Initiated event, a pending row
-// and an outbox row; the outbox delivers; what became of it comes back as an event from outside.
+// Signals and cancel requests to other workflows: a command makes the Initiated event, a row that
+// waits and an outbox row; the outbox delivers; what became of it comes back as an event from
+// outside.
 namespace stele::history {
 namespace {
 
@@ -27,8 +28,8 @@ bool is_uuid(const std::string& text) {
     if (text.size() != kUuidLength) return false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-        const bool fits = hyphen ? text[i] == '-'
-                                 : std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
+        const bool fits =
+            hyphen ? text[i] == '-' : std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
         if (!fits) return false;
     }
     return true;
@@ -52,16 +53,17 @@ std::string namespace_words(const std::string& name_space) { return " Namespace=
 /// Why the target can not be one; empty when it can.
 std::string target_problem(const Target& target, const Builder& builder) {
     const std::size_t limit = builder.context().limits->id_length;
-    const bool crosses = !target.name_space.empty() && target.name_space != builder.info().namespace_();
+    const bool crosses =
+        !target.name_space.empty() && target.name_space != builder.info().namespace_();
     if (crosses) return "cross namespace commands are not allowed";
     if (target.workflow_id.empty()) {
         return "WorkflowId is not set on " + target.command + "." +
-               namespace_words(target.name_space) + run_words(target.run_id) +
-               target.signal_words;
+               namespace_words(target.name_space) + run_words(target.run_id) + target.signal_words;
     }
     if (target.workflow_id.size() > limit) {
-        return "WorkflowId on " + target.command + " exceeds length limit. WorkflowId=" +
-               target.workflow_id + " Length=" + std::to_string(target.workflow_id.size()) +
+        return "WorkflowId on " + target.command +
+               " exceeds length limit. WorkflowId=" + target.workflow_id +
+               " Length=" + std::to_string(target.workflow_id.size()) +
                " Limit=" + std::to_string(limit) + target.rest;
     }
     if (!target.run_id.empty() && !is_uuid(target.run_id)) {
@@ -91,10 +93,10 @@ CommandResult validate_signal(const SignalExternalWorkflowExecutionCommandAttrib
     const std::string problem = target_problem(target, builder);
     if (!problem.empty()) return refuse(kBadSignal, problem);
     if (attributes.signal_name().empty()) {
-        return refuse(kBadSignal,
-                      "SignalName is not set on SignalExternalWorkflowExecutionCommand. WorkflowId=" +
-                          target.workflow_id + " Namespace=" + target.name_space +
-                          " RunId=" + target.run_id);
+        return refuse(
+            kBadSignal,
+            "SignalName is not set on SignalExternalWorkflowExecutionCommand. WorkflowId=" +
+                target.workflow_id + " Namespace=" + target.name_space + " RunId=" + target.run_id);
     }
     const Limits& limits = *builder.context().limits;
     if (CommandResult refusal =
@@ -114,13 +116,12 @@ CommandResult validate_signal(const SignalExternalWorkflowExecutionCommandAttrib
 CommandResult validate_cancel(
     const RequestCancelExternalWorkflowExecutionCommandAttributes& attributes,
     const Builder& builder) {
-    const Target target{
-        attributes.namespace_(),
-        attributes.workflow_id(),
-        attributes.run_id(),
-        "RequestCancelExternalWorkflowExecutionCommand",
-        "",
-        run_words(attributes.run_id()) + namespace_words(attributes.namespace_())};
+    const Target target{attributes.namespace_(),
+                        attributes.workflow_id(),
+                        attributes.run_id(),
+                        "RequestCancelExternalWorkflowExecutionCommand",
+                        "",
+                        run_words(attributes.run_id()) + namespace_words(attributes.namespace_())};
     const std::string problem = target_problem(target, builder);
     if (!problem.empty()) return refuse(kBadCancel, problem);
     return check_pending(builder.draft().external_cancels.size(),

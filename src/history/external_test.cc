@@ -66,14 +66,14 @@ TEST_F(ExternalTest, ACancelRequestGoesOutAndItsFailureComesBack) {
     EXPECT_EQ(outbox()[0].kind(), storage::OutboxRow::KIND_CANCEL);
     EXPECT_EQ(run().external_cancels.find(5)->reason(), "no longer wanted");
     ExternalOutcome outcome;
-    outcome.cancel_failure =
-        enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
+    outcome.cancel_failure = enums::
+        CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
     signal("go");
     start_task();
-    EXPECT_TRUE(finishing_does_something(
-        finish_external_cancel(run(), EventId(5), outcome, context())));
-    EXPECT_FALSE(finishing_does_something(
-        finish_external_cancel(run(), EventId(5), outcome, context())))
+    EXPECT_TRUE(
+        finishing_does_something(finish_external_cancel(run(), EventId(5), outcome, context())));
+    EXPECT_FALSE(
+        finishing_does_something(finish_external_cancel(run(), EventId(5), outcome, context())))
         << "the outbox may deliver twice";
     complete_task({});
     EXPECT_EQ(text_after(8),
@@ -97,9 +97,10 @@ TEST_F(ExternalTest, ARunCanNotReachItself) {
               "8 SignalExternalWorkflowExecutionFailed\n"
               "9 RequestCancelExternalWorkflowExecutionFailed\n"
               "10 WorkflowTaskScheduled\n");
-    EXPECT_EQ(history().events(7).signal_external_workflow_execution_failed_event_attributes()
-                  .cause(),
-              enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+    EXPECT_EQ(
+        history().events(7).signal_external_workflow_execution_failed_event_attributes().cause(),
+        enums::
+            SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
     EXPECT_TRUE(outbox().empty());
 }
 
@@ -166,14 +167,16 @@ TEST_F(ExternalTest, TooManyOnTheirWayFailTheTask) {
     limits().pending_signals = 1;
     limits().pending_cancels = 1;
     start();
-    EXPECT_EQ(message_of(run_task({signal_external("a", "s"), signal_external("b", "s")}).refusal),
-              "PendingSignalsLimitExceeded: the number of pending signals to external workflows, 1, "
-              "has reached the per-workflow limit of 1");
+    EXPECT_EQ(
+        message_of(run_task({signal_external("a", "s"), signal_external("b", "s")}).refusal),
+        "PendingSignalsLimitExceeded: the number of pending signals to external workflows, 1, "
+        "has reached the per-workflow limit of 1");
     run_task({});
     signal("go");
-    EXPECT_EQ(message_of(run_task({cancel_external("a"), cancel_external("b")}).refusal),
-              "PendingRequestCancelLimitExceeded: the number of pending requests to cancel external "
-              "workflows, 1, has reached the per-workflow limit of 1");
+    EXPECT_EQ(
+        message_of(run_task({cancel_external("a"), cancel_external("b")}).refusal),
+        "PendingRequestCancelLimitExceeded: the number of pending requests to cancel external "
+        "workflows, 1, has reached the per-workflow limit of 1");
     EXPECT_TRUE(outbox().empty()) << "a refused command leaves no trace";
 }
 

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <string>
 
-// Failures that the server itself makes, and the cutting down of those that workers send. Everything
-// here is a function of its arguments. Thread safe.
+// Failures that the server itself makes, and the cutting down of those that workers send. All of it
+// are functions of their arguments. Thread safe.
 namespace stele::history {
 
 using temporal::api::enums::v1::TimeoutType;

@@ -118,8 +118,8 @@ bool is_retryable(const temporal::api::failure::v1::Failure& failure, const Retr
     if (failure.has_terminated_failure_info() || failure.has_canceled_failure_info()) return false;
     if (failure.has_timeout_failure_info()) {
         const TimeoutType type = failure.timeout_failure_info().timeout_type();
-        const bool of_an_attempt = type == enums::TIMEOUT_TYPE_START_TO_CLOSE ||
-                                   type == enums::TIMEOUT_TYPE_HEARTBEAT;
+        const bool of_an_attempt =
+            type == enums::TIMEOUT_TYPE_START_TO_CLOSE || type == enums::TIMEOUT_TYPE_HEARTBEAT;
         return of_an_attempt && !lists_type(policy, kTimeoutPrefix + timeout_name(type));
     }
     if (failure.has_server_failure_info()) {
@@ -143,9 +143,8 @@ RetryDecision decide_retry(const RetryQuestion& question) {
     }
     const std::optional<Duration> delay = requested_delay(question.failure);
     Duration interval = delay ? *delay : exponential_interval(policy, attempt);
-    const Duration maximum = delay && question.delay_overrides_maximum
-                                 ? *delay
-                                 : from_proto(policy.maximum_interval());
+    const Duration maximum =
+        delay && question.delay_overrides_maximum ? *delay : from_proto(policy.maximum_interval());
     if (maximum == Duration::zero() && interval <= Duration::zero()) {
         return {enums::RETRY_STATE_TIMEOUT, {}};
     }

@@ -8,8 +8,8 @@
 
 #include <cstdint>
 
-// When something that failed is tried again: the backoff of activity and workflow retries. Functions
-// of their arguments. Thread safe.
+// When something that failed is tried again: the backoff of activity and workflow retries.
+// Functions of their arguments. Thread safe.
 namespace stele::history {
 
 using temporal::api::common::v1::RetryPolicy;
@@ -22,15 +22,16 @@ void fill_retry_policy(RetryPolicy& policy);
 /// so nothing else of it is looked at. Durations beyond a century are cut to it.
 absl::Status validate_retry_policy(RetryPolicy& policy);
 
-/// Whether this failure permits another attempt: not when it says so itself, when its type is listed
-/// ("TemporalTimeout:Heartbeat" names a timeout), or when it is a cancellation or a termination.
+/// Whether this failure permits another attempt: not when it says so itself, when its type is
+/// listed ("TemporalTimeout:Heartbeat" names a timeout), or when it is a cancellation or a
+/// termination.
 bool is_retryable(const temporal::api::failure::v1::Failure& failure, const RetryPolicy& policy);
 
 /// What the next attempt is decided from.
 struct RetryQuestion {
     const RetryPolicy& policy;  // with its defaults filled in
     const temporal::api::failure::v1::Failure& failure;
-    std::int32_t attempt = 1;       // the one that failed
+    std::int32_t attempt = 1;  // the one that failed
     Timestamp now;
     Timestamp expiration = kNever;  // no attempt may begin after this
     /// Whether a delay that the failure asks for may be longer than the policy's longest.

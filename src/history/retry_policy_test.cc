@@ -70,11 +70,15 @@ struct BackoffCase {
 
 TEST(Backoff, GrowsByTheCoefficientUpToTheMaximum) {
     const std::vector<BackoffCase> cases = {
-        {seconds(1), 2.0, seconds(100),
+        {seconds(1),
+         2.0,
+         seconds(100),
          {seconds(1), seconds(2), seconds(4), seconds(8), seconds(16), seconds(32), seconds(64),
           seconds(100), seconds(100)}},
         {seconds(3), 1.0, seconds(300), {seconds(3), seconds(3), seconds(3)}},
-        {milliseconds(100), 1.5, seconds(10),
+        {milliseconds(100),
+         1.5,
+         seconds(10),
          {milliseconds(100), milliseconds(150), milliseconds(225)}},
         {seconds(1), 10.0, seconds(5), {seconds(1), seconds(5), seconds(5)}},
     };

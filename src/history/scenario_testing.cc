@@ -59,8 +59,8 @@ std::string activity_details(const HistoryEvent& event) {
             return " " + event.activity_task_scheduled_event_attributes().activity_id();
         case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED: {
             const auto& started = event.activity_task_started_event_attributes();
-            std::string text = " of " + std::to_string(started.scheduled_event_id()) +
-                               " attempt " + std::to_string(started.attempt());
+            std::string text = " of " + std::to_string(started.scheduled_event_id()) + " attempt " +
+                               std::to_string(started.attempt());
             if (started.has_last_failure()) text += " after " + quoted(started.last_failure());
             return text;
         }
@@ -77,9 +77,8 @@ std::string activity_details(const HistoryEvent& event) {
                    name_of(timed_out.retry_state());
         }
         case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
-            return " of " +
-                   std::to_string(event.activity_task_cancel_requested_event_attributes()
-                                      .scheduled_event_id());
+            return " of " + std::to_string(event.activity_task_cancel_requested_event_attributes()
+                                               .scheduled_event_id());
         case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED: {
             const auto& canceled = event.activity_task_canceled_event_attributes();
             return outcome(canceled) + " asked by " +
@@ -334,14 +333,13 @@ StartedActivity Scenario::start_activity(const std::string& activity_id) {
 }
 
 void Scenario::complete_activity(const ActivityToken& token) {
-    apply(history::complete_activity(*run_, token, payloads("result"), "activity worker",
-                                     context()));
+    apply(
+        history::complete_activity(*run_, token, payloads("result"), "activity worker", context()));
 }
 
-void Scenario::fail_activity(const ActivityToken& token,
-                             const api::failure::v1::Failure& failure) {
-    apply(history::fail_activity(*run_, token, failure, std::nullopt, "activity worker",
-                                 context()));
+void Scenario::fail_activity(const ActivityToken& token, const api::failure::v1::Failure& failure) {
+    apply(
+        history::fail_activity(*run_, token, failure, std::nullopt, "activity worker", context()));
 }
 
 void Scenario::signal(const std::string& name, const std::string& request_id) {
@@ -370,15 +368,13 @@ bool Scenario::activity_is_queued(const std::string& activity_id) const {
 
 std::size_t Scenario::queued_activities() const {
     return static_cast<std::size_t>(
-        std::count_if(queued_.begin(), queued_.end(), [](const auto& entry) {
-            return entry.second.kind == QueueKind::kActivity;
-        }));
+        std::count_if(queued_.begin(), queued_.end(),
+                      [](const auto& entry) { return entry.second.kind == QueueKind::kActivity; }));
 }
 
 bool Scenario::workflow_task_is_queued() const {
-    return std::any_of(queued_.begin(), queued_.end(), [](const auto& entry) {
-        return entry.second.kind == QueueKind::kWorkflow;
-    });
+    return std::any_of(queued_.begin(), queued_.end(),
+                       [](const auto& entry) { return entry.second.kind == QueueKind::kWorkflow; });
 }
 
 ActivityToken Scenario::by_id(const std::string& activity_id) {

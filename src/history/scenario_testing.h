@@ -7,7 +7,7 @@
 #include <vector>
 
 // Plays one run for tests: holds its state, applies transitions as a shard would, keeps the queues
-// that the dispatch rows make up and checks after every step what must always hold. Not thread safe.
+// that the dispatch rows make up and checks after each step what must always hold. Not thread safe.
 namespace stele::history::testing {
 
 using api::command::v1::Command;
@@ -16,7 +16,8 @@ using api::command::v1::Command;
 std::string to_text(const api::history::v1::History& history);
 
 // Commands with the least that makes them valid; tests change the rest.
-Command schedule_activity(const std::string& id, Duration start_to_close = std::chrono::seconds(10));
+Command schedule_activity(const std::string& id,
+                          Duration start_to_close = std::chrono::seconds(10));
 Command cancel_activity(std::int64_t scheduled);
 Command start_timer(const std::string& id, Duration after);
 Command complete_workflow();

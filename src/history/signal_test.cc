@@ -217,9 +217,8 @@ TEST_F(CancelTest, AClosedRunDoesNotMind) {
 }
 
 TEST_F(CancelTest, ADelayedRunLearnsOfItAtOnce) {
-    start([](StartInput& start) {
-        start.request.mutable_workflow_start_delay()->set_seconds(100);
-    });
+    start(
+        [](StartInput& start) { start.request.mutable_workflow_start_delay()->set_seconds(100); });
     EXPECT_TRUE(cancel_does_something(input("one")));
     EXPECT_EQ(text_after(1), "2 WorkflowExecutionCancelRequested\n3 WorkflowTaskScheduled\n");
 }
