@@ -24,10 +24,12 @@ void add_network_flags(CLI::App& command, DevServerOptions& options) {
     command.add_option("--http-port", options.http_port, "Port of the HTTP API")
         ->check(port)
         ->capture_default_str();
-    command.add_option("--ui-port", options.ui_port,
-                       "Port of the web UI; a thousand above --port unless given")
+    command
+        .add_option("--ui-port", options.ui_port,
+                    "Port of the web UI; a thousand above --port unless given")
         ->check(port);
-    command.add_option("--metrics-port", options.metrics_port, "Port of /metrics; none unless given")
+    command
+        .add_option("--metrics-port", options.metrics_port, "Port of /metrics; none unless given")
         ->check(port);
     command.add_option("--ip", options.ip, "Address to listen on")->capture_default_str();
     command.add_flag("--allow-insecure-network", options.allow_insecure_network,
@@ -52,7 +54,8 @@ void add_data_flags(CLI::App& command, DevServerOptions& options) {
         .add_option("--dynamic-config-value", options.dynamic_config_values,
                     "Setting of the server, KEY=JSON; repeatable")
         ->allow_extra_args(false);
-    command.add_option("--shards", options.shards, "Shards of the engine, each with its own thread")
+    command
+        .add_option("--shards", options.shards, "Shards of the engine, each with its own thread")
         ->check(CLI::Range(1, kMaximumShards))
         ->capture_default_str();
 }
@@ -63,10 +66,10 @@ void add_log_flags(CLI::App& command, DevServerOptions& options) {
                                                            {"warn", LogLevel::kWarn},
                                                            {"error", LogLevel::kError},
                                                            {"never", LogLevel::kNever}};
-    static const std::map<std::string, LogFormat> formats = {{"text", LogFormat::kText},
-                                                             {"pretty", LogFormat::kText},
-                                                             {"json", LogFormat::kJson}};
-    command.add_option("--log-level", options.log_level, "debug, info, warn, error or never (warn)")
+    static const std::map<std::string, LogFormat> formats = {
+        {"text", LogFormat::kText}, {"pretty", LogFormat::kText}, {"json", LogFormat::kJson}};
+    command
+        .add_option("--log-level", options.log_level, "debug, info, warn, error or never (warn)")
         ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case).description(""))
         ->type_name("LEVEL");
     command.add_option("--log-format", options.log_format, "text or json (text)")
