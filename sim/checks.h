@@ -1,0 +1,19 @@
+#pragma once
+
+#include "temporal/api/history/v1/message.pb.h"
+
+#include <string>
+#include <vector>
+
+// What every history must satisfy, whatever happened; numbers as in docs/invariants.md.
+namespace stele::sim {
+
+using History = std::vector<temporal::api::history::v1::HistoryEvent>;
+
+/// What is wrong with the whole history of a closed run, one sentence each.
+std::vector<std::string> check_history(const std::string& run_id, const History& history);
+
+/// The run that took over, or empty.
+std::string successor_of(const History& history);
+
+}  // namespace stele::sim

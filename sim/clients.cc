@@ -1,0 +1,189 @@
+#include "sim/clients.h"
+
+#include "sim/script.h"
+#include "sim/worker.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+namespace api = temporal::api;
+namespace service = temporal::api::workflowservice::v1;
+
+constexpr Duration kCallTimeout = std::chrono::seconds(5);
+constexpr Duration kPause = std::chrono::milliseconds(300);
+constexpr int kAskings = 20;
+
+/// Errors after which nobody knows whether the call took effect.
+bool is_uncertain(const absl::Status& status) {
+    switch (status.code()) {
+        case absl::StatusCode::kUnavailable:
+        case absl::StatusCode::kDeadlineExceeded:
+        case absl::StatusCode::kResourceExhausted:
+        case absl::StatusCode::kCancelled: return true;
+        default: return false;
+    }
+}
+
+/// A start that is repeated after its run has continued as new is refused, as the real server does
+/// it: only the current run knows its request id. The refusal names the first run of the chain.
+std::string first_run_of_refusal(const absl::Status& status) {
+    const std::optional<ErrorDetail> detail = detail_of(status);
+    api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure failure;
+    if (status.code() != absl::StatusCode::kAlreadyExists || !detail) return {};
+    if (!failure.ParseFromString(detail->value)) return {};
+    return failure.first_execution_run_id();
+}
+
+}  // namespace
+
+Clients::Clients(Network& network, Record& record, const Options& options)
+    : network_(network), record_(record), options_(options) {
+    for (int i = 0; i < options.workflows; ++i) {
+        workflow_ids_.push_back(fmt::format("workflow-{}", i));
+        signals_.push_back(static_cast<int>(network.random().next() % 4));
+    }
+}
+
+Duration Clients::within(int milliseconds) {
+    return std::chrono::milliseconds(network_.random().next() %
+                                     static_cast<std::uint64_t>(milliseconds));
+}
+
+void Clients::start() {
+    for (std::size_t i = 0; i < workflow_ids_.size(); ++i) {
+        ++open_calls_;
+        const Duration when = within(options_.faulty_seconds * 500);
+        network_.after(when, [this, i] { start_workflow(i); });
+    }
+}
+
+void Clients::start_workflow(std::size_t index) {
+    const std::string& id = workflow_ids_[index];
+    service::StartWorkflowExecutionRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_workflow_id(id);
+    request.mutable_workflow_type()->set_name("script");
+    request.mutable_task_queue()->set_name(kQueue);
+    request.set_request_id(fmt::format("start-{}", id));
+    *request.mutable_workflow_task_timeout() = to_proto(std::chrono::seconds(3));
+    const std::string script = draw_script(network_.random(), signals_[index]);
+    const std::string& neighbour = workflow_ids_[(index + 1) % workflow_ids_.size()];
+    request.mutable_input()->add_payloads()->set_data(encode_input(script, neighbour));
+    if (network_.random().next() % 8 == 0) {
+        *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
+    }
+    send_start(index, std::move(request));
+}
+
+void Clients::send_start(std::size_t index, service::StartWorkflowExecutionRequest request) {
+    using Response = service::StartWorkflowExecutionResponse;
+    network_.call<Response>(
+        "StartWorkflowExecution", request, kCallTimeout,
+        [this, index, request](absl::StatusOr<Response> response) {
+            const std::string& id = workflow_ids_[index];
+            if (!response.ok() && is_uncertain(response.status())) {
+                return network_.after(kPause, [this, index, request] { send_start(index, request); });
+            }
+            --open_calls_;
+            const std::string run_id = response.ok() ? response->run_id()
+                                                     : first_run_of_refusal(response.status());
+            if (run_id.empty()) {
+                return record_.violation(
+                    fmt::format("invariant 1: the start of {} under its own request id was refused: {}",
+                                id, message_of(response.status())));
+            }
+            record_.started(id, request.request_id(), run_id);
+            // One more than it waits for, at times, so that a signal meets a run that closes.
+            const int surplus = static_cast<int>(network_.random().next() % 2);
+            for (int i = 0; i < signals_[index] + surplus; ++i) {
+                const std::string value = fmt::format("{}-signal-{}", id, i);
+                ++open_calls_;
+                network_.after(within(5'000), [this, id, value] {
+                    signal_until_told(id, value, "request-" + value);
+                });
+            }
+            if (network_.random().next() % 6 == 0) {
+                network_.after(within(8'000), [this, id] { disturb(id); });
+            }
+            askings_left_ += kAskings;
+            keep_asking(id);
+        });
+}
+
+void Clients::signal_until_told(const std::string& workflow_id, const std::string& value,
+                                const std::string& request_id) {
+    service::SignalWorkflowExecutionRequest request;
+    request.set_namespace_(kNamespace);
+    request.mutable_workflow_execution()->set_workflow_id(workflow_id);
+    request.set_signal_name("step");
+    request.set_request_id(request_id);
+    request.mutable_input()->add_payloads()->set_data(value);
+    network_.call("SignalWorkflowExecution", request, kCallTimeout,
+                  [this, workflow_id, value, request_id](absl::StatusOr<std::string> response) {
+                      if (!response.ok() && is_uncertain(response.status())) {
+                          return network_.after(kPause, [this, workflow_id, value, request_id] {
+                              signal_until_told(workflow_id, value, request_id);
+                          });
+                      }
+                      --open_calls_;
+                      if (response.ok()) record_.signalled(workflow_id, value);
+                  });
+}
+
+void Clients::disturb(const std::string& workflow_id) {
+    if (network_.random().next() % 2 == 0) {
+        service::RequestCancelWorkflowExecutionRequest request;
+        request.set_namespace_(kNamespace);
+        request.mutable_workflow_execution()->set_workflow_id(workflow_id);
+        request.set_request_id("cancel-" + workflow_id);
+        return network_.call("RequestCancelWorkflowExecution", request, kCallTimeout,
+                             [](absl::StatusOr<std::string>) {});
+    }
+    service::TerminateWorkflowExecutionRequest request;
+    request.set_namespace_(kNamespace);
+    request.mutable_workflow_execution()->set_workflow_id(workflow_id);
+    request.set_reason("simulated");
+    network_.call("TerminateWorkflowExecution", request, kCallTimeout,
+                  [](absl::StatusOr<std::string>) {});
+}
+
+/// Queries and history reads from time to time, so that what was shown can be held against the end.
+void Clients::keep_asking(const std::string& workflow_id) {
+    if (--askings_left_ < 0) return;
+    network_.after(within(4'000), [this, workflow_id] {
+        read_prefix(workflow_id);
+        service::QueryWorkflowRequest request;
+        request.set_namespace_(kNamespace);
+        request.mutable_execution()->set_workflow_id(workflow_id);
+        request.mutable_query()->set_query_type("size");
+        network_.call("QueryWorkflow", request, kCallTimeout,
+                      [this, workflow_id](absl::StatusOr<std::string> response) {
+                          if (response.ok()) ++record_.queries_answered;
+                          keep_asking(workflow_id);
+                      });
+    });
+}
+
+void Clients::read_prefix(const std::string& workflow_id) {
+    const auto& runs = record_.runs[workflow_id];
+    if (runs.empty()) return;
+    const std::string run_id = *runs.begin();
+    service::GetWorkflowExecutionHistoryRequest request;
+    request.set_namespace_(kNamespace);
+    request.mutable_execution()->set_workflow_id(workflow_id);
+    request.mutable_execution()->set_run_id(run_id);
+    using Response = service::GetWorkflowExecutionHistoryResponse;
+    network_.call<Response>("GetWorkflowExecutionHistory", request, kCallTimeout,
+                            [this, run_id](absl::StatusOr<Response> response) {
+                                if (!response.ok()) return;
+                                const auto& events = response->history().events();
+                                record_.read_prefix(run_id, {events.begin(), events.end()});
+                            });
+}
+
+}  // namespace stele::sim

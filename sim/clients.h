@@ -1,0 +1,45 @@
+#pragma once
+
+#include "sim/network.h"
+#include "sim/record.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+// The simulated clients: each starts a workflow, signals it, sometimes cancels or terminates it,
+// asks and reads, and repeats every call under the same request id until it is told what happened.
+namespace stele::sim {
+
+/// Not thread safe.
+class Clients {
+public:
+    Clients(Network& network, Record& record, const Options& options);
+
+    void start();
+    /// Whether every call that must be acknowledged has been.
+    bool finished() const { return open_calls_ == 0; }
+    const std::vector<std::string>& workflow_ids() const { return workflow_ids_; }
+
+private:
+    void start_workflow(std::size_t index);
+    void send_start(std::size_t index,
+                    temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request);
+    void signal_until_told(const std::string& workflow_id, const std::string& value,
+                           const std::string& request_id);
+    void disturb(const std::string& workflow_id);
+    void keep_asking(const std::string& workflow_id);
+    void read_prefix(const std::string& workflow_id);
+    Duration within(int milliseconds);
+
+    Network& network_;
+    Record& record_;
+    const Options& options_;
+    std::vector<std::string> workflow_ids_;
+    std::vector<int> signals_;
+    int open_calls_ = 0;
+    int askings_left_ = 0;
+};
+
+}  // namespace stele::sim

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "env/sim/sim_env.h"
+#include "sim/options.h"
+#include "sim/server.h"
+
+#include <google/protobuf/message.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+// The network between callers and the server: it delays, loses, repeats and so reorders messages.
+// A caller sees what it would see of gRPC: an answer, UNAVAILABLE when the server goes down, or its
+// own deadline.
+namespace stele::sim {
+
+class PendingCall;
+
+/// Not thread safe. Everything that callers do runs on one executor, which no crash stops.
+class Network {
+public:
+    using Done = std::function<void(absl::StatusOr<std::string>)>;
+
+    Network(env::SimEnv& sim, Server& server, const Options& options);
+    ~Network();
+
+    /// Sends a request; `done` runs once.
+    void call(const std::string& method, const google::protobuf::Message& request, Duration timeout,
+              Done done);
+
+    /// The same with the answer parsed.
+    template <typename Response>
+    void call(const std::string& method, const google::protobuf::Message& request, Duration timeout,
+              std::function<void(absl::StatusOr<Response>)> done) {
+        call(method, request, timeout,
+             Done([done = std::move(done)](absl::StatusOr<std::string> bytes) {
+                 if (!bytes.ok()) return done(bytes.status());
+                 Response response;
+                 if (!response.ParseFromString(*bytes)) {
+                     return done(internal_error("an answer does not parse"));
+                 }
+                 done(std::move(response));
+             }));
+    }
+
+    /// From now on nothing is lost, repeated or slow.
+    void heal() { healed_ = true; }
+    /// The server's process has gone: every call under way fails.
+    void break_connections();
+
+    void after(Duration delay, std::function<void()> action);
+    Timestamp now() { return sim_.now(); }
+    env::SimRandom& random() { return sim_.fault_random(); }
+    /// True for one in so many, never once healed; 0 is never.
+    bool chance(std::uint64_t one_in);
+
+private:
+    void send(const std::shared_ptr<PendingCall>& call);
+    void deliver(const std::shared_ptr<PendingCall>& call, std::uint64_t incarnation);
+    void answered(std::uint64_t id, absl::StatusOr<std::string> response);
+    void end(std::uint64_t id, absl::StatusOr<std::string> response);
+    Duration delay();
+
+    env::SimEnv& sim_;
+    Server& server_;
+    const Options& options_;
+    bool healed_ = false;
+    std::uint64_t last_id_ = 0;
+    std::map<std::uint64_t, std::shared_ptr<PendingCall>> pending_;
+    std::unique_ptr<env::Executor> executor_;
+};
+
+}  // namespace stele::sim

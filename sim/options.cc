@@ -1,0 +1,49 @@
+#include "sim/options.h"
+
+#include <fmt/format.h>
+
+namespace stele::sim {
+namespace {
+
+/// 0 for half of the seeds, otherwise between the two.
+std::uint64_t sometimes(env::SimRandom& random, std::uint64_t least, std::uint64_t most) {
+    const std::uint64_t value = least + random.next() % (most - least + 1);
+    return random.next() % 2 == 0 ? value : 0;
+}
+
+}  // namespace
+
+Options draw_options(std::uint64_t seed) {
+    env::SimRandom random(seed * 2 + 1);
+    Options options;
+    options.seed = seed;
+    options.lose_request = sometimes(random, 5, 100);
+    options.lose_reply = sometimes(random, 5, 100);
+    options.repeat_request = sometimes(random, 5, 100);
+    options.delay_ms_max = static_cast<int>(1 + random.next() % 50);
+    options.crash_every = static_cast<int>(sometimes(random, 2, 20));
+    options.power_loss_every = static_cast<int>(sometimes(random, 2, 20));
+    options.drop_task = sometimes(random, 5, 50);
+    options.fail_workflow_task = sometimes(random, 5, 50);
+    options.fail_activity = sometimes(random, 3, 20);
+    options.forget_cache = sometimes(random, 3, 30);
+    options.sticky = random.next() % 2 == 0;
+    options.heartbeat_tasks = random.next() % 4 == 0;
+    options.shards = static_cast<int>(1 + random.next() % 4);
+    options.workflows = static_cast<int>(3 + random.next() % 10);
+    options.faulty_seconds = static_cast<int>(10 + random.next() % 110);
+    return options;
+}
+
+std::string describe(const Options& o) {
+    return fmt::format(
+        "seed {}: {} workflows on {} shards, {} s of faults; one in so many: request lost {}, reply "
+        "lost {}, request repeated {}, task dropped {}, workflow task failed {}, activity failed {}, "
+        "cache forgotten {}; delay up to {} ms; crash every {} s, power loss every {} s; {}{}",
+        o.seed, o.workflows, o.shards, o.faulty_seconds, o.lose_request, o.lose_reply,
+        o.repeat_request, o.drop_task, o.fail_workflow_task, o.fail_activity, o.forget_cache,
+        o.delay_ms_max, o.crash_every, o.power_loss_every, o.sticky ? "sticky queues" : "no sticky queues",
+        o.heartbeat_tasks ? ", workflow task heartbeats" : "");
+}
+
+}  // namespace stele::sim

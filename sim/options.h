@@ -1,0 +1,46 @@
+#pragma once
+
+#include "env/sim/sim_random.h"
+
+#include <cstdint>
+#include <string>
+
+// What one seed decides before anything runs. Every fault is switched on or off as a whole first,
+// and only then given its frequency: a run with few kinds of faults reaches deeper than one in which
+// everything goes wrong all the time.
+namespace stele::sim {
+
+struct Options {
+    std::uint64_t seed = 0;
+
+    // The network; one in so many messages, 0 for never.
+    std::uint64_t lose_request = 0;
+    std::uint64_t lose_reply = 0;
+    std::uint64_t repeat_request = 0;
+    int delay_ms_max = 5;
+
+    // The server's process and machine: gaps between two events, in seconds; 0 for never.
+    int crash_every = 0;
+    int power_loss_every = 0;
+
+    // Workers; one in so many tasks.
+    std::uint64_t drop_task = 0;
+    std::uint64_t fail_workflow_task = 0;
+    std::uint64_t fail_activity = 0;
+    std::uint64_t forget_cache = 0;
+    bool sticky = false;
+    bool heartbeat_tasks = false;
+
+    int shards = 1;
+    int workflows = 8;
+    int faulty_seconds = 60;
+
+    /// For the simulator's own test: the server acknowledges what its disk has not synced.
+    bool plant_early_acknowledgement = false;
+};
+
+/// The options of a seed; the same for ever, or an old seed would repeat another run.
+Options draw_options(std::uint64_t seed);
+std::string describe(const Options& options);
+
+}  // namespace stele::sim

@@ -1,0 +1,51 @@
+#include "sim/record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace stele::sim {
+namespace {
+
+/// FNV-1a, rolled over the events of a run.
+std::uint64_t roll(std::uint64_t hash, const std::string& bytes) {
+    constexpr std::uint64_t kPrime = 0x100000001B3u;
+    for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+    return hash;
+}
+
+}  // namespace
+
+void Record::started(const std::string& workflow_id, const std::string& request_id,
+                     const std::string& run_id) {
+    const auto [known, fresh] = run_of_request_.emplace(request_id, run_id);
+    if (!fresh && known->second != run_id) {
+        violation(fmt::format("invariant 2: request {} started run {} and run {}", request_id,
+                              known->second, run_id));
+    }
+    runs[workflow_id].insert(run_id);
+}
+
+void Record::signalled(const std::string& workflow_id, const std::string& value) {
+    signals[workflow_id].insert(value);
+}
+
+void Record::activity_completed(const std::string& run_id, const std::string& activity_id) {
+    completions.emplace(run_id, activity_id);
+}
+
+void Record::read_prefix(const std::string& run_id,
+                         const std::vector<temporal::api::history::v1::HistoryEvent>& events) {
+    std::vector<std::uint64_t>& known = prefixes[run_id];
+    std::uint64_t hash = 0xCBF29CE484222325u;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        hash = roll(hash, events[i].SerializeAsString());
+        if (i == known.size()) known.push_back(hash);
+        if (known[i] == hash) continue;
+        violation(fmt::format("invariant 4: event {} of run {} changed after it had been read",
+                              i + 1, run_id));
+        return;
+    }
+}
+
+}  // namespace stele::sim

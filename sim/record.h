@@ -1,0 +1,41 @@
+#pragma once
+
+#include "temporal/api/history/v1/message.pb.h"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+// What the outside has been told: the part of the truth that no fault may take back. At the end it
+// is held against what the server then says.
+namespace stele::sim {
+
+/// Not thread safe.
+class Record {
+public:
+    /// A start was acknowledged. Two acknowledgements of one request id must name one run.
+    void started(const std::string& workflow_id, const std::string& request_id,
+                 const std::string& run_id);
+    /// A signal was acknowledged; `value` is its only one of a kind.
+    void signalled(const std::string& workflow_id, const std::string& value);
+    /// An activity's completion was acknowledged.
+    void activity_completed(const std::string& run_id, const std::string& activity_id);
+    /// A part of a history, from the first event on, was read.
+    void read_prefix(const std::string& run_id,
+                     const std::vector<temporal::api::history::v1::HistoryEvent>& events);
+    void violation(std::string text) { violations.push_back(std::move(text)); }
+
+    std::map<std::string, std::set<std::string>> runs;     // workflow id to first runs
+    std::map<std::string, std::set<std::string>> signals;  // workflow id to values
+    std::set<std::pair<std::string, std::string>> completions;  // run id, activity id
+    std::map<std::string, std::vector<std::uint64_t>> prefixes;  // run id to hash after each event
+    std::vector<std::string> violations;
+    std::uint64_t queries_answered = 0;
+
+private:
+    std::map<std::string, std::string> run_of_request_;
+};
+
+}  // namespace stele::sim

@@ -1,0 +1,302 @@
+#include "sim/script.h"
+
+#include "base/time.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+namespace api = temporal::api;
+namespace enums = temporal::api::enums::v1;
+
+constexpr char kSeparator = '|';
+
+/// What a history says, by the names that the script gave.
+struct Seen {
+    std::string script;
+    std::string neighbour;
+    std::string queue;
+    std::map<std::string, std::int64_t> activities;  // id to scheduled event
+    std::set<std::int64_t> activities_closed;        // by scheduled event
+    std::set<std::int64_t> cancels_requested;        // by scheduled event
+    std::map<std::string, std::int64_t> timers;      // id to started event
+    std::set<std::string> timers_closed;
+    std::set<std::string> markers;
+    std::map<std::string, std::int64_t> external;    // control to initiated event
+    std::set<std::int64_t> external_closed;          // by initiated event
+    int signals = 0;
+    bool cancel_requested = false;
+};
+
+void read_start(const HistoryEvent& event, Seen& seen) {
+    const auto& started = event.workflow_execution_started_event_attributes();
+    const std::string& input = started.input().payloads(0).data();
+    const std::size_t bar = input.find(kSeparator);
+    seen.script = input.substr(0, bar);
+    seen.neighbour = input.substr(bar + 1);
+    seen.queue = started.task_queue().name();
+}
+
+void read_outcome(const HistoryEvent& event, Seen& seen) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+            seen.activities_closed.insert(
+                event.activity_task_completed_event_attributes().scheduled_event_id());
+            break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+            seen.activities_closed.insert(
+                event.activity_task_failed_event_attributes().scheduled_event_id());
+            break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+            seen.activities_closed.insert(
+                event.activity_task_timed_out_event_attributes().scheduled_event_id());
+            break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+            seen.activities_closed.insert(
+                event.activity_task_canceled_event_attributes().scheduled_event_id());
+            break;
+        case enums::EVENT_TYPE_TIMER_FIRED:
+            seen.timers_closed.insert(event.timer_fired_event_attributes().timer_id());
+            break;
+        case enums::EVENT_TYPE_TIMER_CANCELED:
+            seen.timers_closed.insert(event.timer_canceled_event_attributes().timer_id());
+            break;
+        case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
+            seen.external_closed.insert(
+                event.external_workflow_execution_signaled_event_attributes().initiated_event_id());
+            break;
+        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+            seen.external_closed.insert(
+                event.signal_external_workflow_execution_failed_event_attributes()
+                    .initiated_event_id());
+            break;
+        default:
+            break;
+    }
+}
+
+void read_beginning(const HistoryEvent& event, Seen& seen) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            read_start(event, seen);
+            break;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            ++seen.signals;
+            break;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+            seen.cancel_requested = true;
+            break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            seen.activities[event.activity_task_scheduled_event_attributes().activity_id()] =
+                event.event_id();
+            break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
+            seen.cancels_requested.insert(
+                event.activity_task_cancel_requested_event_attributes().scheduled_event_id());
+            break;
+        case enums::EVENT_TYPE_TIMER_STARTED:
+            seen.timers[event.timer_started_event_attributes().timer_id()] = event.event_id();
+            break;
+        case enums::EVENT_TYPE_MARKER_RECORDED:
+            seen.markers.insert(event.marker_recorded_event_attributes().marker_name());
+            break;
+        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+            seen.external[event.signal_external_workflow_execution_initiated_event_attributes()
+                              .control()] = event.event_id();
+            break;
+        default:
+            read_outcome(event, seen);
+    }
+}
+
+/// Walks the script until a step that is not over; collects what that step still has to ask for.
+class Interpreter {
+public:
+    explicit Interpreter(Seen seen) : seen_(std::move(seen)) {}
+
+    std::vector<Command> run() {
+        if (seen_.cancel_requested) {
+            add(enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION)
+                .mutable_cancel_workflow_execution_command_attributes();
+            return std::move(commands_);
+        }
+        for (step_ = 0; step_ < seen_.script.size(); ++step_) {
+            if (!is_over(seen_.script[step_])) return std::move(commands_);
+        }
+        add(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
+            .mutable_complete_workflow_execution_command_attributes();
+        return std::move(commands_);
+    }
+
+private:
+    Command& add(enums::CommandType type) {
+        commands_.emplace_back().set_command_type(type);
+        return commands_.back();
+    }
+    std::string name(const char* kind) const { return fmt::format("{}{}", kind, step_); }
+
+    bool is_over(char step) {
+        switch (step) {
+            case 'A': return activity(name("a"));
+            case 'P': {
+                // Not short-circuited: all three are to run at once.
+                const bool a = activity(name("p"));
+                const bool b = activity(name("q"));
+                const bool c = activity(name("r"));
+                return a && b && c;
+            }
+            case 'T': return timer(name("t"));
+            case 'S': return seen_.signals > waits_before();
+            case 'M': return marker();
+            case 'E': return external();
+            case 'K': return cancelled_activity();
+            case 'C': return cancelled_timer();
+            default: return continue_as_new();
+        }
+    }
+
+    /// How many signals the earlier steps have used up.
+    int waits_before() const {
+        int count = 0;
+        for (std::size_t i = 0; i < step_; ++i) count += seen_.script[i] == 'S' ? 1 : 0;
+        return count;
+    }
+
+    bool activity(const std::string& id) {
+        const auto scheduled = seen_.activities.find(id);
+        if (scheduled != seen_.activities.end()) {
+            return seen_.activities_closed.contains(scheduled->second);
+        }
+        auto& attributes = *add(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
+                                .mutable_schedule_activity_task_command_attributes();
+        attributes.set_activity_id(id);
+        attributes.mutable_activity_type()->set_name("work");
+        attributes.mutable_task_queue()->set_name(seen_.queue);
+        *attributes.mutable_start_to_close_timeout() = to_proto(std::chrono::seconds(5));
+        *attributes.mutable_heartbeat_timeout() = to_proto(std::chrono::seconds(3));
+        auto& retry = *attributes.mutable_retry_policy();
+        *retry.mutable_initial_interval() = to_proto(std::chrono::milliseconds(300));
+        retry.set_backoff_coefficient(2);
+        retry.set_maximum_attempts(5);
+        return false;
+    }
+
+    bool timer(const std::string& id) {
+        if (seen_.timers.contains(id)) return seen_.timers_closed.contains(id);
+        auto& attributes =
+            *add(enums::COMMAND_TYPE_START_TIMER).mutable_start_timer_command_attributes();
+        attributes.set_timer_id(id);
+        const auto length = std::chrono::milliseconds(200 + 700 * static_cast<int>(step_));
+        *attributes.mutable_start_to_fire_timeout() = to_proto(length);
+        return false;
+    }
+
+    /// Over at once: the marker's event is in the completion that records it.
+    bool marker() {
+        const std::string id = name("m");
+        if (seen_.markers.contains(id)) return true;
+        add(enums::COMMAND_TYPE_RECORD_MARKER)
+            .mutable_record_marker_command_attributes()
+            ->set_marker_name(id);
+        auto& memo = *add(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES)
+                          .mutable_modify_workflow_properties_command_attributes()
+                          ->mutable_upserted_memo();
+        (*memo.mutable_fields())["step"].set_data(id);
+        return true;
+    }
+
+    bool external() {
+        const std::string id = name("e");
+        const auto initiated = seen_.external.find(id);
+        if (initiated != seen_.external.end()) {
+            return seen_.external_closed.contains(initiated->second);
+        }
+        auto& attributes = *add(enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION)
+                                .mutable_signal_external_workflow_execution_command_attributes();
+        attributes.mutable_execution()->set_workflow_id(seen_.neighbour);
+        attributes.set_signal_name("from-neighbour");
+        attributes.set_control(id);
+        return false;
+    }
+
+    bool cancelled_activity() {
+        const std::string id = name("k");
+        if (activity(id)) return true;
+        const auto scheduled = seen_.activities.find(id);
+        if (scheduled == seen_.activities.end()) {
+            // The next task, which the timer brings, cancels it.
+            timer(name("kt"));
+            return false;
+        }
+        if (!timer(name("kt"))) return false;
+        if (!seen_.cancels_requested.contains(scheduled->second)) {
+            add(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK)
+                .mutable_request_cancel_activity_task_command_attributes()
+                ->set_scheduled_event_id(scheduled->second);
+        }
+        return false;
+    }
+
+    bool cancelled_timer() {
+        const std::string id = name("c");
+        if (timer(id)) return true;
+        if (!seen_.timers.contains(id)) {
+            activity(name("ca"));
+            return false;
+        }
+        if (!activity(name("ca"))) return false;
+        add(enums::COMMAND_TYPE_CANCEL_TIMER)
+            .mutable_cancel_timer_command_attributes()
+            ->set_timer_id(id);
+        return true;
+    }
+
+    bool continue_as_new() {
+        auto& attributes = *add(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION)
+                                .mutable_continue_as_new_workflow_execution_command_attributes();
+        attributes.mutable_workflow_type()->set_name("script");
+        attributes.mutable_task_queue()->set_name(seen_.queue);
+        attributes.mutable_input()->add_payloads()->set_data(
+            encode_input(seen_.script.substr(step_ + 1), seen_.neighbour));
+        return false;
+    }
+
+    Seen seen_;
+    std::size_t step_ = 0;
+    std::vector<Command> commands_;
+};
+
+}  // namespace
+
+std::string draw_script(env::SimRandom& random, int signals) {
+    constexpr char kSteps[] = "AAPTTMEKC";
+    std::string script;
+    const std::uint64_t length = 1 + random.next() % 6;
+    for (std::uint64_t i = 0; i < length; ++i) {
+        script += kSteps[random.next() % (sizeof(kSteps) - 1)];
+    }
+    // Signals belong to one run: those behind a continue-as-new would wait for others.
+    for (int i = 0; i < signals; ++i) {
+        script.insert(script.begin() + static_cast<std::ptrdiff_t>(random.next() % (script.size() + 1)),
+                      'S');
+    }
+    if (random.next() % 4 == 0) script += "NAT";
+    return script;
+}
+
+std::string encode_input(const std::string& script, const std::string& neighbour) {
+    return script + kSeparator + neighbour;
+}
+
+std::vector<Command> decide(const std::vector<HistoryEvent>& history) {
+    Seen seen;
+    for (const HistoryEvent& event : history) read_beginning(event, seen);
+    return Interpreter(std::move(seen)).run();
+}
+
+}  // namespace stele::sim

@@ -1,0 +1,79 @@
+#include "sim/server.h"
+
+#include "base/check.h"
+
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+/// The planted bug: nothing is ever synced, yet everything is acknowledged.
+class ForgetfulStore final : public store::Store {
+public:
+    explicit ForgetfulStore(std::unique_ptr<store::Store> inner) : inner_(std::move(inner)) {}
+
+    absl::Status write(const store::WriteBatch& batch, store::Sync) override {
+        return inner_->write(batch, store::Sync::kNo);
+    }
+    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
+        return inner_->get(key);
+    }
+    std::unique_ptr<store::Cursor> scan(std::string begin, std::string end) override {
+        return inner_->scan(std::move(begin), std::move(end));
+    }
+    std::unique_ptr<store::Cursor> scan_reverse(std::string begin, std::string end) override {
+        return inner_->scan_reverse(std::move(begin), std::move(end));
+    }
+
+private:
+    std::unique_ptr<store::Store> inner_;
+};
+
+}  // namespace
+
+Server::Server(env::SimEnv& sim, const Options& options) : sim_(sim), options_(options) {}
+
+Server::~Server() {
+    if (running()) kill();
+}
+
+void Server::start() {
+    STELE_CHECK(!running(), "a server that runs was started");
+    ++incarnation_;
+    process_ = sim_.make_process("server-" + std::to_string(incarnation_));
+    store_ = disk_.open();
+    if (options_.plant_early_acknowledgement && incarnation_ > 1) {
+        store_ = std::make_unique<ForgetfulStore>(std::move(store_));
+    }
+    server::NodeOptions node;
+    node.engine.shard_count = options_.shards;
+    node.engine.cache_bytes = 256 * 1024;  // small, so that runs are evicted and loaded again
+    auto started = server::Node::start(*process_, *store_, std::move(node));
+    STELE_CHECK(started.ok(), "the server did not start: " + message_of(started.status()));
+    node_ = *std::move(started);
+}
+
+void Server::kill() {
+    process_->kill();
+    disk_.kill_process();
+    destroy();
+}
+
+void Server::lose_power() {
+    process_->kill();
+    disk_.kill_process();
+    destroy();
+    disk_.lose_power(sim_.fault_random());
+}
+
+void Server::destroy() {
+    node_.reset();
+    store_.reset();
+    process_.reset();
+}
+
+void Server::dispatch(const std::string& path, frontend::CallPtr call) {
+    node_->frontend().dispatch(path, std::move(call));
+}
+
+}  // namespace stele::sim

@@ -1,0 +1,215 @@
+#include "sim/worker.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+namespace api = temporal::api;
+namespace service = temporal::api::workflowservice::v1;
+
+constexpr Duration kPollTimeout = std::chrono::seconds(12);
+constexpr Duration kCallTimeout = std::chrono::seconds(5);
+constexpr Duration kPause = std::chrono::milliseconds(200);
+
+}  // namespace
+
+Worker::Worker(Network& network, Record& record, const Options& options, std::string identity)
+    : network_(network), record_(record), options_(options), identity_(std::move(identity)) {}
+
+void Worker::start(int polls) {
+    for (int i = 0; i < polls; ++i) {
+        poll_workflow(false);
+        if (options_.sticky) poll_workflow(true);
+        poll_activity();
+    }
+}
+
+std::string Worker::sticky_queue() const { return fmt::format("{}-sticky-{}", identity_, life_); }
+
+void Worker::poll_workflow(bool sticky) {
+    service::PollWorkflowTaskQueueRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_identity(identity_);
+    request.mutable_task_queue()->set_name(sticky ? sticky_queue() : kQueue);
+    if (sticky) {
+        request.mutable_task_queue()->set_kind(api::enums::v1::TASK_QUEUE_KIND_STICKY);
+        request.mutable_task_queue()->set_normal_name(kQueue);
+    }
+    network_.call<PollTask>(
+        "PollWorkflowTaskQueue", request, kPollTimeout,
+        [this, sticky](absl::StatusOr<PollTask> task) {
+            if (task.ok() && !task->task_token().empty()) take(*std::move(task));
+            network_.after(task.ok() ? Duration::zero() : kPause,
+                           [this, sticky] { poll_workflow(sticky); });
+        });
+}
+
+void Worker::take(PollTask task) {
+    if (network_.chance(options_.forget_cache)) {
+        cache_.clear();
+        ++life_;
+    }
+    if (network_.chance(options_.drop_task)) return;
+    const std::string run_id = task.workflow_execution().run_id();
+    const auto& page = task.history().events();
+    Events events(page.begin(), page.end());
+    const bool from_start = !events.empty() && events.front().event_id() == 1;
+    if (!from_start) {
+        const auto cached = cache_.find(run_id);
+        const std::int64_t next = events.empty() ? 0 : events.front().event_id();
+        const bool fits = cached != cache_.end() && !events.empty() &&
+                          static_cast<std::int64_t>(cached->second.size()) + 1 >= next;
+        if (!fits) {
+            return read_on(std::move(task), {}, "");  // from the beginning
+        }
+        Events whole(cached->second.begin(), std::next(cached->second.begin(), next - 1));
+        whole.insert(whole.end(), events.begin(), events.end());
+        events = std::move(whole);
+    }
+    const std::string token = task.next_page_token();
+    if (!token.empty()) return read_on(std::move(task), std::move(events), token);
+    obey(std::move(task), events);
+}
+
+void Worker::read_on(PollTask task, Events events, std::string token) {
+    service::GetWorkflowExecutionHistoryRequest request;
+    request.set_namespace_(kNamespace);
+    *request.mutable_execution() = task.workflow_execution();
+    request.set_next_page_token(token);
+    using Response = service::GetWorkflowExecutionHistoryResponse;
+    network_.call<Response>(
+        "GetWorkflowExecutionHistory", request, kCallTimeout,
+        [this, task = std::move(task), events = std::move(events)](
+            absl::StatusOr<Response> page) mutable {
+            if (!page.ok()) return;  // the task times out
+            events.insert(events.end(), page->history().events().begin(),
+                          page->history().events().end());
+            if (!page->next_page_token().empty()) {
+                return read_on(std::move(task), std::move(events), page->next_page_token());
+            }
+            obey(std::move(task), events);
+        });
+}
+
+void Worker::obey(PollTask task, const Events& events) {
+    const std::string& run_id = task.workflow_execution().run_id();
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (events[i].event_id() == static_cast<std::int64_t>(i) + 1) continue;
+        return record_.violation(fmt::format("invariant 3: a worker of run {} was given event {} as "
+                                             "number {}", run_id, events[i].event_id(), i + 1));
+    }
+    if (task.has_query()) return answer_query(task, events);
+    // Read past the task's own start, the history may tell of a later moment than the task.
+    if (events.empty() || events.back().event_id() != task.started_event_id()) return;
+    if (options_.sticky) cache_[run_id] = events;
+    if (network_.chance(options_.fail_workflow_task)) return fail(task);
+    complete(task, decide(events));
+}
+
+void Worker::answer_query(const PollTask& task, const Events& events) {
+    service::RespondQueryTaskCompletedRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_task_token(task.task_token());
+    request.set_completed_type(api::enums::v1::QUERY_RESULT_TYPE_ANSWERED);
+    request.mutable_query_result()->add_payloads()->set_data(std::to_string(events.size()));
+    network_.call("RespondQueryTaskCompleted", request, kCallTimeout,
+                  [](absl::StatusOr<std::string>) {});
+}
+
+void Worker::complete(const PollTask& task, const std::vector<Command>& commands) {
+    service::RespondWorkflowTaskCompletedRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_task_token(task.task_token());
+    request.set_identity(identity_);
+    request.set_return_new_workflow_task(true);
+    for (const Command& command : commands) *request.add_commands() = command;
+    if (options_.sticky) {
+        auto& sticky = *request.mutable_sticky_attributes();
+        sticky.mutable_worker_task_queue()->set_name(sticky_queue());
+        sticky.mutable_worker_task_queue()->set_kind(api::enums::v1::TASK_QUEUE_KIND_STICKY);
+        sticky.mutable_worker_task_queue()->set_normal_name(kQueue);
+        *sticky.mutable_schedule_to_start_timeout() = to_proto(std::chrono::seconds(2));
+    }
+    if (options_.heartbeat_tasks && network_.chance(5)) {
+        request.set_force_create_new_workflow_task(true);
+    }
+    for (const auto& [id, query] : task.queries()) {
+        auto& result = (*request.mutable_query_results())[id];
+        result.set_result_type(api::enums::v1::QUERY_RESULT_TYPE_ANSWERED);
+        result.mutable_answer()->add_payloads()->set_data("attached");
+    }
+    using Response = service::RespondWorkflowTaskCompletedResponse;
+    network_.call<Response>("RespondWorkflowTaskCompleted", request, kCallTimeout,
+                            [this](absl::StatusOr<Response> response) {
+                                if (!response.ok() || !response->has_workflow_task()) return;
+                                if (response->workflow_task().task_token().empty()) return;
+                                take(std::move(*response->mutable_workflow_task()));
+                            });
+}
+
+void Worker::fail(const PollTask& task) {
+    service::RespondWorkflowTaskFailedRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_task_token(task.task_token());
+    request.set_cause(api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
+    request.set_identity(identity_);
+    network_.call("RespondWorkflowTaskFailed", request, kCallTimeout,
+                  [](absl::StatusOr<std::string>) {});
+}
+
+void Worker::poll_activity() {
+    service::PollActivityTaskQueueRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_identity(identity_);
+    request.mutable_task_queue()->set_name(kQueue);
+    network_.call<PollActivity>(
+        "PollActivityTaskQueue", request, kPollTimeout, [this](absl::StatusOr<PollActivity> task) {
+            if (task.ok() && !task->task_token().empty()) work(*task);
+            network_.after(task.ok() ? Duration::zero() : kPause, [this] { poll_activity(); });
+        });
+}
+
+void Worker::work(const PollActivity& task) {
+    if (network_.chance(options_.drop_task)) return;
+    if (network_.chance(options_.fail_activity)) {
+        service::RespondActivityTaskFailedRequest request;
+        request.set_namespace_(kNamespace);
+        request.set_task_token(task.task_token());
+        request.mutable_failure()->set_message("simulated");
+        request.mutable_failure()->mutable_application_failure_info()->set_type("Simulated");
+        return network_.call("RespondActivityTaskFailed", request, kCallTimeout,
+                             [](absl::StatusOr<std::string>) {});
+    }
+    service::RecordActivityTaskHeartbeatRequest heartbeat;
+    heartbeat.set_namespace_(kNamespace);
+    heartbeat.set_task_token(task.task_token());
+    using Response = service::RecordActivityTaskHeartbeatResponse;
+    network_.call<Response>(
+        "RecordActivityTaskHeartbeat", heartbeat, kCallTimeout,
+        [this, task](absl::StatusOr<Response> response) {
+            if (!response.ok() || !response->cancel_requested()) return complete_activity(task);
+            service::RespondActivityTaskCanceledRequest request;
+            request.set_namespace_(kNamespace);
+            request.set_task_token(task.task_token());
+            network_.call("RespondActivityTaskCanceled", request, kCallTimeout,
+                          [](absl::StatusOr<std::string>) {});
+        });
+}
+
+void Worker::complete_activity(const PollActivity& task) {
+    service::RespondActivityTaskCompletedRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_task_token(task.task_token());
+    request.mutable_result()->add_payloads()->set_data("done");
+    network_.call("RespondActivityTaskCompleted", request, kCallTimeout,
+                  [this, run = task.workflow_execution().run_id(),
+                   id = task.activity_id()](absl::StatusOr<std::string> response) {
+                      if (response.ok()) record_.activity_completed(run, id);
+                  });
+}
+
+}  // namespace stele::sim

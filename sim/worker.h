@@ -1,0 +1,53 @@
+#pragma once
+
+#include "sim/network.h"
+#include "sim/record.h"
+#include "sim/script.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+// A simulated worker: it polls, keeps histories in a cache when its queue is sticky, obeys the
+// script, and now and then fails, forgets or goes silent.
+namespace stele::sim {
+
+/// Not thread safe; lives on the callers' executor for the whole simulation.
+class Worker {
+public:
+    Worker(Network& network, Record& record, const Options& options, std::string identity);
+
+    /// Keeps so many polls of each kind under way for as long as the simulation lasts.
+    void start(int polls);
+
+private:
+    using PollTask = temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+    using PollActivity = temporal::api::workflowservice::v1::PollActivityTaskQueueResponse;
+    using Events = std::vector<HistoryEvent>;
+
+    void poll_workflow(bool sticky);
+    void poll_activity();
+    void take(PollTask task);
+    /// Reads the pages that did not fit, then goes on with `task`.
+    void read_on(PollTask task, Events events, std::string token);
+    void obey(PollTask task, const Events& events);
+    void answer_query(const PollTask& task, const Events& events);
+    void complete(const PollTask& task, const std::vector<Command>& commands);
+    void fail(const PollTask& task);
+    void work(const PollActivity& task);
+    void complete_activity(const PollActivity& task);
+    std::string sticky_queue() const;
+
+    Network& network_;
+    Record& record_;
+    const Options& options_;
+    const std::string identity_;
+    int life_ = 1;  // a worker that lost its memory has another sticky queue
+    std::map<std::string, Events> cache_;  // by run id
+};
+
+inline constexpr char kQueue[] = "queue";
+inline constexpr char kNamespace[] = "default";
+
+}  // namespace stele::sim

@@ -1,0 +1,235 @@
+#include "sim/world.h"
+
+#include "shard/verify.h"
+#include "sim/checks.h"
+#include "sim/clients.h"
+#include "sim/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+namespace service = temporal::api::workflowservice::v1;
+
+constexpr int kWorkers = 2;
+constexpr int kPollsPerWorker = 2;
+/// Invariant 20 of docs/invariants.md, generous: retries back off to seconds and scripts are long.
+constexpr Duration kTimeToEnd = std::chrono::minutes(10);
+constexpr Duration kCheckTimeout = std::chrono::seconds(30);
+constexpr Duration kDown = std::chrono::milliseconds(300);
+
+class World {
+public:
+    World(const Options& options, std::function<void(const std::string&)> trace)
+        : options_(options),
+          sim_(sim_options(options.seed)),
+          server_(sim_, options_),
+          network_(sim_, server_, options_),
+          clients_(network_, record_, options_) {
+        if (trace) sim_.set_trace_sink(std::move(trace));
+        for (int i = 0; i < kWorkers; ++i) {
+            workers_.push_back(
+                std::make_unique<Worker>(network_, record_, options_, fmt::format("worker-{}", i)));
+        }
+    }
+
+    Outcome play() {
+        server_.start();
+        for (const auto& worker : workers_) worker->start(kPollsPerWorker);
+        clients_.start();
+        suffer();
+        network_.heal();
+        end_everything();
+        check_store();
+        outcome_.violations = std::move(record_.violations);
+        outcome_.trace_hash = sim_.trace_hash();
+        outcome_.steps = sim_.steps();
+        outcome_.queries = record_.queries_answered;
+        outcome_.virtual_seconds = std::chrono::duration<double>(sim_.elapsed()).count();
+        return outcome_;
+    }
+
+private:
+    static env::SimOptions sim_options(std::uint64_t seed) {
+        env::SimOptions options;
+        options.seed = seed;
+        return options;
+    }
+
+    /// The time of faults: crashes and power losses come at random distances.
+    void suffer() {
+        const Duration end = sim_.elapsed() + std::chrono::seconds(options_.faulty_seconds);
+        Duration crash = sim_.elapsed() + gap(options_.crash_every);
+        Duration power_loss = sim_.elapsed() + gap(options_.power_loss_every);
+        while (sim_.elapsed() < end) {
+            const Duration next = std::min({end, crash, power_loss});
+            if (next > sim_.elapsed()) sim_.run_for(next - sim_.elapsed());
+            if (next == end) return;
+            restart(next == power_loss);
+            if (next == crash) crash = sim_.elapsed() + gap(options_.crash_every);
+            if (next == power_loss) power_loss = sim_.elapsed() + gap(options_.power_loss_every);
+        }
+    }
+
+    Duration gap(int seconds) {
+        if (seconds == 0) return std::chrono::hours(24);
+        const auto most = static_cast<std::uint64_t>(seconds) * 2'000'000'000u;
+        return Duration(static_cast<std::int64_t>(1'000'000 + sim_.fault_random().next() % most));
+    }
+
+    void restart(bool without_power) {
+        ++outcome_.crashes;
+        network_.break_connections();
+        if (without_power) {
+            server_.lose_power();
+        } else {
+            server_.kill();
+        }
+        sim_.run_for(kDown);
+        server_.start();
+    }
+
+    /// Every workflow ends once nothing fails any more; then each history is read whole.
+    void end_everything() {
+        if (!sim_.run_until([this] { return clients_.finished(); }, kTimeToEnd)) {
+            return record_.violation("invariant 20: a client never got an answer");
+        }
+        for (const std::string& id : clients_.workflow_ids()) {
+            std::set<std::string> seen_signals;
+            for (const std::string& run : std::set<std::string>(record_.runs[id])) {
+                follow(id, run, seen_signals);
+            }
+            for (const std::string& value : record_.signals[id]) {
+                if (seen_signals.contains(value)) continue;
+                record_.violation(fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
+            }
+        }
+    }
+
+    void follow(const std::string& id, std::string run, std::set<std::string>& seen_signals) {
+        while (!run.empty()) {
+            const std::optional<History> history = read_whole(id, run);
+            if (!history) return;
+            outcome_.events += history->size();
+            for (std::string& fault : check_history(run, *history)) record_.violation(std::move(fault));
+            record_.read_prefix(run, *history);
+            look_for_signals(id, *history, seen_signals);
+            look_for_completions(run, *history);
+            run = successor_of(*history);
+        }
+    }
+
+    /// Once per run: a request id is known to the run that took it, and not to the run that it
+    /// continued as, which is how the real server has it.
+    void look_for_signals(const std::string& id, const History& history,
+                          std::set<std::string>& seen) {
+        std::set<std::string> of_run;
+        for (const HistoryEvent& event : history) {
+            const auto& signal = event.workflow_execution_signaled_event_attributes();
+            if (signal.signal_name() != "step") continue;
+            const std::string& value = signal.input().payloads(0).data();
+            seen.insert(value);
+            if (of_run.insert(value).second) continue;
+            record_.violation(fmt::format("invariant 6: signal {} of {} appears twice", value, id));
+        }
+    }
+
+    void look_for_completions(const std::string& run, const History& history) {
+        std::map<std::int64_t, std::string> ids;
+        std::set<std::string> completed;
+        for (const HistoryEvent& event : history) {
+            if (event.has_activity_task_scheduled_event_attributes()) {
+                ids[event.event_id()] = event.activity_task_scheduled_event_attributes().activity_id();
+            } else if (event.has_activity_task_completed_event_attributes()) {
+                completed.insert(
+                    ids[event.activity_task_completed_event_attributes().scheduled_event_id()]);
+            }
+        }
+        const bool cut_short =
+            history.back().has_workflow_execution_terminated_event_attributes() ||
+            history.back().has_workflow_execution_canceled_event_attributes();
+        for (const auto& [of_run, activity] : record_.completions) {
+            // A completion that waited in the buffer when the run was cut short is flushed as well.
+            if (of_run != run || completed.contains(activity)) continue;
+            record_.violation(fmt::format("invariant 6: the completion of activity {} of run {} was "
+                                          "acknowledged and is gone{}", activity, run,
+                                          cut_short ? " (the run was cut short)" : ""));
+        }
+    }
+
+    /// Waits for the end of the run and reads all of it.
+    std::optional<History> read_whole(const std::string& id, const std::string& run) {
+        const Duration until = sim_.elapsed() + kTimeToEnd;
+        History history;
+        std::string token;
+        while (true) {
+            service::GetWorkflowExecutionHistoryRequest request;
+            request.set_namespace_(kNamespace);
+            request.mutable_execution()->set_workflow_id(id);
+            request.mutable_execution()->set_run_id(run);
+            request.set_next_page_token(token);
+            request.set_wait_new_event(true);
+            auto page = ask(request);
+            if (!page.ok()) {
+                record_.violation(fmt::format("invariant 1: run {} of {} can not be read: {}", run, id,
+                                              message_of(page.status())));
+                return std::nullopt;
+            }
+            history.insert(history.end(), page->history().events().begin(),
+                           page->history().events().end());
+            token = page->next_page_token();
+            if (token.empty()) return history;
+            if (sim_.elapsed() > until) {
+                record_.violation(fmt::format("invariant 20: run {} of {} does not end; its last event is "
+                                              "{} of type {}", run, id, history.size(),
+                                              history.empty() ? 0 : static_cast<int>(history.back().event_type())));
+                return std::nullopt;
+            }
+        }
+    }
+
+    absl::StatusOr<service::GetWorkflowExecutionHistoryResponse> ask(
+        const service::GetWorkflowExecutionHistoryRequest& request) {
+        using Response = service::GetWorkflowExecutionHistoryResponse;
+        auto answer = std::make_shared<std::optional<absl::StatusOr<Response>>>();
+        network_.call<Response>("GetWorkflowExecutionHistory", request, kCheckTimeout,
+                                [answer](absl::StatusOr<Response> response) {
+                                    answer->emplace(std::move(response));
+                                });
+        sim_.run_until([&answer] { return answer->has_value(); }, kCheckTimeout * 2);
+        if (!answer->has_value()) return internal_error("never answered");
+        return std::move(**answer);
+    }
+
+    /// Whatever the callers saw, the rows must agree among themselves.
+    void check_store() {
+        sim_.run_for(std::chrono::seconds(1));
+        server_.kill();
+        for (std::string& fault : shard::verify_store(server_.disk_content())) {
+            record_.violation(std::move(fault));
+        }
+    }
+
+    const Options options_;
+    env::SimEnv sim_;
+    Record record_;
+    Server server_;
+    Network network_;
+    Clients clients_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome play(const Options& options, std::function<void(const std::string&)> trace) {
+    return World(options, std::move(trace)).play();
+}
+
+}  // namespace stele::sim
