@@ -17,8 +17,8 @@ function(stele_compile_options target)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # These look through inlined library code and report faults that are not there (g++ 12).
         target_compile_options(${target} PRIVATE
-            -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
-            -Wno-stringop-overflow -Wno-stringop-overread -Wno-free-nonheap-object)
+            -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict
+            "$<$<CONFIG:Release>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>")
     endif()
 endfunction()
 
