@@ -48,6 +48,14 @@ struct Read {
     bool dress_successor = false;  // for clients that do not follow successors by themselves
 };
 
+/// Whether the events of a task that is under way and not written yet are shown: to replayers and
+/// other programs, not to what shows a person the history, nor to who waits for the next event.
+bool shows_unwritten_task(const Read& read, const RequestContext& context) {
+    if (read.wait || read.close_only) return false;
+    const std::string client = context.call->header("client-name");
+    return client != "temporal-cli" && client != "temporal-ui" && client != "stele-cli";
+}
+
 /// The token that reads on, or empty when nothing follows.
 std::string next_token(const Services& services, const Read& read,
                        const shard::HistoryReply& outcome) {
@@ -94,7 +102,7 @@ void read_forward(Services& services, const RequestContext& context,
     query.maximum_events = page_size(request.maximum_page_size());
     query.wait_new_event = read.wait;
     query.close_event_only = read.close_only;
-    query.for_worker = read.token.for_worker();
+    query.for_worker = read.token.for_worker() || shows_unwritten_task(read, context);
     services.engine.get_history(
         space.view(), std::move(query), context.call,
         [&services, read = std::move(read),
