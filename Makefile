@@ -4,6 +4,9 @@ PRESET ?= release
 BUILD  := build/$(PRESET)
 SEEDS  ?= 200
 
+# A file that is not in the cache is then preprocessed once rather than twice.
+export CCACHE_DEPEND := 1
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

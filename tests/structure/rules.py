@@ -86,6 +86,7 @@ SEAM_ALLOWED = [
      "the SDK runs in its user's process and has its own seam"),
     ("src/server/grpc/", ["clock", "thread"],
      "gRPC calls from its own threads and gives deadlines on its own clock"),
+    ("sim/sim_main.cc", ["clock"], "it tells how long the seeds took, after the last of them"),
     ("src/sdk/transport/", ["clock"], "gRPC takes a call's deadline on its own clock"),
     ("_test.cc", ["thread"], "a test may call from several threads what says it is thread safe"),
     ("_testing.cc", ["thread"], "as for tests"),
