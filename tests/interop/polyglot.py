@@ -39,12 +39,12 @@ class Polyglot:
         return f"polyglot-{name}-{self._suffix}"
 
     @contextlib.contextmanager
-    def workers(self) -> Iterator[None]:
+    def workers(self, logs: Path) -> Iterator[None]:
         """A Python worker and a C++ worker, each on the task queue of its language."""
         python = [str(support.HERE / "python" / "polyglot_worker"), self._python_build]
         with (
-            worker([*python, *self._address, "--task-queue", self.id("python")]),
-            worker([self._cpp, "worker", *self._address, "--task-queue", self.id("cpp")]),
+            worker([*python, *self._address, "--task-queue", self.id("python")], logs),
+            worker([self._cpp, "worker", *self._address, "--task-queue", self.id("cpp")], logs),
         ):
             yield
 
@@ -79,20 +79,17 @@ class Polyglot:
 
 
 @contextlib.contextmanager
-def worker(command: list[str]) -> Iterator[None]:
+def worker(command: list[str], logs: Path) -> Iterator[None]:
     """A worker that says "ready" when it polls and ends when it is told to."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    name = Path(command[0]).name
+    with (logs / f"{name}.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         if process.stdout.readline().strip() != "ready":
-            raise AssertionError(f"{Path(command[0]).name} is not ready, but {process.poll()}")
+            raise AssertionError(f"{name} is not ready: {support.tail(logs / f'{name}.log')}")
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        support.stop(process)
 
 
 def equal(want: object, got: object) -> None:
@@ -155,7 +152,7 @@ def main() -> int:
         if not address:
             address = stack.enter_context(support.server(arguments.server, scratch))
         polyglot = Polyglot(arguments, address)
-        stack.enter_context(polyglot.workers())
+        stack.enter_context(polyglot.workers(scratch))
         for title, check in CHECKS:
             try:
                 check(polyglot)

@@ -67,12 +67,17 @@ def server(program: Path, scratch: Path, port: int = 0) -> Iterator[str]:
         if process.poll() is not None:
             print(f"THE SERVER ENDED with {process.returncode} during the run: {tail(log)}")
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Asks a process to end, and makes it."""
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:

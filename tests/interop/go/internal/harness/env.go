@@ -29,6 +29,14 @@ type Env struct {
 	cleanup []func()
 }
 
+// workerOptions are for busy machines: heartbeats pass often, so that
+// cancellation is quick although heartbeat timeouts are long, and a workflow
+// that waits for the processor does not count as one that hangs.
+var workerOptions = worker.Options{
+	MaxHeartbeatThrottleInterval: 200 * time.Millisecond,
+	DeadlockDetectionTimeout:     20 * time.Second,
+}
+
 // failure carries the message of a failed check out of the scenario.
 type failure struct{ message string }
 
@@ -85,12 +93,7 @@ func ErrorAs[T error](e *Env, err error, what string) T {
 // Worker starts a worker on the scenario's task queue. It stops with the
 // scenario, or earlier when the returned function is called.
 func (e *Env) Worker(register func(worker.Registry)) (stop func()) {
-	return e.WorkerWith(worker.Options{}, register)
-}
-
-// WorkerWith is Worker with options.
-func (e *Env) WorkerWith(options worker.Options, register func(worker.Registry)) (stop func()) {
-	w := worker.New(e.Client, e.TaskQueue, options)
+	w := worker.New(e.Client, e.TaskQueue, workerOptions)
 	register(w)
 	e.Check(w.Start(), "start worker")
 	stopped := false
@@ -192,7 +195,7 @@ func ServeRole(c client.Client, taskQueue, role string, roles map[string]func(wo
 	if !found {
 		return fmt.Errorf("unknown role %q", role)
 	}
-	w := worker.New(c, taskQueue, worker.Options{})
+	w := worker.New(c, taskQueue, workerOptions)
 	register(w)
 	if err := w.Start(); err != nil {
 		return err

@@ -95,7 +95,7 @@ func beatUntilCanceled(ctx context.Context) (string, error) {
 func cancelActivityWorkflow(ctx workflow.Context) (int, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second,
-		HeartbeatTimeout:    time.Second,
+		HeartbeatTimeout:    10 * time.Second,
 		WaitForCancellation: true,
 		RetryPolicy:         quickRetry(2),
 	})

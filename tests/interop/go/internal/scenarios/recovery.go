@@ -109,7 +109,7 @@ func stuckActivity(mayFinish bool) func(context.Context) (int32, error) {
 func survivorWorkflow(ctx workflow.Context) (int32, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second,
-		HeartbeatTimeout:    time.Second,
+		HeartbeatTimeout:    3 * time.Second,
 		RetryPolicy:         quickRetry(3),
 	})
 	var attempt int32

@@ -14,6 +14,7 @@ import io.temporal.client.WorkflowStub;
 import io.temporal.worker.Worker;
 import io.temporal.worker.WorkerFactory;
 import io.temporal.worker.WorkerFactoryOptions;
+import io.temporal.worker.WorkerOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,16 @@ import java.util.function.Consumer;
  */
 public final class Env implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(45);
+
+  /**
+   * For busy machines: heartbeats pass often, so that cancellation is quick although heartbeat
+   * timeouts are long, and a workflow that waits for the processor does not count as one that hangs.
+   */
+  private static final WorkerOptions WORKER_OPTIONS =
+      WorkerOptions.newBuilder()
+          .setMaxHeartbeatThrottleInterval(Duration.ofMillis(200))
+          .setDefaultDeadlockDetectionTimeout(20_000)
+          .build();
 
   private final WorkflowClient client;
   private final String address;
@@ -64,7 +75,7 @@ public final class Env implements AutoCloseable {
   /** Starts a worker with options, such as a cache of another size. */
   public WorkerFactory worker(WorkerFactoryOptions options, Consumer<Worker> register) {
     WorkerFactory factory = WorkerFactory.newInstance(client, options);
-    register.accept(factory.newWorker(taskQueue));
+    register.accept(factory.newWorker(taskQueue, WORKER_OPTIONS));
     factory.start();
     addCleanup(factory::shutdownNow);
     return factory;

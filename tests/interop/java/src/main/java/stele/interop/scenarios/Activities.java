@@ -168,7 +168,7 @@ public final class Activities {
               Beating.class,
               ActivityOptions.newBuilder()
                   .setStartToCloseTimeout(Duration.ofSeconds(30))
-                  .setHeartbeatTimeout(Duration.ofSeconds(1))
+                  .setHeartbeatTimeout(Duration.ofSeconds(10))
                   .setCancellationType(ActivityCancellationType.WAIT_CANCELLATION_COMPLETED)
                   .setRetryOptions(Catalog.quickRetry(2))
                   .build());

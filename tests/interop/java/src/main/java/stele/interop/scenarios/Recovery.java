@@ -180,7 +180,7 @@ public final class Recovery {
               Stuck.class,
               ActivityOptions.newBuilder()
                   .setStartToCloseTimeout(Duration.ofSeconds(30))
-                  .setHeartbeatTimeout(Duration.ofSeconds(1))
+                  .setHeartbeatTimeout(Duration.ofSeconds(3))
                   .setRetryOptions(Catalog.quickRetry(3))
                   .build())
           .stuck();
