@@ -39,7 +39,11 @@ public:
         if (request.ParseFromString(request_)) return absl::OkStatus();
         return internal_error("a request does not parse");
     }
-    std::string header(std::string_view) const override { return {}; }
+    /// The callers read histories as a person does: only what is written. Other programs are shown
+    /// the events of a failing task under way as well, and those may still change.
+    std::string header(std::string_view name) const override {
+        return name == "client-name" ? "temporal-cli" : "";
+    }
     void finish(absl::StatusOr<std::string> response) override {
         if (answer_) std::exchange(answer_, nullptr)(std::move(response));
     }
