@@ -25,10 +25,10 @@ void print_tickets() {
 
 wf::task<std::string> book(std::string seat) {
     co_await wf::activity<reserve>(seat, {.start_to_close = 10s});
-    auto printed = co_await wf::capture(wf::activity<print_tickets>(
-        {.start_to_close = 1h,
-         .heartbeat = 2s,
-         .cancellation = stele::ActivityCancellation::kWaitCompleted}));
+    auto printed = co_await wf::capture(
+        wf::activity<print_tickets>({.start_to_close = 1h,
+                                     .heartbeat = 2s,
+                                     .cancellation = stele::ActivityCancellation::kWaitCompleted}));
     // Outside of any catch block, because co_await is not allowed in one.
     if (printed.cancelled())
         co_await wf::shielded(wf::activity<release>(seat, {.start_to_close = 10s}));

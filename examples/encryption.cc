@@ -65,8 +65,8 @@ private:
                                    bytes(out)) == 1 &&
                 EVP_EncryptUpdate(context.get(), bytes(out) + kNonceBytes, &written, bytes(plain),
                                   static_cast<int>(plain.size())) == 1 &&
-                EVP_EncryptFinal_ex(context.get(), bytes(out) + kNonceBytes + written,
-                                    &written) == 1 &&
+                EVP_EncryptFinal_ex(context.get(), bytes(out) + kNonceBytes + written, &written) ==
+                    1 &&
                 EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes,
                                     bytes(out) + kNonceBytes + plain.size()) == 1);
         return out;

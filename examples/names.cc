@@ -25,8 +25,8 @@ wf::task<std::string> billing::renew(std::string customer) {
 
 int main(int argc, char** argv) {
     return examples::run([&] {
-        std::cout << "default name of the workflow:  " << stele::workflow_name<billing::renew>
-                  << "\nexplicit name of the activity: "
+        std::cout << "default name of the workflow:  "
+                  << stele::workflow_name<billing::renew> << "\nexplicit name of the activity: "
                   << stele::activity_name<billing::charge_v2> << "\n";
         auto client = stele::Client::connect({.address = examples::address(argc, argv)});
         stele::Worker worker(client, "names");
@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
         worker.start();
 
         std::cout << client.execute<billing::renew>({.task_queue = "names"}, "Ada") << "\n";
-        std::cout << client.start<std::string>("RenewContract", {.task_queue = "names"}, "Bob")
-                         .result()
-                  << std::endl;
+        std::cout
+            << client.start<std::string>("RenewContract", {.task_queue = "names"}, "Bob").result()
+            << std::endl;
     });
 }

@@ -33,8 +33,8 @@ int main(int argc, char** argv) {
         worker.start();
         auto handle = client.start<add_slowly>({.task_queue = "result-elsewhere"}, 19, 23);
         std::cout << "started " << handle.workflow_id() << std::endl;
-        const std::string command = std::string(argv[0]) + " --address " + address + " --id " +
-                                    handle.workflow_id();
+        const std::string command =
+            std::string(argv[0]) + " --address " + address + " --id " + handle.workflow_id();
         if (std::system(command.c_str()) != 0) throw std::runtime_error("the reader failed");
     });
 }

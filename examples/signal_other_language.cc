@@ -27,8 +27,8 @@ int main(int argc, char** argv) {
         worker.start();
 
         auto collector = client.start<std::vector<std::string>>(
-            "collect_signals",
-            {.task_queue = examples::flag(argc, argv, "--task-queue", "python")}, 10);
+            "collect_signals", {.task_queue = examples::flag(argc, argv, "--task-queue", "python")},
+            10);
         const int sent = client.execute<send_ten>({.task_queue = "signal-other-language"},
                                                   collector.workflow_id());
         std::cout << "sent " << sent << " signals; the other workflow received:\n";

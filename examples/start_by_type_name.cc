@@ -14,9 +14,9 @@ int main(int argc, char** argv) {
         options.id = examples::flag(argc, argv, "--id", "");
         options.task_queue = examples::flag(argc, argv, "--task-queue", "python");
 
-        auto handle = client.start<std::string>(
-            examples::flag(argc, argv, "--type", "greet_python"), options,
-            examples::flag(argc, argv, "--name", "world"));
+        auto handle =
+            client.start<std::string>(examples::flag(argc, argv, "--type", "greet_python"), options,
+                                      examples::flag(argc, argv, "--name", "world"));
         std::cout << "workflow " << handle.workflow_id() << ", run " << handle.run_id() << "\n";
         std::cout << "result: " << handle.result() << std::endl;
     });

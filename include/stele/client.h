@@ -38,14 +38,12 @@ struct ClientOptions {
     std::shared_ptr<Transport> transport = {};
 };
 
-enum class IdReusePolicy {
+enum class IdConflictPolicy {
     kUnspecified = 0,
-    kAllowDuplicate = 1,
-    kAllowDuplicateFailedOnly = 2,
-    kRejectDuplicate = 3,
+    kFail = 1,
+    kUseExisting = 2,
+    kTerminateExisting = 3
 };
-
-enum class IdConflictPolicy { kUnspecified = 0, kFail = 1, kUseExisting = 2, kTerminateExisting = 3 };
 
 struct StartOptions {
     /// Empty means a new UUID.
@@ -113,8 +111,10 @@ class UntypedHandle {
 public:
     UntypedHandle(std::shared_ptr<sdk::ClientCore> core, std::string workflow_id,
                   std::string run_id, std::string first_run_id)
-        : core_(std::move(core)), workflow_id_(std::move(workflow_id)),
-          run_id_(std::move(run_id)), first_run_id_(std::move(first_run_id)) {}
+        : core_(std::move(core)),
+          workflow_id_(std::move(workflow_id)),
+          run_id_(std::move(run_id)),
+          first_run_id_(std::move(first_run_id)) {}
 
     const std::string& workflow_id() const { return workflow_id_; }
     /// The run that was started or asked for; empty means the current one.
@@ -189,8 +189,8 @@ public:
     template <auto Fn, class... A>
     auto start(const StartOptions& options, const A&... arguments) {
         using R = typename detail::signature_for<Fn>::result;
-        return WorkflowHandle<R>(start_payloads(workflow_name<Fn>, options,
-                                                encode_call<Fn>(arguments...), {}, {}));
+        return WorkflowHandle<R>(
+            start_payloads(workflow_name<Fn>, options, encode_call<Fn>(arguments...), {}, {}));
     }
 
     /// Starts a workflow that is known by its type name alone, in whatever language it is written:

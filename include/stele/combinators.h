@@ -119,7 +119,8 @@ value_or_unit<T> take(outcome<T>& result) {
 }
 
 inline void rethrow_decisive(const Join& join, const std::vector<std::exception_ptr>& errors) {
-    if (join.decisive() && errors[*join.decisive()]) std::rethrow_exception(errors[*join.decisive()]);
+    if (join.decisive() && errors[*join.decisive()])
+        std::rethrow_exception(errors[*join.decisive()]);
 }
 
 }  // namespace detail

@@ -47,8 +47,7 @@ public:
 /// What a server answered to one call, after all retries. `code()` is the gRPC status code.
 class RpcError : public Error {
 public:
-    RpcError(int code, std::string message)
-        : Error(std::move(message)), code_(code) {}
+    RpcError(int code, std::string message) : Error(std::move(message)), code_(code) {}
     int code() const { return code_; }
 
 private:
@@ -158,7 +157,11 @@ public:
 };
 
 enum class TimeoutKind {
-    kUnspecified = 0, kStartToClose = 1, kScheduleToStart = 2, kScheduleToClose = 3, kHeartbeat = 4
+    kUnspecified = 0,
+    kStartToClose = 1,
+    kScheduleToStart = 2,
+    kScheduleToClose = 3,
+    kHeartbeat = 4
 };
 
 class TimeoutError : public FailureError {

@@ -25,10 +25,14 @@ constexpr std::string_view last_name(std::string_view signature, std::string_vie
     std::size_t start = 0;
     for (; end < text.size(); ++end) {
         const char c = text[end];
-        if (c == '<' || c == '(') ++depth;
-        else if ((c == '>' || c == ')') && depth > 0) --depth;
-        else if (depth == 0 && (c == ';' || c == ']')) break;
-        else if (depth == 0 && (c == ':' || c == '&' || c == '(')) start = end + 1;
+        if (c == '<' || c == '(')
+            ++depth;
+        else if ((c == '>' || c == ')') && depth > 0)
+            --depth;
+        else if (depth == 0 && (c == ';' || c == ']'))
+            break;
+        else if (depth == 0 && (c == ':' || c == '&' || c == '('))
+            start = end + 1;
     }
     return text.substr(start, end - start);
 }
@@ -89,8 +93,10 @@ using signature_for = signature<decltype(Fn)>;
 template <auto Fn>
 constexpr std::string_view default_workflow_name() {
     using Object = typename signature_for<Fn>::object;
-    if constexpr (std::is_void_v<Object>) return function_name<Fn>();
-    else return class_name<Object>();
+    if constexpr (std::is_void_v<Object>)
+        return function_name<Fn>();
+    else
+        return class_name<Object>();
 }
 
 }  // namespace detail

@@ -25,9 +25,9 @@ struct RetryPolicy {
 };
 
 enum class ActivityCancellation {
-    kTryCancel,  ///< Ask for the cancellation and go on at once.
+    kTryCancel,      ///< Ask for the cancellation and go on at once.
     kWaitCompleted,  ///< Ask for it and wait for what the activity answers.
-    kAbandon,  ///< Say nothing and go on.
+    kAbandon,        ///< Say nothing and go on.
 };
 
 struct ActivityOptions {
@@ -41,6 +41,37 @@ struct ActivityOptions {
     std::string_view task_queue{};
     ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
     /// A line for people, shown by the command line and the web page.
+    std::string_view summary{};
+};
+
+enum class ChildCancellation {
+    kWaitCompleted,  ///< Ask the child to cancel and wait for how it ends.
+    kTryCancel,      ///< Ask and go on at once.
+    kAbandon,        ///< Say nothing and go on.
+};
+
+enum class ParentClosePolicy { kUnspecified = 0, kTerminate = 1, kAbandon = 2, kRequestCancel = 3 };
+
+enum class IdReusePolicy {
+    kUnspecified = 0,
+    kAllowDuplicate = 1,
+    kAllowDuplicateFailedOnly = 2,
+    kRejectDuplicate = 3,
+};
+
+struct ChildOptions {
+    /// Empty: a new UUID, the same in every replay.
+    std::string_view id{};
+    /// Empty: the parent's own.
+    std::string_view task_queue{};
+    Milliseconds execution_timeout{0};
+    Milliseconds run_timeout{0};
+    Milliseconds task_timeout{0};
+    IdReusePolicy id_reuse = IdReusePolicy::kUnspecified;
+    ParentClosePolicy parent_close = ParentClosePolicy::kUnspecified;
+    std::optional<RetryPolicy> retry{};
+    std::string_view cron_schedule{};
+    ChildCancellation cancellation = ChildCancellation::kWaitCompleted;
     std::string_view summary{};
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -153,6 +154,18 @@ std::tuple<T...> decode_arguments(const Payloads& payloads, std::type_identity<s
         return std::tuple<T...>{decode_argument<T>(payloads, I)...};
     }(std::index_sequence_for<T...>{});
 }
+
+/// Values of search attributes, which carry their type and are never run through codecs.
+namespace search_attribute {
+Payload keyword(const std::string& value);
+Payload text(const std::string& value);
+Payload integer(std::int64_t value);
+Payload real(double value);
+Payload boolean(bool value);
+/// Seconds and nanoseconds of the Unix epoch, sent as RFC 3339.
+Payload datetime(std::chrono::sys_time<std::chrono::nanoseconds> value);
+Payload keyword_list(const std::vector<std::string>& values);
+}  // namespace search_attribute
 
 /// Encodes values for the `details` of errors and heartbeats.
 template <class... T>

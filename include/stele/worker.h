@@ -51,8 +51,7 @@ template <auto Fn>
 ActivityFunction bind_activity() {
     using Signature = signature_for<Fn>;
     return [](const Payloads& input) {
-        auto decoded =
-            decode_arguments(input, std::type_identity<typename Signature::arguments>{});
+        auto decoded = decode_arguments(input, std::type_identity<typename Signature::arguments>{});
         return invoke_encoded<typename Signature::result>(
             [&] { return std::apply(Fn, std::move(decoded)); });
     };
@@ -62,8 +61,7 @@ template <auto Method, class Object>
 ActivityFunction bind_activity(Object* object) {
     using Signature = signature_for<Method>;
     return [object](const Payloads& input) {
-        auto decoded =
-            decode_arguments(input, std::type_identity<typename Signature::arguments>{});
+        auto decoded = decode_arguments(input, std::type_identity<typename Signature::arguments>{});
         return invoke_encoded<typename Signature::result>([&] {
             return std::apply(
                 [&](auto&&... values) { return (object->*Method)(std::move(values)...); },

@@ -55,7 +55,7 @@ class argument {
 public:
     template <class U>
         requires(!std::is_same_v<std::remove_cvref_t<U>, argument> &&
-                 std::is_convertible_v<U&&, T>)
+                 std::is_convertible_v<U &&, T>)
     argument(U&& value) {  // NOLINT: implicit, it stands for the parameter itself
         static_assert(!is_unsafe_temporary<U>,
                       "g++ miscompiles struct literals inside co_await expressions: give the value "
@@ -123,8 +123,8 @@ inline constexpr detail::ActivityCall<Fn> activity{};
 template <class R = void, class... A>
 operation<R> activity_by_name(std::string_view type, const ActivityOptions& options,
                               A&&... arguments) {
-    return operation<R>(detail::make_activity(
-        type, detail::encode_call(std::forward<A>(arguments)...), options));
+    return operation<R>(
+        detail::make_activity(type, detail::encode_call(std::forward<A>(arguments)...), options));
 }
 
 /// A durable timer. Zero or less is over at once.
@@ -194,6 +194,109 @@ private:
     std::string workflow_id_;
     std::string run_id_;
 };
+
+/// A child that has been started. Cheap to copy.
+template <class R>
+class child_handle {
+public:
+    child_handle(std::shared_ptr<detail::Child> child, std::string run_id)
+        : child_(std::move(child)), run_id_(std::move(run_id)) {}
+    const std::string& workflow_id() const { return detail::child_workflow_id(*child_); }
+    const std::string& run_id() const { return run_id_; }
+
+    /// Waits for its end; throws ChildWorkflowError when there is no result. Await it once.
+    operation<R> result() const { return operation<R>(detail::make_child_result(child_)); }
+    template <class... A>
+    operation<void> signal(std::string_view name, A&&... arguments) const {
+        return external_workflow(workflow_id()).signal(name, std::forward<A>(arguments)...);
+    }
+    template <auto Handler, class... A>
+    operation<void> signal(A&&... arguments) const {
+        return signal(handler_name<Handler>, std::forward<A>(arguments)...);
+    }
+
+private:
+    std::shared_ptr<detail::Child> child_;
+    std::string run_id_;
+};
+
+namespace detail {
+
+template <class R>
+task<child_handle<R>> await_child_start(std::shared_ptr<Child> child) {
+    operation<std::string> start(make_child_start(child));
+    std::string run_id = co_await start;
+    co_return child_handle<R>(std::move(child), std::move(run_id));
+}
+
+template <class R>
+task<R> await_child(std::shared_ptr<Child> child) {
+    auto start = await_child_start<R>(std::move(child));
+    child_handle<R> handle = co_await start;
+    auto result = handle.result();
+    co_return co_await result;
+}
+
+template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
+struct ChildCall;
+
+template <auto Fn, class... A>
+struct ChildCall<Fn, std::tuple<A...>> {
+    using Result = typename stele::detail::signature_for<Fn>::result;
+    task<Result> operator()(const argument<A>&... arguments,
+                            const ChildOptions& options = {}) const {
+        Payloads input;
+        (input.push_back(arguments.encode()), ...);
+        return await_child<Result>(make_child(workflow_name<Fn>, std::move(input), options));
+    }
+};
+
+template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
+struct StartChildCall;
+
+template <auto Fn, class... A>
+struct StartChildCall<Fn, std::tuple<A...>> {
+    using Result = typename stele::detail::signature_for<Fn>::result;
+    task<child_handle<Result>> operator()(const argument<A>&... arguments,
+                                          const ChildOptions& options = {}) const {
+        Payloads input;
+        (input.push_back(arguments.encode()), ...);
+        return await_child_start<Result>(make_child(workflow_name<Fn>, std::move(input), options));
+    }
+};
+
+}  // namespace detail
+
+/// Runs a workflow as a child and waits for its result: `co_await wf::child<ship>(order)`.
+/// Throws ChildWorkflowError when it fails.
+template <auto Fn>
+inline constexpr detail::ChildCall<Fn> child{};
+
+/// Starts a child and gives its handle as soon as it runs.
+template <auto Fn>
+inline constexpr detail::StartChildCall<Fn> start_child{};
+
+/// The same for a workflow type that is known by its name alone.
+template <class R = void, class... A>
+task<R> child_by_name(std::string_view type, const ChildOptions& options, A&&... arguments) {
+    return detail::await_child<R>(
+        detail::make_child(type, detail::encode_call(std::forward<A>(arguments)...), options));
+}
+template <class R = void, class... A>
+task<child_handle<R>> start_child_by_name(std::string_view type, const ChildOptions& options,
+                                          A&&... arguments) {
+    return detail::await_child_start<R>(
+        detail::make_child(type, detail::encode_call(std::forward<A>(arguments)...), options));
+}
+
+/// Makes this run findable by what it is about. Values come from stele::search_attribute.
+inline void upsert_search_attributes(std::vector<std::pair<std::string, Payload>> attributes) {
+    detail::issue_upsert_search_attributes(std::move(attributes));
+}
+/// Changes single fields of this run's memo. Values are made with encode_value(); a null removes.
+inline void upsert_memo(std::vector<std::pair<std::string, Payload>> fields) {
+    detail::issue_upsert_memo(std::move(fields));
+}
 
 /// A point of time as the workflow sees it: that of the workflow task that is being worked on.
 using Time = std::chrono::sys_time<std::chrono::nanoseconds>;

@@ -63,8 +63,8 @@ void sleep_long() { activity::sleep_for(5s); }
 
 wf::task<int> times_out() {
     constexpr RetryPolicy once{.maximum_attempts = 1};
-    auto result = co_await wf::capture(
-        wf::activity<sleep_long>({.start_to_close = 300ms, .retry = once}));
+    auto result =
+        co_await wf::capture(wf::activity<sleep_long>({.start_to_close = 300ms, .retry = once}));
     try {
         result.value();
     } catch (const ActivityError& error) {
@@ -111,7 +111,8 @@ void until_cancelled() {
 
 wf::task<std::string> cancels_activity() {
     auto result = co_await wf::capture(wf::any(
-        wf::activity<until_cancelled>({.start_to_close = 60s, .heartbeat = 1s,
+        wf::activity<until_cancelled>({.start_to_close = 60s,
+                                       .heartbeat = 1s,
                                        .cancellation = ActivityCancellation::kWaitCompleted}),
         wf::sleep(300ms)));
     co_return result.ok() && result.value().index() == 1 ? "timer" : "activity";
@@ -201,7 +202,8 @@ public:
 };
 
 std::string reveal_or_throw(std::string secret) {
-    if (secret == "throw") throw ApplicationError("secret message", {.type = "Oops", .non_retryable = true});
+    if (secret == "throw")
+        throw ApplicationError("secret message", {.type = "Oops", .non_retryable = true});
     return secret + " " + secret;
 }
 
@@ -210,8 +212,8 @@ wf::task<std::string> secretive(std::string secret) {
 }
 
 TEST_F(ActivityTest, CodecHidesAllPayloadsAndFailureMessages) {
-    Client secret = connect_with({.codecs = {std::make_shared<FlipCodec>()},
-                                  .encode_failure_attributes = true});
+    Client secret = connect_with(
+        {.codecs = {std::make_shared<FlipCodec>()}, .encode_failure_attributes = true});
     Worker worker(secret, queue_);
     worker.register_workflow<secretive>().register_activity<reveal_or_throw>();
     worker.start();

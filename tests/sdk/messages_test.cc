@@ -99,8 +99,8 @@ TEST_F(MessageTest, SignalWithStartIsHandledBeforeTheMainRoutine) {
     Worker worker = make_worker();
     register_approval(worker);
     worker.start();
-    auto handle = client_->signal_with_start<&Approval::run>(
-        on_queue(), "approve", std::tuple(std::string("Eve")));
+    auto handle = client_->signal_with_start<&Approval::run>(on_queue(), "approve",
+                                                             std::tuple(std::string("Eve")));
     EXPECT_EQ(handle.result(), "Eve after 0");
 }
 

@@ -94,9 +94,7 @@ wf::task<> body_of_on_cancel() { co_await wf::sleep(24h); }
 wf::task<> cleanup_of_on_cancel() {
     (void)co_await wf::activity<shout>("cleaned", {.start_to_close = 10s});
 }
-wf::task<> with_on_cancel() {
-    co_await wf::on_cancel(body_of_on_cancel(), cleanup_of_on_cancel());
-}
+wf::task<> with_on_cancel() { co_await wf::on_cancel(body_of_on_cancel(), cleanup_of_on_cancel()); }
 
 TEST_F(WorkflowTest, OnCancelRunsItsCleanupAndStaysCancelled) {
     Worker worker = make_worker();
@@ -183,7 +181,7 @@ TEST_F(WorkflowTest, RunsWithoutACacheAndDrawsTheSameRandomNumbersAgain) {
 wf::task<std::string> with_patch() {
     const bool fresh = wf::patched("new-way");
     co_await wf::sleep(10ms);
-    co_return fresh && wf::patched("new-way") ? "new" : "old";
+    co_return fresh&& wf::patched("new-way") ? "new" : "old";
 }
 
 TEST_F(WorkflowTest, PatchIsTakenByNewRunsAndRecorded) {

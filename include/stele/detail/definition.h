@@ -60,8 +60,7 @@ class FunctionBody final : public Body {
 public:
     task<std::optional<Payload>> run(const Payloads& arguments) override {
         return encode_result(std::apply(
-            Fn, decode_arguments(arguments,
-                                 std::type_identity<typename Signature::arguments>{})));
+            Fn, decode_arguments(arguments, std::type_identity<typename Signature::arguments>{})));
     }
 };
 
@@ -72,11 +71,11 @@ class ObjectBody final : public Body {
 
 public:
     task<std::optional<Payload>> run(const Payloads& arguments) override {
-        auto decoded = decode_arguments(
-            arguments, std::type_identity<typename Signature::arguments>{});
-        return encode_result(std::apply(
-            [this](auto&&... values) { return (object_.*Run)(std::move(values)...); },
-            std::move(decoded)));
+        auto decoded =
+            decode_arguments(arguments, std::type_identity<typename Signature::arguments>{});
+        return encode_result(
+            std::apply([this](auto&&... values) { return (object_.*Run)(std::move(values)...); },
+                       std::move(decoded)));
     }
     void* object() override { return &object_; }
 
@@ -88,8 +87,7 @@ template <class Object, auto Handler>
 BoundSignal bind_signal() {
     using Signature = stele::detail::signature_for<Handler>;
     return [](void* object, const Payloads& input) -> std::optional<task<void>> {
-        auto decoded =
-            decode_arguments(input, std::type_identity<typename Signature::arguments>{});
+        auto decoded = decode_arguments(input, std::type_identity<typename Signature::arguments>{});
         return std::apply(
             [&](auto&&... values) -> std::optional<task<void>> {
                 auto* self = static_cast<Object*>(object);
@@ -109,8 +107,7 @@ BoundQuery bind_query() {
     using Signature = stele::detail::signature_for<Handler>;
     static_assert(Signature::is_const, "a query handler is a const member function");
     return [](void* object, const Payloads& input) {
-        auto decoded =
-            decode_arguments(input, std::type_identity<typename Signature::arguments>{});
+        auto decoded = decode_arguments(input, std::type_identity<typename Signature::arguments>{});
         return std::apply(
             [&](auto&&... values) {
                 return encode_value(

@@ -80,6 +80,8 @@ public:
 
 protected:
     virtual void begin(RunContext& run) = 0;
+    /// Whether it is begun even in a scope that has been cancelled, and then hears of that at once.
+    virtual bool begins_when_cancelled() const { return false; }
 
 private:
     void finish();
@@ -103,6 +105,18 @@ OperationPointer make_external_signal(std::string_view workflow_id, std::string_
                                       std::string_view signal, Payloads input);
 OperationPointer make_external_cancel(std::string_view workflow_id, std::string_view run_id,
                                       std::string_view reason);
+/// A child workflow that has been asked for. Shared by the operations that wait for its start and for
+/// its end.
+class Child;
+std::shared_ptr<Child> make_child(std::string_view type, Payloads input,
+                                  const ChildOptions& options);
+/// Begins it when awaited; resolves to a payload with the run id.
+OperationPointer make_child_start(std::shared_ptr<Child> child);
+OperationPointer make_child_result(std::shared_ptr<Child> child);
+const std::string& child_workflow_id(const Child& child);
+
+void issue_upsert_search_attributes(std::vector<std::pair<std::string, Payload>> attributes);
+void issue_upsert_memo(std::vector<std::pair<std::string, Payload>> fields);
 void issue_continue_as_new(std::string_view type, Payloads input,
                            const ContinueAsNewOptions& options);
 

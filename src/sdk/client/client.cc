@@ -25,8 +25,7 @@ Request make_start(const sdk::ClientCore& core, std::string_view type, const Sta
     request.mutable_task_queue()->set_name(options.task_queue);
     *request.mutable_input() = sdk::to_message(std::move(arguments));
     if (options.execution_timeout.count() > 0)
-        *request.mutable_workflow_execution_timeout() =
-            sdk::to_duration(options.execution_timeout);
+        *request.mutable_workflow_execution_timeout() = sdk::to_duration(options.execution_timeout);
     if (options.run_timeout.count() > 0)
         *request.mutable_workflow_run_timeout() = sdk::to_duration(options.run_timeout);
     if (options.task_timeout.count() > 0)
@@ -84,8 +83,7 @@ Client Client::connect(ClientOptions options) {
     const bool lazy = options.lazy;
     auto core = std::make_shared<sdk::ClientCore>(std::move(options));
     if (!lazy)
-        (void)core->call<api::GetSystemInfoResponse>("GetSystemInfo",
-                                                     api::GetSystemInfoRequest());
+        (void)core->call<api::GetSystemInfoResponse>("GetSystemInfo", api::GetSystemInfoRequest());
     return Client(std::move(core));
 }
 
@@ -99,8 +97,8 @@ UntypedHandle Client::start_payloads(std::string_view type, const StartOptions& 
             *core_, "StartWorkflowExecution", request);
         return UntypedHandle(core_, request.workflow_id(), run_id, run_id);
     }
-    auto request = make_start<api::SignalWithStartWorkflowExecutionRequest>(
-        *core_, type, options, std::move(arguments));
+    auto request = make_start<api::SignalWithStartWorkflowExecutionRequest>(*core_, type, options,
+                                                                            std::move(arguments));
     request.set_signal_name(std::string(signal));
     *request.mutable_signal_input() = sdk::to_message(std::move(signal_arguments));
     const std::string run_id = send_start<api::SignalWithStartWorkflowExecutionResponse>(
@@ -132,9 +130,9 @@ Payloads UntypedHandle::query_payloads(std::string_view name, Payloads arguments
     sdk::encode_outgoing(core_->converter(), request);
     auto reply = core_->call<api::QueryWorkflowResponse>("QueryWorkflow", request);
     if (reply.has_query_rejected())
-        throw QueryRejectedError("the query was rejected: the workflow's status is " +
-                                 enums::WorkflowExecutionStatus_Name(
-                                     reply.query_rejected().status()));
+        throw QueryRejectedError(
+            "the query was rejected: the workflow's status is " +
+            enums::WorkflowExecutionStatus_Name(reply.query_rejected().status()));
     sdk::decode_incoming(core_->converter(), reply);
     return sdk::to_vector(reply.query_result());
 }
@@ -147,8 +145,8 @@ void UntypedHandle::cancel(std::string_view reason) const {
     request.set_identity(core_->identity());
     request.set_request_id(core_->new_uuid());
     request.set_reason(std::string(reason));
-    (void)core_->call<api::RequestCancelWorkflowExecutionResponse>(
-        "RequestCancelWorkflowExecution", request);
+    (void)core_->call<api::RequestCancelWorkflowExecutionResponse>("RequestCancelWorkflowExecution",
+                                                                   request);
 }
 
 void UntypedHandle::terminate(std::string_view reason) const {

@@ -41,7 +41,8 @@ std::vector<std::pair<std::string, std::string>> metadata(const ClientOptions& o
         {"client-name", kSdkName},
         {"client-version", kSdkVersion},
         {"temporal-namespace", options.namespace_name}};
-    if (!options.api_key.empty()) entries.emplace_back("authorization", "Bearer " + options.api_key);
+    if (!options.api_key.empty())
+        entries.emplace_back("authorization", "Bearer " + options.api_key);
     return entries;
 }
 

@@ -100,8 +100,8 @@ HistoryEvent wait_for_close_event(const sdk::ClientCore& core, const std::string
     for (;;) {
         sdk::RetrySettings settings = sdk::long_poll_retries();
         if (deadline != Runtime::Time::max()) {
-            const auto left = std::chrono::duration_cast<Milliseconds>(
-                deadline - core.runtime()->now());
+            const auto left =
+                std::chrono::duration_cast<Milliseconds>(deadline - core.runtime()->now());
             if (left.count() <= 0)
                 throw RpcError(kDeadlineExceeded, "the workflow has not ended in time");
             settings.attempt_timeout = std::min(settings.attempt_timeout, left);

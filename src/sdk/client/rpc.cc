@@ -12,8 +12,15 @@ namespace stele::sdk {
 namespace {
 
 enum Code {
-    kCancelled = 1, kUnknown = 2, kDeadlineExceeded = 4, kResourceExhausted = 8, kAborted = 10,
-    kOutOfRange = 11, kInternal = 13, kUnavailable = 14, kDataLoss = 15
+    kCancelled = 1,
+    kUnknown = 2,
+    kDeadlineExceeded = 4,
+    kResourceExhausted = 8,
+    kAborted = 10,
+    kOutOfRange = 11,
+    kInternal = 13,
+    kUnavailable = 14,
+    kDataLoss = 15
 };
 
 constexpr double kJitter = 0.2;
@@ -30,12 +37,9 @@ bool is_retryable(const Transport::Status& status, const RetrySettings& settings
         case kOutOfRange:
         case kInternal:
         case kUnavailable:
-        case kDataLoss:
-            return true;
-        case kDeadlineExceeded:
-            return settings.long_poll;
-        default:
-            return false;
+        case kDataLoss: return true;
+        case kDeadlineExceeded: return settings.long_poll;
+        default: return false;
     }
 }
 
@@ -56,9 +60,15 @@ public:
     RetryingCall(const Rpc& rpc, std::string method,
                  std::shared_ptr<const google::protobuf::Message> request, MessagePointer reply,
                  const RetrySettings& settings, Callback done)
-        : transport_(rpc.transport_), runtime_(rpc.runtime_), executor_(rpc.executor_),
-          metadata_(rpc.metadata_), method_(std::move(method)), request_(std::move(request)),
-          reply_(std::move(reply)), settings_(settings), done_(std::move(done)),
+        : transport_(rpc.transport_),
+          runtime_(rpc.runtime_),
+          executor_(rpc.executor_),
+          metadata_(rpc.metadata_),
+          method_(std::move(method)),
+          request_(std::move(request)),
+          reply_(std::move(reply)),
+          settings_(settings),
+          done_(std::move(done)),
           begin_(runtime_->now()) {}
 
     // All state is touched on the executor only.
@@ -89,19 +99,18 @@ private:
         Transport::CallOptions options;
         options.timeout = settings_.attempt_timeout;
         options.metadata = metadata_;
-        call_ = transport_->call(method_, request_, reply_, options,
-                                 [self = shared_from_this()](const Transport::Status& status) {
-                                     self->executor_->post(
-                                         [self, status] { self->on_status(status); });
-                                 });
+        call_ =
+            transport_->call(method_, request_, reply_, options,
+                             [self = shared_from_this()](const Transport::Status& status) {
+                                 self->executor_->post([self, status] { self->on_status(status); });
+                             });
     }
 
     void on_status(const Transport::Status& status) {
         call_.reset();
         const Milliseconds delay = next_delay(status);
         const auto spent = runtime_->now() - begin_;
-        const bool time_left =
-            settings_.total.count() == 0 || spent + delay < settings_.total;
+        const bool time_left = settings_.total.count() == 0 || spent + delay < settings_.total;
         if (status.ok() || cancelled_ || !is_retryable(status, settings_) || !time_left) {
             finish(status);
             return;
@@ -112,10 +121,9 @@ private:
 
     Milliseconds next_delay(const Transport::Status& status) const {
         if (settings_.long_poll && status.code == kDeadlineExceeded) return Milliseconds(0);
-        const double base = static_cast<double>((status.code == kResourceExhausted
-                                                     ? kExhaustedInterval
-                                                     : settings_.initial_interval)
-                                                    .count());
+        const double base = static_cast<double>(
+            (status.code == kResourceExhausted ? kExhaustedInterval : settings_.initial_interval)
+                .count());
         const double grown =
             base * std::pow(settings_.backoff_coefficient, std::min(attempts_ - 1, 30));
         const double capped =
@@ -151,10 +159,9 @@ std::shared_ptr<Rpc::Handle> Rpc::call(std::string_view method,
                                        std::shared_ptr<const google::protobuf::Message> request,
                                        MessagePointer reply, const RetrySettings& settings,
                                        Callback done) const {
-    auto retrying =
-        std::make_shared<RetryingCall>(*this, std::string(kService) + std::string(method),
-                                       std::move(request), std::move(reply), settings,
-                                       std::move(done));
+    auto retrying = std::make_shared<RetryingCall>(
+        *this, std::string(kService) + std::string(method), std::move(request), std::move(reply),
+        settings, std::move(done));
     retrying->start();
     return retrying;
 }

@@ -52,8 +52,10 @@ class Rpc {
 public:
     Rpc(std::shared_ptr<Transport> transport, std::shared_ptr<Runtime> runtime,
         std::vector<std::pair<std::string, std::string>> metadata)
-        : transport_(std::move(transport)), runtime_(std::move(runtime)),
-          metadata_(std::move(metadata)), executor_(runtime_->make_executor()) {}
+        : transport_(std::move(transport)),
+          runtime_(std::move(runtime)),
+          metadata_(std::move(metadata)),
+          executor_(runtime_->make_executor()) {}
 
     /// Stops retrying and cancels the attempt at hand.
     class Handle {

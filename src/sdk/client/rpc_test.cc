@@ -4,10 +4,10 @@
 
 #include <optional>
 
+#include "google/rpc/status.pb.h"
 #include "sdk/client/client_core.h"
 #include "sdk/runtime/single_thread_testing.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
-#include "google/rpc/status.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace stele::sdk {
@@ -69,9 +69,10 @@ TEST_F(RpcTest, TransientErrorsAreRetriedWithGrowingDelays) {
               "/temporal.api.workflowservice.v1.WorkflowService/SignalWorkflowExecution");
     double expected = 100;
     for (std::size_t i = 1; i < 5; ++i, expected *= 1.7) {
-        const double delay = static_cast<double>(
-            std::chrono::duration_cast<Milliseconds>(transport_->times[i] -
-                                                     transport_->times[i - 1]).count());
+        const double delay =
+            static_cast<double>(std::chrono::duration_cast<Milliseconds>(transport_->times[i] -
+                                                                         transport_->times[i - 1])
+                                    .count());
         EXPECT_GE(delay, expected * 0.79);
         EXPECT_LE(delay, expected * 1.21);
     }

@@ -60,8 +60,21 @@ struct CancelExternalResolvedJob {
     Resolution resolution;
 };
 
+/// The child runs, or could not be started.
+struct ChildStartedJob {
+    Sequence sequence = 0;
+    std::string run_id;
+    /// A completed one stands for a start.
+    Resolution resolution;
+};
+struct ChildResolvedJob {
+    Sequence sequence = 0;
+    Resolution resolution;
+};
+
 using Job = std::variant<InitializeJob, PatchJob, ReseedJob, SignalJob, CancelJob, TimerFiredJob,
-                         ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob>;
+                         ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob,
+                         ChildStartedJob, ChildResolvedJob>;
 
 /// One turn of the workflow code: all jobs of one workflow task.
 struct Activation {
@@ -101,6 +114,15 @@ struct CancelExternalCall {
     Sequence sequence = 0;
     Command command;
 };
+struct StartChildCall {
+    Sequence sequence = 0;
+    Command command;
+    ChildCancellation cancellation = ChildCancellation::kWaitCompleted;
+};
+struct CancelChildCall {
+    Sequence sequence = 0;
+    std::string reason;
+};
 struct PatchCall {
     std::string id;
     bool deprecated = false;
@@ -114,8 +136,8 @@ struct EndCall {
 };
 
 using Call = std::variant<ScheduleActivityCall, CancelActivityCall, StartTimerCall, CancelTimerCall,
-                          SignalExternalCall, DropSignalExternalCall, CancelExternalCall, PatchCall,
-                          UpsertCall, EndCall>;
+                          SignalExternalCall, DropSignalExternalCall, CancelExternalCall,
+                          StartChildCall, CancelChildCall, PatchCall, UpsertCall, EndCall>;
 
 /// The workflow code of one run, as the machines see it.
 class WorkflowCode {

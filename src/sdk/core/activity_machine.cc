@@ -81,9 +81,7 @@ std::optional<Job> ActivityMachine::on_consequence(const HistoryEvent& event) {
     ActivityResolvedJob job;
     job.sequence = sequence_;
     switch (event.event_type()) {
-        case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            state_ = State::kStarted;
-            return std::nullopt;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED: state_ = State::kStarted; return std::nullopt;
         case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
             job.resolution.result = event.activity_task_completed_event_attributes().result();
             break;
@@ -107,12 +105,11 @@ std::optional<Job> ActivityMachine::on_consequence(const HistoryEvent& event) {
             canceled.set_message("activity canceled");
             *canceled.mutable_canceled_failure_info()->mutable_details() = attributes.details();
             job.resolution.kind = Resolution::Kind::kCanceled;
-            job.resolution.failure = wrap(std::move(canceled), attributes.started_event_id(),
-                                          attributes.identity(), 0);
+            job.resolution.failure =
+                wrap(std::move(canceled), attributes.started_event_id(), attributes.identity(), 0);
             break;
         }
-        default:
-            fail_mismatch(event, *this, "this event cannot follow from it");
+        default: fail_mismatch(event, *this, "this event cannot follow from it");
     }
     state_ = State::kClosed;
     // Whoever does not wait for the answer to a cancellation has been told already.

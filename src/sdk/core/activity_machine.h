@@ -12,7 +12,7 @@ public:
     ActivityMachine(const ScheduleActivityCall& call);
 
     enum class CancelResult {
-        kNothing,  ///< Nothing to send: closed, abandoned, or asked before.
+        kNothing,      ///< Nothing to send: closed, abandoned, or asked before.
         kDropCommand,  ///< The schedule command has not been sent; take it back.
         kSendCommand,  ///< Ask the server.
     };

@@ -21,14 +21,14 @@ Resolution refused(const std::string& what, const std::string& cause) {
 
 std::string readable(int cause) {
     switch (cause) {
-        case enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND:
+        case enums::
+            SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND:
             return "the workflow was not found or has ended";
         case enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND:
             return "the namespace was not found";
         case enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED:
             return "the workflow has received too many signals";
-        default:
-            return "cause " + std::to_string(cause);
+        default: return "cause " + std::to_string(cause);
     }
 }
 
@@ -36,8 +36,7 @@ std::string readable(int cause) {
 
 SignalExternalMachine::SignalExternalMachine(const SignalExternalCall& call)
     : sequence_(call.sequence) {
-    const auto& attributes =
-        call.command.signal_external_workflow_execution_command_attributes();
+    const auto& attributes = call.command.signal_external_workflow_execution_command_attributes();
     workflow_id_ = attributes.execution().workflow_id();
     signal_ = attributes.signal_name();
 }
@@ -55,8 +54,7 @@ std::string SignalExternalMachine::describe() const {
 void SignalExternalMachine::on_command_event(const HistoryEvent& event) {
     if (event.event_type() != enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
         fail_mismatch(event, *this, "the history has another kind of step");
-    const auto& attributes =
-        event.signal_external_workflow_execution_initiated_event_attributes();
+    const auto& attributes = event.signal_external_workflow_execution_initiated_event_attributes();
     if (attributes.signal_name() != signal_ ||
         attributes.workflow_execution().workflow_id() != workflow_id_)
         fail_mismatch(event, *this,
@@ -69,10 +67,9 @@ std::optional<Job> SignalExternalMachine::on_consequence(const HistoryEvent& eve
     SignalExternalResolvedJob job;
     job.sequence = sequence_;
     if (event.event_type() == enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED) {
-        job.resolution =
-            refused("cannot signal workflow " + workflow_id_,
-                    readable(event.signal_external_workflow_execution_failed_event_attributes()
-                                 .cause()));
+        job.resolution = refused(
+            "cannot signal workflow " + workflow_id_,
+            readable(event.signal_external_workflow_execution_failed_event_attributes().cause()));
     } else if (event.event_type() != enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED) {
         fail_mismatch(event, *this, "this event cannot follow from it");
     }
@@ -104,8 +101,7 @@ void CancelExternalMachine::on_command_event(const HistoryEvent& event) {
 std::optional<Job> CancelExternalMachine::on_consequence(const HistoryEvent& event) {
     CancelExternalResolvedJob job;
     job.sequence = sequence_;
-    if (event.event_type() ==
-        enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED) {
+    if (event.event_type() == enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED) {
         const auto& attributes =
             event.request_cancel_external_workflow_execution_failed_event_attributes();
         job.resolution = refused("cannot cancel workflow " + workflow_id_,

@@ -19,8 +19,8 @@ void HistoryBuffer::add_event(HistoryEvent event) {
     const std::int64_t expected = last_event_id() + 1;
     if (event.event_id() < expected) return;
     if (event.event_id() > expected)
-        fail_task("the history has a gap: event " + std::to_string(expected) + " is missing before " +
-                  describe(event));
+        fail_task("the history has a gap: event " + std::to_string(expected) +
+                  " is missing before " + describe(event));
     events_.push_back(std::move(event));
 }
 
@@ -105,10 +105,8 @@ bool is_command_event(const HistoryEvent& event) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-            return true;
-        default:
-            return false;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: return true;
+        default: return false;
     }
 }
 

@@ -23,7 +23,8 @@ public:
         attributes.mutable_task_queue()->set_name("queue");
         attributes.set_original_execution_run_id("run");
         attributes.set_attempt(1);
-        for (const std::string& text : json) *attributes.mutable_input()->add_payloads() = make(text);
+        for (const std::string& text : json)
+            *attributes.mutable_input()->add_payloads() = make(text);
     }
 
     static temporal::api::common::v1::Payload make(const std::string& json) {
@@ -156,10 +157,10 @@ private:
                 return;
             }
             case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
-                const auto& from =
-                    command.signal_external_workflow_execution_command_attributes();
-                auto& to = *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
-                                .mutable_signal_external_workflow_execution_initiated_event_attributes();
+                const auto& from = command.signal_external_workflow_execution_command_attributes();
+                auto& to =
+                    *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+                         .mutable_signal_external_workflow_execution_initiated_event_attributes();
                 to.set_signal_name(from.signal_name());
                 *to.mutable_workflow_execution() = from.execution();
                 return;

@@ -22,8 +22,7 @@ enums::EventType event_of(enums::CommandType type) {
             return enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES;
         case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
             return enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED;
-        default:
-            return enums::EVENT_TYPE_UNSPECIFIED;
+        default: return enums::EVENT_TYPE_UNSPECIFIED;
     }
 }
 
@@ -35,18 +34,15 @@ std::string PairedMachine::describe() const {
     switch (type_) {
         case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
             return "the completion of the workflow";
-        case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
-            return "the failure of the workflow";
+        case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: return "the failure of the workflow";
         case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
             return "the cancellation of the workflow";
         case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
             return "the continuation as new";
         case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
             return "an upsert of search attributes";
-        case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
-            return "an upsert of the memo";
-        default:
-            return enums::CommandType_Name(type_);
+        case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: return "an upsert of the memo";
+        default: return enums::CommandType_Name(type_);
     }
 }
 

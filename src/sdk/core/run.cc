@@ -52,8 +52,23 @@ std::int64_t initiating_event(const HistoryEvent& event) {
         case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
             return event.request_cancel_external_workflow_execution_failed_event_attributes()
                 .initiated_event_id();
-        default:
-            return 0;
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+            return event.start_child_workflow_execution_failed_event_attributes()
+                .initiated_event_id();
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+            return event.child_workflow_execution_started_event_attributes().initiated_event_id();
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+            return event.child_workflow_execution_completed_event_attributes().initiated_event_id();
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+            return event.child_workflow_execution_failed_event_attributes().initiated_event_id();
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+            return event.child_workflow_execution_canceled_event_attributes().initiated_event_id();
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+            return event.child_workflow_execution_timed_out_event_attributes().initiated_event_id();
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+            return event.child_workflow_execution_terminated_event_attributes()
+                .initiated_event_id();
+        default: return 0;
     }
 }
 
@@ -63,9 +78,8 @@ bool has_consequences(const HistoryEvent& event) {
         case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
         case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
         case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-            return true;
-        default:
-            return false;
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: return true;
+        default: return false;
     }
 }
 
@@ -107,8 +121,7 @@ void Run::process(HistoryBuffer::Chunk chunk) {
 
 void Run::absorb_completion(const HistoryEvent& completed) {
     any_completed_ = true;
-    const auto& metadata =
-        completed.workflow_task_completed_event_attributes().sdk_metadata();
+    const auto& metadata = completed.workflow_task_completed_event_attributes().sdk_metadata();
     for (const std::uint32_t flag : metadata.lang_used_flags()) {
         if (flags_.absorb(flag)) continue;
         fail_nondeterminism(describe(completed) + " uses the SDK flag " + std::to_string(flag) +
@@ -131,9 +144,8 @@ void Run::feed(const HistoryEvent& event) {
     if (feed_consequence(event)) return;
     switch (event.event_type()) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-            jobs_.emplace_back(
-                InitializeJob{event.workflow_execution_started_event_attributes(),
-                              to_nanoseconds(event.event_time())});
+            jobs_.emplace_back(InitializeJob{event.workflow_execution_started_event_attributes(),
+                                             to_nanoseconds(event.event_time())});
             return;
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
             jobs_.emplace_back(SignalJob{event.workflow_execution_signaled_event_attributes()});
@@ -143,12 +155,8 @@ void Run::feed(const HistoryEvent& event) {
                 jobs_.emplace_back(CancelJob{
                     event.workflow_execution_cancel_requested_event_attributes().cause()});
             return;
-        case enums::EVENT_TYPE_TIMER_FIRED:
-            feed_timer_fired(event);
-            return;
-        case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
-            feed_workflow_task_failed(event);
-            return;
+        case enums::EVENT_TYPE_TIMER_FIRED: feed_timer_fired(event); return;
+        case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED: feed_workflow_task_failed(event); return;
         case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
         case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
         case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
@@ -157,8 +165,7 @@ void Run::feed(const HistoryEvent& event) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
         case enums::EVENT_TYPE_ACTIVITY_PROPERTIES_MODIFIED_EXTERNALLY:
-        case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED_EXTERNALLY:
-            return;
+        case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED_EXTERNALLY: return;
         default:
             if (event.worker_may_ignore()) return;
             fail_nondeterminism(describe(event) + " is of a kind that this SDK does not know");
@@ -217,6 +224,8 @@ bool Run::feed_consequence(const HistoryEvent& event) {
         activities_.erase(activity->sequence());
     if (auto* signal = dynamic_cast<SignalExternalMachine*>(machine.get()))
         external_signals_.erase(signal->sequence());
+    if (auto* child = dynamic_cast<ChildMachine*>(machine.get()))
+        children_.erase(child->sequence());
     return true;
 }
 
@@ -313,8 +322,7 @@ void Run::on_call(CancelActivityCall call) {
     if (found == activities_.end()) return;
     const std::shared_ptr<ActivityMachine> machine = found->second;
     switch (machine->cancel()) {
-        case ActivityMachine::CancelResult::kNothing:
-            return;
+        case ActivityMachine::CancelResult::kNothing: return;
         case ActivityMachine::CancelResult::kDropCommand: {
             drop_commands_of(machine.get());
             activities_.erase(found);
@@ -377,6 +385,36 @@ void Run::on_call(DropSignalExternalCall call) {
 void Run::on_call(CancelExternalCall call) {
     auto machine = std::make_shared<CancelExternalMachine>(call);
     enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(StartChildCall call) {
+    auto machine = std::make_shared<ChildMachine>(call);
+    children_[call.sequence] = machine;
+    enqueue(std::move(machine), std::move(call.command));
+}
+
+void Run::on_call(CancelChildCall call) {
+    const auto found = children_.find(call.sequence);
+    if (found == children_.end()) return;
+    const std::shared_ptr<ChildMachine> machine = found->second;
+    switch (machine->cancel()) {
+        case ChildMachine::CancelResult::kNothing: return;
+        case ChildMachine::CancelResult::kDropCommand: {
+            drop_commands_of(machine.get());
+            children_.erase(found);
+            if (machine->cancellation() != ChildCancellation::kWaitCompleted) return;
+            ChildStartedJob job;
+            job.sequence = call.sequence;
+            job.resolution = machine->canceled_before_start();
+            immediate_.emplace_back(std::move(job));
+            return;
+        }
+        case ChildMachine::CancelResult::kSendCommand: {
+            CancelExternalCall cancel;
+            cancel.command = machine->make_cancel_command(call.reason);
+            on_call(std::move(cancel));
+        }
+    }
 }
 
 void Run::on_call(PatchCall call) {

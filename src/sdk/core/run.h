@@ -12,6 +12,7 @@
 
 #include "sdk/core/activation.h"
 #include "sdk/core/activity_machine.h"
+#include "sdk/core/child_machine.h"
 #include "sdk/core/external_machines.h"
 #include "sdk/core/flags.h"
 #include "sdk/core/history_buffer.h"
@@ -30,8 +31,7 @@ namespace stele::core {
 /// Not thread safe.
 class Run {
 public:
-    using CodeFactory =
-        std::function<std::unique_ptr<WorkflowCode>(const InitializeJob& job)>;
+    using CodeFactory = std::function<std::unique_ptr<WorkflowCode>(const InitializeJob& job)>;
 
     explicit Run(CodeFactory factory) : factory_(std::move(factory)) {}
     ~Run();
@@ -91,6 +91,8 @@ private:
     void on_call(SignalExternalCall call);
     void on_call(DropSignalExternalCall call);
     void on_call(CancelExternalCall call);
+    void on_call(StartChildCall call);
+    void on_call(CancelChildCall call);
     void on_call(PatchCall call);
     void on_call(UpsertCall call);
     void on_call(EndCall call);
@@ -108,6 +110,7 @@ private:
     std::unordered_map<Sequence, std::shared_ptr<ActivityMachine>> activities_;
     std::unordered_map<Sequence, std::shared_ptr<TimerMachine>> timers_;
     std::unordered_map<Sequence, std::shared_ptr<SignalExternalMachine>> external_signals_;
+    std::unordered_map<Sequence, std::shared_ptr<ChildMachine>> children_;
     std::unordered_map<std::string, std::shared_ptr<TimerMachine>> timers_by_id_;
     /// By the event that a command left: the target of everything that follows from it.
     std::unordered_map<std::int64_t, std::shared_ptr<Machine>> by_event_;

@@ -139,8 +139,7 @@ TEST_F(RunTest, HistoryMayArriveEventByEvent) {
     }
     run->history().finish();
     EXPECT_EQ(run->advance(), core::Run::Progress::kCaughtUp);
-    EXPECT_EQ(types(run->take_commands()),
-              std::vector{enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK});
+    EXPECT_EQ(types(run->take_commands()), std::vector{enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK});
 }
 
 TEST_F(RunTest, GapInAHistoryIsRefused) {
@@ -201,8 +200,8 @@ protected:
 TEST_F(MismatchTest, RenamedActivityIsNamed) {
     add<refund_after_a_while>();
     expect_mentions(replay_error(recorded()),
-                    {"[nondeterminism]", "event 10 (ActivityTaskScheduled)", "activity 1 \"refund\"",
-                     "scheduled \"charge\""});
+                    {"[nondeterminism]", "event 10 (ActivityTaskScheduled)",
+                     "activity 1 \"refund\"", "scheduled \"charge\""});
 }
 
 TEST_F(MismatchTest, RemovedStepIsNamed) {
@@ -374,8 +373,8 @@ TEST_F(RunTest, EveryJobIsAppliedBeforeAnyCodeRuns) {
 }
 
 wf::task<std::string> old_or_new() {
-    if (wf::patched("change")) co_return co_await wf::activity_by_name<std::string>(
-        "new_way", {.start_to_close = 1s});
+    if (wf::patched("change"))
+        co_return co_await wf::activity_by_name<std::string>("new_way", {.start_to_close = 1s});
     co_return co_await wf::activity_by_name<std::string>("old_way", {.start_to_close = 1s});
 }
 wf::task<std::string> only_old() {

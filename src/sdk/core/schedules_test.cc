@@ -125,8 +125,10 @@ private:
         const std::int64_t started = writer_.start_task();
         auto cold = new_run();
         const auto expected = work(*cold, started);
-        if (!cached_ || draw(3) == 0) cached_ = std::move(cold);
-        else compare(expected, work(*cached_, started));
+        if (!cached_ || draw(3) == 0)
+            cached_ = std::move(cold);
+        else
+            compare(expected, work(*cached_, started));
         last_completed_ = started;
         writer_.complete_task(expected, cached_->take_flags());
         if (draw(4) == 0) cached_.reset();
@@ -153,9 +155,12 @@ private:
             auto activity = writer_.activities().begin();
             std::advance(activity, static_cast<long>(draw(writer_.activities().size())));
             const std::int64_t scheduled = *activity;
-            if (choice == 0) writer_.fail_activity(scheduled);
-            else if (writer_.cancelling().contains(scheduled)) writer_.cancel_activity(scheduled);
-            else writer_.complete_activity(scheduled, "3");
+            if (choice == 0)
+                writer_.fail_activity(scheduled);
+            else if (writer_.cancelling().contains(scheduled))
+                writer_.cancel_activity(scheduled);
+            else
+                writer_.complete_activity(scheduled, "3");
             return true;
         }
         if (choice < 8 && !writer_.timers().empty()) {

@@ -12,14 +12,9 @@ TimerMachine::TimerMachine(const StartTimerCall& call)
 
 TimerMachine::CancelResult TimerMachine::cancel() {
     switch (state_) {
-        case State::kCalled:
-            state_ = State::kClosed;
-            return CancelResult::kDropCommand;
-        case State::kStarted:
-            state_ = State::kCancelling;
-            return CancelResult::kSendCommand;
-        default:
-            return CancelResult::kNothing;
+        case State::kCalled: state_ = State::kClosed; return CancelResult::kDropCommand;
+        case State::kStarted: state_ = State::kCancelling; return CancelResult::kSendCommand;
+        default: return CancelResult::kNothing;
     }
 }
 

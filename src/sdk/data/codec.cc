@@ -36,8 +36,7 @@ void visit_payload(const Visitor& visitor, Payload& payload) {
 
 void visit_payloads(const Visitor& visitor, temporal::api::common::v1::Payloads& list) {
     if (list.payloads().empty()) return;
-    Payloads result =
-        checked(visitor, Payloads(list.payloads().begin(), list.payloads().end()));
+    Payloads result = checked(visitor, Payloads(list.payloads().begin(), list.payloads().end()));
     for (int i = 0; i < list.payloads_size(); ++i)
         *list.mutable_payloads(i) = std::move(result[static_cast<std::size_t>(i)]);
 }

@@ -37,8 +37,8 @@ inline Milliseconds from_duration(const google::protobuf::Duration& duration) {
 
 inline std::chrono::sys_time<std::chrono::nanoseconds> from_timestamp(
     const google::protobuf::Timestamp& time) {
-    return std::chrono::sys_time<std::chrono::nanoseconds>(
-        std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos()));
+    return std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::seconds(time.seconds()) +
+                                                           std::chrono::nanoseconds(time.nanos()));
 }
 
 temporal::api::common::v1::RetryPolicy to_message(const RetryPolicy& policy);

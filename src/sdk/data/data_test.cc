@@ -74,8 +74,7 @@ TEST(FailureTest, ChainsSurviveTheWayToExceptionsAndBack) {
 }
 
 TEST(FailureTest, OtherExceptionsBecomeRetryableApplicationFailures) {
-    const Failure failure =
-        error_to_failure(std::make_exception_ptr(std::out_of_range("too far")));
+    const Failure failure = error_to_failure(std::make_exception_ptr(std::out_of_range("too far")));
     EXPECT_EQ(failure.message(), "too far");
     EXPECT_EQ(failure.application_failure_info().type(), "out_of_range");
     EXPECT_FALSE(failure.application_failure_info().non_retryable());
@@ -85,8 +84,8 @@ TEST(FailureTest, EncodedAttributesAreAlwaysRead) {
     Failure failure;
     failure.set_message("Encoded failure");
     failure.mutable_application_failure_info();
-    *failure.mutable_encoded_attributes() = encode_value(
-        nlohmann::json{{"message", "secret"}, {"stack_trace", "at line 1"}});
+    *failure.mutable_encoded_attributes() =
+        encode_value(nlohmann::json{{"message", "secret"}, {"stack_trace", "at line 1"}});
     const auto error = failure_to_error(failure);
     EXPECT_EQ(error->message(), "secret");
     EXPECT_EQ(error->stack_trace(), "at line 1");

@@ -82,8 +82,7 @@ FailurePointer application_proto(std::string message, const ApplicationErrorOpti
         static_cast<int>(options.category)));
     if (options.next_retry_delay)
         *info.mutable_next_retry_delay() = sdk::to_duration(*options.next_retry_delay);
-    if (!options.details.empty())
-        *info.mutable_details() = sdk::to_message(options.details);
+    if (!options.details.empty()) *info.mutable_details() = sdk::to_message(options.details);
     if (options.cause) *proto->mutable_cause() = options.cause->proto();
     return proto;
 }
@@ -123,14 +122,15 @@ QueryFailedError::QueryFailedError(std::string message)
 WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string message,
                                                          std::string workflow_id,
                                                          std::string run_id)
-    : RpcError(kAlreadyExists, std::move(message)), workflow_id_(std::move(workflow_id)),
+    : RpcError(kAlreadyExists, std::move(message)),
+      workflow_id_(std::move(workflow_id)),
       run_id_(std::move(run_id)) {}
 
 FailureError::FailureError(FailurePointer proto)
     : Error(describe(*proto)), proto_(std::move(proto)) {
     if (proto_->has_cause())
-        cause_ = make_error(
-            std::make_shared<const Failure>(with_plain_attributes(proto_->cause())));
+        cause_ =
+            make_error(std::make_shared<const Failure>(with_plain_attributes(proto_->cause())));
 }
 
 const std::string& FailureError::message() const { return proto_->message(); }
@@ -211,7 +211,8 @@ const std::string& ChildWorkflowError::workflow_type() const {
 WorkflowFailedError::WorkflowFailedError(std::string workflow_id, std::string run_id,
                                          std::shared_ptr<const FailureError> cause)
     : Error("workflow " + workflow_id + " did not complete: " + cause->what()),
-      workflow_id_(std::move(workflow_id)), run_id_(std::move(run_id)),
+      workflow_id_(std::move(workflow_id)),
+      run_id_(std::move(run_id)),
       cause_(std::move(cause)) {}
 
 std::shared_ptr<const FailureError> failure_to_error(const Failure& failure) {
@@ -221,8 +222,7 @@ std::shared_ptr<const FailureError> failure_to_error(const Failure& failure) {
 void throw_failure(const Failure& failure) {
     const std::shared_ptr<const FailureError> error = failure_to_error(failure);
     switch (failure.failure_info_case()) {
-        case Failure::kApplicationFailureInfo:
-            throw static_cast<const ApplicationError&>(*error);
+        case Failure::kApplicationFailureInfo: throw static_cast<const ApplicationError&>(*error);
         case Failure::kCanceledFailureInfo: throw static_cast<const CanceledError&>(*error);
         case Failure::kTimeoutFailureInfo: throw static_cast<const TimeoutError&>(*error);
         case Failure::kTerminatedFailureInfo: throw static_cast<const TerminatedError&>(*error);

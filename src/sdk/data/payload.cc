@@ -1,6 +1,7 @@
 #include "stele/payload.h"
 
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/time_util.h>
 
 #include "stele/errors.h"
 
@@ -90,3 +91,35 @@ const std::string& decode_json_text(const Payload& payload) {
 }
 
 }  // namespace stele::detail
+
+namespace stele::search_attribute {
+
+namespace {
+
+template <class T>
+Payload typed(const T& value, const char* type) {
+    Payload payload = encode_value(value);
+    (*payload.mutable_metadata())["type"] = type;
+    return payload;
+}
+
+}  // namespace
+
+Payload keyword(const std::string& value) { return typed(value, "Keyword"); }
+Payload text(const std::string& value) { return typed(value, "Text"); }
+Payload integer(std::int64_t value) { return typed(value, "Int"); }
+Payload real(double value) { return typed(value, "Double"); }
+Payload boolean(bool value) { return typed(value, "Bool"); }
+Payload keyword_list(const std::vector<std::string>& values) {
+    return typed(values, "KeywordList");
+}
+
+Payload datetime(std::chrono::sys_time<std::chrono::nanoseconds> value) {
+    const std::int64_t nanoseconds = value.time_since_epoch().count();
+    google::protobuf::Timestamp time;
+    time.set_seconds(nanoseconds / 1'000'000'000);
+    time.set_nanos(static_cast<std::int32_t>(nanoseconds % 1'000'000'000));
+    return typed(google::protobuf::util::TimeUtil::ToString(time), "Datetime");
+}
+
+}  // namespace stele::search_attribute

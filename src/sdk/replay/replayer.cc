@@ -27,7 +27,8 @@ std::int64_t last_completed_task(const History& history) {
 
 std::string run_id_of(const History& history) {
     if (history.events().empty()) return {};
-    return history.events(0).workflow_execution_started_event_attributes()
+    return history.events(0)
+        .workflow_execution_started_event_attributes()
         .original_execution_run_id();
 }
 
@@ -51,8 +52,7 @@ Replayer::Result Replayer::replay_json(const std::string& json, const std::strin
     return replay(history, workflow_id);
 }
 
-Replayer::Result Replayer::replay_binary(const std::string& bytes,
-                                         const std::string& workflow_id) {
+Replayer::Result Replayer::replay_binary(const std::string& bytes, const std::string& workflow_id) {
     History history;
     if (!history.ParseFromString(bytes)) return failed("not a serialised history");
     return replay(history, workflow_id);

@@ -21,16 +21,20 @@ public:
     void post(std::function<void()> work);
 
 private:
+    // Shared with the threads: the pool may be destroyed by a piece of its own work.
+    struct State {
+        std::mutex mutex;
+        std::condition_variable wake;
+        std::deque<std::function<void()>> queue;
+        int idle = 0;
+        bool stopping = false;
+    };
+    static void run(State& state);
     void add_thread();
-    void run();
 
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    std::deque<std::function<void()>> queue_;
+    std::shared_ptr<State> state_ = std::make_shared<State>();
     std::vector<std::thread> threads_;
     int threads_max_;
-    int idle_ = 0;
-    bool stopping_ = false;
 };
 
 }  // namespace stele::sdk

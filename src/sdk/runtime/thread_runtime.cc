@@ -98,7 +98,8 @@ public:
         : pool_(std::make_shared<sdk::ThreadPool>(options.threads > 0 ? options.threads : 2,
                                                   options.threads > 0 ? options.threads : 2)),
           blocking_(std::make_shared<sdk::ThreadPool>(0, options.blocking_threads_max)),
-          timers_(std::make_shared<sdk::TimerThread>()), generator_(std::random_device{}()) {}
+          timers_(std::make_shared<sdk::TimerThread>()),
+          generator_(std::random_device{}()) {}
 
     Time now() const override {
         return std::chrono::time_point_cast<std::chrono::nanoseconds>(

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -25,13 +26,17 @@ public:
     void remove(const Key& key);
 
 private:
-    void run();
+    // Shared with the thread: the owner may be destroyed by what a timer calls.
+    struct State {
+        std::mutex mutex;
+        std::condition_variable wake;
+        std::map<Key, std::function<void()>> timers;
+        std::uint64_t last_id = 0;
+        bool stopping = false;
+    };
+    static void run(State& state);
 
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    std::map<Key, std::function<void()>> timers_;
-    std::uint64_t last_id_ = 0;
-    bool stopping_ = false;
+    std::shared_ptr<State> state_ = std::make_shared<State>();
     std::thread thread_;
 };
 

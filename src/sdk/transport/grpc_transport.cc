@@ -39,12 +39,11 @@ public:
         Transport::Status result{static_cast<int>(status.error_code()), status.error_message(),
                                  status.error_details()};
         if (status.ok()) {
-            const grpc::Status parsed =
-                grpc::GenericDeserialize<grpc::ProtoBufferReader, Message>(&reply_bytes,
-                                                                           reply.get());
+            const grpc::Status parsed = grpc::GenericDeserialize<grpc::ProtoBufferReader, Message>(
+                &reply_bytes, reply.get());
             if (!parsed.ok())
-                result = {static_cast<int>(grpc::StatusCode::INTERNAL),
-                          "the reply cannot be parsed", {}};
+                result = {
+                    static_cast<int>(grpc::StatusCode::INTERNAL), "the reply cannot be parsed", {}};
         }
         // What the callback captured must not live as long as somebody holds this call.
         const Transport::Callback callback = std::exchange(done, nullptr);
@@ -72,12 +71,11 @@ public:
         state->reply = std::move(reply);
         state->done = std::move(done);
         // A span counts from now.
-        state->context.set_deadline(
-            gpr_time_from_millis(options.timeout.count(), GPR_TIMESPAN));
+        state->context.set_deadline(gpr_time_from_millis(options.timeout.count(), GPR_TIMESPAN));
         for (const auto& [key, value] : options.metadata) state->context.AddMetadata(key, value);
-        stub_->UnaryCall(&state->context, std::string(method), grpc::StubOptions(),
-                        &state->request, &state->reply_bytes,
-                        [state](grpc::Status status) { state->finish(status); });
+        stub_->UnaryCall(&state->context, std::string(method), grpc::StubOptions(), &state->request,
+                         &state->reply_bytes,
+                         [state](grpc::Status status) { state->finish(status); });
         return state;
     }
 

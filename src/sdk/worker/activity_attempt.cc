@@ -22,7 +22,9 @@ constexpr int kNotFound = 5;
 ActivityAttempt::ActivityAttempt(std::shared_ptr<const WorkerContext> context,
                                  std::shared_ptr<Executor> executor, std::shared_ptr<Task> task,
                                  std::function<void()> finished)
-    : context_(std::move(context)), executor_(std::move(executor)), task_(std::move(task)),
+    : context_(std::move(context)),
+      executor_(std::move(executor)),
+      task_(std::move(task)),
       finished_(std::move(finished)),
       cancelled_event_(context_->client->runtime()->make_event()) {
     info_.activity_id = task_->activity_id();
@@ -72,9 +74,7 @@ bool ActivityAttempt::sleep_for(Milliseconds duration) {
     return !cancelled_event_->wait_for(duration);
 }
 
-Payloads ActivityAttempt::previous_details() const {
-    return to_vector(task_->heartbeat_details());
-}
+Payloads ActivityAttempt::previous_details() const { return to_vector(task_->heartbeat_details()); }
 
 void ActivityAttempt::run() {
     current_attempt = this;
@@ -99,8 +99,12 @@ ActivityAttempt::Outcome ActivityAttempt::invoke() {
         }
         outcome.result = found->second(to_vector(task_->input()));
     } catch (const CanceledError& error) {
-        outcome.kind = cancelled() ? Outcome::Kind::kCanceled : Outcome::Kind::kFailed;
+        outcome.kind = cancel_requested_ ? Outcome::Kind::kCanceled : Outcome::Kind::kFailed;
         outcome.failure = error.proto();
+        // Only what the workflow cancelled may end as cancelled; the rest is tried again elsewhere.
+        if (!cancel_requested_ && cancelled())
+            outcome.failure =
+                ApplicationError("the worker stops", {.type = "WorkerShutdown"}).proto();
     } catch (...) {
         outcome.kind = Outcome::Kind::kFailed;
         outcome.failure = error_to_failure(std::current_exception());
@@ -132,19 +136,24 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
     request->set_task_token(task_->task_token());
     request->set_identity(context_->client->identity());
     *request->mutable_details() = to_message(std::move(*std::exchange(unsent_details_, {})));
-    encode_outgoing(context_->client->converter(), *request);
+    try {
+        encode_outgoing(context_->client->converter(), *request);
+    } catch (const std::exception&) {
+        request->clear_details();  // being alive is still worth telling
+    }
     auto reply = std::make_shared<api::RecordActivityTaskHeartbeatResponse>();
     context_->client->rpc().call(
         "RecordActivityTaskHeartbeat", request, reply, default_retries(),
         [self = shared_from_this(), reply, then](const Transport::Status& status) {
             const bool stop = status.code == kNotFound || reply->cancel_requested() ||
                               reply->activity_paused() || reply->activity_reset();
+            if (reply->cancel_requested()) self->cancel_requested_ = true;
             if (stop) self->cancel();
             if (then) self->executor_->post(then);
         });
     if (ended_) return;
-    throttle_timer_ = context_->client->runtime()->start_timer(
-        throttle(), executor_, [weak = weak_from_this()] {
+    throttle_timer_ =
+        context_->client->runtime()->start_timer(throttle(), executor_, [weak = weak_from_this()] {
             const auto self = weak.lock();
             if (!self || self->ended_) return;
             self->throttle_timer_.reset();
@@ -159,19 +168,32 @@ void ActivityAttempt::on_outcome(Outcome outcome) {
     deadline_timer_.reset();
     if (unsent_details_ && outcome.kind == Outcome::Kind::kFailed) {
         auto shared = std::make_shared<Outcome>(std::move(outcome));
-        send_heartbeat(
-            [self = shared_from_this(), shared] { self->answer(std::move(*shared)); });
+        send_heartbeat([self = shared_from_this(), shared] { self->answer(std::move(*shared)); });
         return;
     }
     answer(std::move(outcome));
 }
 
+// What a codec refuses to encode becomes a failure of the attempt, which says so in the clear.
 template <class Request, class Reply>
 void ActivityAttempt::respond(const char* method, std::shared_ptr<Request> request) {
+    try {
+        encode_outgoing(context_->client->converter(), *request);
+    } catch (const std::exception&) {
+        auto refused = std::make_shared<api::RespondActivityTaskFailedRequest>();
+        *refused->mutable_failure() = error_to_failure(std::current_exception());
+        send<api::RespondActivityTaskFailedRequest, api::RespondActivityTaskFailedResponse>(
+            "RespondActivityTaskFailed", std::move(refused));
+        return;
+    }
+    send<Request, Reply>(method, std::move(request));
+}
+
+template <class Request, class Reply>
+void ActivityAttempt::send(const char* method, std::shared_ptr<Request> request) {
     request->set_namespace_(context_->client->namespace_name());
     request->set_task_token(task_->task_token());
     request->set_identity(context_->client->identity());
-    encode_outgoing(context_->client->converter(), *request);
     context_->client->rpc().call(method, request, std::make_shared<Reply>(), answer_retries(),
                                  [self = shared_from_this()](const Transport::Status&) {
                                      self->executor_->post([self] { self->finished_(); });
@@ -197,9 +219,8 @@ void ActivityAttempt::answer(Outcome outcome) {
         case Outcome::Kind::kFailed: {
             auto request = std::make_shared<api::RespondActivityTaskFailedRequest>();
             *request->mutable_failure() = std::move(outcome.failure);
-            respond<api::RespondActivityTaskFailedRequest,
-                    api::RespondActivityTaskFailedResponse>("RespondActivityTaskFailed",
-                                                            std::move(request));
+            respond<api::RespondActivityTaskFailedRequest, api::RespondActivityTaskFailedResponse>(
+                "RespondActivityTaskFailed", std::move(request));
             return;
         }
         case Outcome::Kind::kCanceled: {

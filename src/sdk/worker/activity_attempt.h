@@ -53,6 +53,8 @@ private:
     Milliseconds local_deadline() const;
     template <class Request, class Reply>
     void respond(const char* method, std::shared_ptr<Request> request);
+    template <class Request, class Reply>
+    void send(const char* method, std::shared_ptr<Request> request);
 
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
@@ -60,6 +62,8 @@ private:
     std::function<void()> finished_;
     activity::Info info_;
     std::atomic<bool> cancelled_{false};
+    /// Asked for by the workflow, as opposed to a worker that stops or a deadline that has passed.
+    std::atomic<bool> cancel_requested_{false};
     std::unique_ptr<Runtime::Event> cancelled_event_;
 
     // Of the executor.

@@ -14,14 +14,22 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
         return;
     }
     refused_.clear();
-    if (name == "StartWorkflowExecution") start(call);
-    else if (name == "PollWorkflowTaskQueue") workflow_polls_.push_back(call);
-    else if (name == "PollActivityTaskQueue") activity_polls_.push_back(call);
-    else if (name == "RespondWorkflowTaskCompleted") complete_workflow_task(call);
-    else if (name == "RespondActivityTaskCompleted") complete_activity(call);
-    else if (name == "GetWorkflowExecutionHistory") read_history(call);
-    else if (name == "ShutdownWorker" || name == "GetSystemInfo") call->finish();
-    else call->finish({12, "unknown method " + name, {}});
+    if (name == "StartWorkflowExecution")
+        start(call);
+    else if (name == "PollWorkflowTaskQueue")
+        workflow_polls_.push_back(call);
+    else if (name == "PollActivityTaskQueue")
+        activity_polls_.push_back(call);
+    else if (name == "RespondWorkflowTaskCompleted")
+        complete_workflow_task(call);
+    else if (name == "RespondActivityTaskCompleted")
+        complete_activity(call);
+    else if (name == "GetWorkflowExecutionHistory")
+        read_history(call);
+    else if (name == "ShutdownWorker" || name == "GetSystemInfo")
+        call->finish();
+    else
+        call->finish({12, "unknown method " + name, {}});
     match();
 }
 
@@ -44,8 +52,7 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
     task_running_ = false;
     sticky_queue_ = request.sticky_attributes().worker_task_queue().name();
     last_completed_ = writer_->history().events_size();
-    const std::vector<core::Command> commands(request.commands().begin(),
-                                              request.commands().end());
+    const std::vector<core::Command> commands(request.commands().begin(), request.commands().end());
     const std::set<std::int64_t> before = writer_->activities();
     writer_->complete_task(commands);
     auto scheduled = writer_->activities().begin();

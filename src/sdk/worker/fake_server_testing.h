@@ -50,7 +50,8 @@ private:
 
     class Cancel final : public Call {
     public:
-        Cancel(FakeServer& server, PendingPointer call) : server_(&server), call_(std::move(call)) {}
+        Cancel(FakeServer& server, PendingPointer call)
+            : server_(&server), call_(std::move(call)) {}
         void cancel() override {
             server_->executor_->post([call = call_] { call->finish({1, "cancelled", {}}); });
         }

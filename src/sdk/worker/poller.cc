@@ -8,7 +8,6 @@ namespace {
 
 // After an error that no retry can mend, such as a namespace that is missing, polls go on slowly.
 constexpr Milliseconds kPauseAfterError{1'000};
-constexpr int kCancelled = 1;
 
 }  // namespace
 
@@ -19,8 +18,7 @@ void Poller::start(int polls, std::shared_ptr<int> free_slots) {
 }
 
 void Poller::fill() {
-    while (!stopping_ && !pause_ && *free_slots_ > 0 &&
-           static_cast<int>(open_.size()) < polls_max_)
+    while (!stopping_ && !pause_ && *free_slots_ > 0 && static_cast<int>(open_.size()) < polls_max_)
         open_poll();
 }
 
@@ -42,12 +40,12 @@ void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transpo
     open_.erase(handle);
     const bool taken = status.ok() && on_reply_(reply);
     if (!taken) ++*free_slots_;
-    if (!status.ok() && status.code != kCancelled && !stopping_ && !pause_)
-        pause_ = context_->client->runtime()->start_timer(
-            kPauseAfterError, executor_, [self = shared_from_this()] {
-                self->pause_.reset();
-                self->fill();
-            });
+    if (!status.ok() && !stopping_ && !pause_)
+        pause_ = context_->client->runtime()->start_timer(kPauseAfterError, executor_,
+                                                          [self = shared_from_this()] {
+                                                              self->pause_.reset();
+                                                              self->fill();
+                                                          });
     fill();
     on_end_();
 }
@@ -55,6 +53,9 @@ void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transpo
 void Poller::stop() {
     stopping_ = true;
     pause_.reset();
+}
+
+void Poller::cancel_open() {
     for (const auto& handle : open_) handle->cancel();
 }
 

@@ -24,16 +24,21 @@ public:
     Poller(std::shared_ptr<const WorkerContext> context, std::shared_ptr<Executor> executor,
            std::string method, std::shared_ptr<const google::protobuf::Message> request,
            MakeReply make_reply, OnReply on_reply, OnEnd on_end)
-        : context_(std::move(context)), executor_(std::move(executor)),
-          method_(std::move(method)), request_(std::move(request)),
-          make_reply_(std::move(make_reply)), on_reply_(std::move(on_reply)),
+        : context_(std::move(context)),
+          executor_(std::move(executor)),
+          method_(std::move(method)),
+          request_(std::move(request)),
+          make_reply_(std::move(make_reply)),
+          on_reply_(std::move(on_reply)),
           on_end_(std::move(on_end)) {}
 
     /// `slots` is shared by all pollers that feed the same kind of task.
     void start(int polls, std::shared_ptr<int> free_slots);
     void fill();
-    /// Cancels the open polls; replies that are on their way are still delivered.
+    /// Opens no more polls.
     void stop();
+    /// Cancels the open polls; replies that are on their way are still delivered.
+    void cancel_open();
     bool idle() const { return open_.empty(); }
 
 private:

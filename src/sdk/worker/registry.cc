@@ -25,8 +25,9 @@ std::unique_ptr<core::WorkflowCode> Registry::make_code(const core::InitializeJo
     if (found == workflows.end()) {
         std::string known;
         for (const auto& [name, definition] : workflows) known += " " + name;
-        core::fail_task("workflow type \"" + type + "\" is not registered on this worker, which has:" +
-                        (known.empty() ? " none" : known));
+        core::fail_task(
+            "workflow type \"" + type +
+            "\" is not registered on this worker, which has:" + (known.empty() ? " none" : known));
     }
     return std::make_unique<wf::detail::RunContext>(
         found->second, wf::detail::RunContext::Identity{namespace_name, workflow_id, run_id});

@@ -37,9 +37,7 @@ void RunShard::accept(Pending pending) {
     begin(entry, std::move(pending));
 }
 
-void RunShard::use(Entry& entry) {
-    recency_.splice(recency_.end(), recency_, entry.position);
-}
+void RunShard::use(Entry& entry) { recency_.splice(recency_.end(), recency_, entry.position); }
 
 // Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
 template <class Step>
@@ -66,11 +64,11 @@ void RunShard::begin(Entry& entry, Pending pending) {
 
 void RunShard::new_run(Entry& entry) {
     const auto& execution = entry.current.task->workflow_execution();
-    entry.run = std::make_unique<core::Run>(
-        [context = context_, workflow_id = execution.workflow_id(),
-         run_id = execution.run_id()](const core::InitializeJob& job) {
-            return context->registry->make_code(job, context->client->namespace_name(),
-                                                workflow_id, run_id);
+    entry.run =
+        std::make_unique<core::Run>([context = context_, workflow_id = execution.workflow_id(),
+                                     run_id = execution.run_id()](const core::InitializeJob& job) {
+            return context->registry->make_code(job, context->client->namespace_name(), workflow_id,
+                                                run_id);
         });
 }
 
@@ -81,8 +79,10 @@ void RunShard::prepare(Entry& entry) {
     auto& events = *task.mutable_history()->mutable_events();
     const std::int64_t first = events.empty() ? 0 : events.Get(0).event_id();
     const bool from_start = first == 1;
+    // A query brings no events; the run must be where the server thinks that it is.
+    const std::int64_t seen = entry.run ? entry.run->last_started_event_id() : -1;
     const bool continues =
-        entry.run && (first == 0 || first == entry.run->last_started_event_id() + 1);
+        first == 0 ? seen == task.previous_started_event_id() : first == seen + 1;
     if (!from_start && !continues) {
         refetch(entry);
         return;
@@ -112,8 +112,8 @@ void RunShard::fetch_page(Entry& entry) {
     auto reply = std::make_shared<api::GetWorkflowExecutionHistoryResponse>();
     context_->client->rpc().call(
         "GetWorkflowExecutionHistory", request, reply, default_retries(),
-        [self = shared_from_this(), reply, run_id = request->execution().run_id()](
-            const Transport::Status& status) {
+        [self = shared_from_this(), reply,
+         run_id = request->execution().run_id()](const Transport::Status& status) {
             self->executor_->post(
                 [self, reply, run_id, status] { self->on_page(run_id, status, *reply); });
         });
@@ -148,8 +148,10 @@ void RunShard::advance(Entry& entry) {
 }
 
 void RunShard::answer(Entry& entry) {
-    if (entry.current.task->has_query()) answer_legacy_query(entry);
-    else complete(entry);
+    if (entry.current.task->has_query())
+        answer_legacy_query(entry);
+    else
+        complete(entry);
 }
 
 void RunShard::answer_legacy_query(Entry& entry) {
@@ -199,8 +201,7 @@ void RunShard::complete(Entry& entry) {
     request->set_task_token(task.task_token());
     request->set_identity(context_->client->identity());
     request->set_worker_instance_key(context_->instance_key);
-    for (auto& command : entry.run->take_commands())
-        *request->add_commands() = std::move(command);
+    for (auto& command : entry.run->take_commands()) *request->add_commands() = std::move(command);
     answer_queries(entry, *request);
     auto& metadata = *request->mutable_sdk_metadata();
     for (const std::uint32_t flag : entry.run->take_flags()) metadata.add_lang_used_flags(flag);
@@ -254,6 +255,16 @@ void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
     const auto done = [self = shared_from_this(), run_id](const Transport::Status&) {
         self->executor_->post([self, run_id] { self->finish(run_id, false); });
     };
+    // A codec that fails must not keep the failure from being told; then it goes without its text.
+    const auto encode = [this](auto& request) {
+        try {
+            encode_outgoing(context_->client->converter(), request);
+        } catch (const std::exception&) {
+            request.mutable_failure()->Clear();
+            request.mutable_failure()->set_message("the failure cannot be encoded");
+            request.mutable_failure()->mutable_application_failure_info();
+        }
+    };
     core::Failure failure;
     failure.set_message(message);
     failure.set_source("CppSDK");
@@ -268,6 +279,7 @@ void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
         request->set_error_message(message);
         request->set_cause(cause);
         *request->mutable_failure() = std::move(failure);
+        encode(*request);
         context_->client->rpc().call("RespondQueryTaskCompleted", request,
                                      std::make_shared<api::RespondQueryTaskCompletedResponse>(),
                                      default_retries(), done);
@@ -284,6 +296,7 @@ void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
     request->set_identity(context_->client->identity());
     request->set_cause(cause);
     *request->mutable_failure() = std::move(failure);
+    encode(*request);
     context_->client->rpc().call("RespondWorkflowTaskFailed", request,
                                  std::make_shared<api::RespondWorkflowTaskFailedResponse>(),
                                  default_retries(), done);

@@ -24,7 +24,8 @@ public:
     using TaskPointer = std::shared_ptr<Task>;
 
     RunShard(std::shared_ptr<const WorkerContext> context, int cached_runs_max)
-        : context_(std::move(context)), executor_(context_->client->runtime()->make_executor()),
+        : context_(std::move(context)),
+          executor_(context_->client->runtime()->make_executor()),
           cached_runs_max_(cached_runs_max) {}
 
     /// From any thread. `finished` is called on the shard's executor when the task, and what came

@@ -12,12 +12,16 @@ namespace {
 
 // Runs are spread over a few queues, so that several threads can work at a time.
 constexpr int kShards = 4;
+// The normal and the sticky queue: with fewer slots one of them would never be polled.
+constexpr int kWorkflowQueues = 2;
 
 }  // namespace
 
 WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
-    : context_(std::move(context)), executor_(context_->client->runtime()->make_executor()),
-      workflow_slots_(std::make_shared<int>(context_->options.concurrent_workflow_tasks_max)),
+    : context_(std::move(context)),
+      executor_(context_->client->runtime()->make_executor()),
+      workflow_slots_(std::make_shared<int>(
+          std::max(context_->options.concurrent_workflow_tasks_max, kWorkflowQueues))),
       activity_slots_(std::make_shared<int>(context_->options.concurrent_activities_max)) {
     const int cached = context_->options.cached_runs_max;
     const int share = cached == 0 ? 0 : std::max(1, cached / kShards);
@@ -71,8 +75,7 @@ void WorkerCore::start_activity_poller() {
         context_, executor_, "PollActivityTaskQueue", std::move(request),
         [] { return std::make_shared<ActivityAttempt::Task>(); },
         [self = shared_from_this()](const Rpc::MessagePointer& reply) {
-            return self->on_activity_task(
-                std::static_pointer_cast<ActivityAttempt::Task>(reply));
+            return self->on_activity_task(std::static_pointer_cast<ActivityAttempt::Task>(reply));
         },
         [self = shared_from_this()] { self->check_stopped(); });
     activity_poller_->start(context_->options.activity_pollers, activity_slots_);
@@ -101,10 +104,11 @@ void WorkerCore::task_finished() {
 bool WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
     if (task->task_token().empty()) return false;
     auto slot = std::make_shared<std::weak_ptr<ActivityAttempt>>();
-    auto attempt = std::make_shared<ActivityAttempt>(
-        context_, executor_, std::move(task), [self = shared_from_this(), slot] {
-            if (const auto ended = slot->lock()) self->activity_finished(ended);
-        });
+    auto attempt = std::make_shared<ActivityAttempt>(context_, executor_, std::move(task),
+                                                     [self = shared_from_this(), slot] {
+                                                         if (const auto ended = slot->lock())
+                                                             self->activity_finished(ended);
+                                                     });
     *slot = attempt;
     activities_.insert(attempt);
     attempt->start();
@@ -129,7 +133,8 @@ void WorkerCore::stop(std::function<void()> stopped) {
     });
 }
 
-// Tells the server that the sticky queue is gone, so that runs go to other workers at once.
+// Tells the server that the sticky queue is gone, so that runs go to other workers at once. Only then
+// the open polls are cancelled: until then they may still bring tasks, which are dealt with.
 void WorkerCore::send_shutdown() {
     auto request = std::make_shared<api::ShutdownWorkerRequest>();
     request->set_namespace_(context_->client->namespace_name());
@@ -146,27 +151,55 @@ void WorkerCore::send_shutdown() {
                                  [self = shared_from_this()](const Transport::Status&) {
                                      self->executor_->post([self] {
                                          self->shutdown_sent_ = true;
+                                         self->cancel_polls();
                                          self->check_stopped();
                                      });
                                  });
+}
+
+void WorkerCore::cancel_polls() {
+    for (const auto& poller : workflow_pollers_) poller->cancel_open();
+    if (activity_poller_) activity_poller_->cancel_open();
 }
 
 void WorkerCore::cancel_activities() {
     const auto cancel_all = [self = shared_from_this()] {
         for (const auto& attempt : self->activities_) attempt->cancel();
     };
-    if (context_->options.graceful_stop.count() <= 0) cancel_all();
+    if (context_->options.graceful_stop.count() <= 0)
+        cancel_all();
     else
         grace_ = context_->client->runtime()->start_timer(context_->options.graceful_stop,
                                                           executor_, cancel_all);
 }
 
-void WorkerCore::check_stopped() {
-    if (!stopping_ || !shutdown_sent_ || !stopped_ || workflow_tasks_ > 0 || !activities_.empty())
-        return;
+// A cancelled poll is history here before the server knows. An answer on the same connection that
+// comes after the cancellations shows that it knows: from now on it gives us nothing more.
+void WorkerCore::flush_cancellations() {
+    if (std::exchange(flush_sent_, true)) return;
+    RetrySettings once;
+    once.total = Milliseconds(1);
+    once.attempt_timeout = Milliseconds(1'000);
+    context_->client->rpc().call("GetSystemInfo", std::make_shared<api::GetSystemInfoRequest>(),
+                                 std::make_shared<api::GetSystemInfoResponse>(), once,
+                                 [self = shared_from_this()](const Transport::Status&) {
+                                     self->executor_->post([self] {
+                                         self->flushed_ = true;
+                                         self->check_stopped();
+                                     });
+                                 });
+}
+
+bool WorkerCore::polls_idle() const {
     for (const auto& poller : workflow_pollers_)
-        if (!poller->idle()) return;
-    if (activity_poller_ && !activity_poller_->idle()) return;
+        if (!poller->idle()) return false;
+    return !activity_poller_ || activity_poller_->idle();
+}
+
+void WorkerCore::check_stopped() {
+    if (!stopping_ || !shutdown_sent_ || !stopped_ || !polls_idle()) return;
+    flush_cancellations();
+    if (!flushed_ || workflow_tasks_ > 0 || !activities_.empty()) return;
     grace_.reset();
     // The pollers hold this object through their callbacks.
     workflow_pollers_.clear();

@@ -34,7 +34,10 @@ private:
     void task_finished();
     void activity_finished(const std::shared_ptr<ActivityAttempt>& attempt);
     void send_shutdown();
+    void cancel_polls();
     void cancel_activities();
+    void flush_cancellations();
+    bool polls_idle() const;
     void check_stopped();
 
     std::shared_ptr<const WorkerContext> context_;
@@ -47,6 +50,8 @@ private:
     std::set<std::shared_ptr<ActivityAttempt>> activities_;
     int workflow_tasks_ = 0;
     bool shutdown_sent_ = false;
+    bool flush_sent_ = false;
+    bool flushed_ = false;
     bool stopping_ = false;
     std::unique_ptr<Runtime::Timer> grace_;
     std::function<void()> stopped_;

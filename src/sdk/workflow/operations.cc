@@ -2,6 +2,7 @@
 
 #include "sdk/data/convert.h"
 #include "sdk/workflow/run_context.h"
+#include "sdk/workflow/settle.h"
 #include "stele/detail/operation.h"
 #include "stele/errors.h"
 #include "temporal/api/enums/v1/command_type.pb.h"
@@ -12,13 +13,6 @@
 namespace stele::wf::detail {
 
 namespace enums = temporal::api::enums::v1;
-
-namespace {
-
-std::exception_ptr make_canceled(const std::string& reason) {
-    return std::make_exception_ptr(
-        CanceledError(reason.empty() ? "workflow canceled" : "workflow canceled: " + reason));
-}
 
 std::exception_ptr make_exception(const core::Failure& failure) {
     try {
@@ -36,6 +30,13 @@ void settle(PendingOperation& operation, core::Resolution resolution) {
     } else {
         operation.fail(make_exception(resolution.failure));
     }
+}
+
+namespace {
+
+std::exception_ptr make_canceled(const std::string& reason) {
+    return std::make_exception_ptr(
+        CanceledError(reason.empty() ? "workflow canceled" : "workflow canceled: " + reason));
 }
 
 class ActivityOperation final : public PendingOperation, public ResolutionTarget {
@@ -88,8 +89,8 @@ private:
         auto& info = *failure.mutable_activity_failure_info();
         info.mutable_activity_type()->set_name(type_);
         info.set_activity_id(std::to_string(sequence_));
-        failure.mutable_cause()->set_message(
-            reason.empty() ? "workflow canceled" : "workflow canceled: " + reason);
+        failure.mutable_cause()->set_message(reason.empty() ? "workflow canceled"
+                                                            : "workflow canceled: " + reason);
         failure.mutable_cause()->mutable_canceled_failure_info();
         fail(make_exception(failure));
     }
@@ -108,8 +109,7 @@ core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
     auto& attributes = *command.mutable_start_timer_command_attributes();
     attributes.set_timer_id(std::to_string(sequence));
     *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
-    if (!summary.data().empty())
-        *command.mutable_user_metadata()->mutable_summary() = summary;
+    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
     return command;
 }
 
@@ -262,8 +262,7 @@ class ExternalCancelOperation final : public PendingOperation, public Resolution
 public:
     ExternalCancelOperation(std::string_view workflow_id, std::string_view run_id,
                             std::string_view reason) {
-        command_.set_command_type(
-            enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION);
+        command_.set_command_type(enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION);
         auto& attributes =
             *command_.mutable_request_cancel_external_workflow_execution_command_attributes();
         attributes.set_workflow_id(std::string(workflow_id));
@@ -306,13 +305,17 @@ bool PendingOperation::start(CancelScope& scope) {
         throw IllegalCallError("an operation can be awaited once only");
     RunContext& run = RunContext::current();
     run.require_writable();
-    if (scope.cancelled()) {
+    if (scope.cancelled() && !begins_when_cancelled()) {
         error_ = make_canceled(scope.reason());
         resolved_ = true;
         return true;
     }
     begin(run);
-    if (!resolved_) scope.add(*this);
+    if (resolved_) return true;
+    if (scope.cancelled())
+        on_cancel(scope.reason());
+    else
+        scope.add(*this);
     return resolved_;
 }
 
@@ -353,8 +356,7 @@ OperationPointer make_condition(std::function<bool()> predicate,
 
 OperationPointer make_external_signal(std::string_view workflow_id, std::string_view run_id,
                                       std::string_view signal, Payloads input) {
-    return std::make_unique<ExternalSignalOperation>(workflow_id, run_id, signal,
-                                                     std::move(input));
+    return std::make_unique<ExternalSignalOperation>(workflow_id, run_id, signal, std::move(input));
 }
 
 OperationPointer make_external_cancel(std::string_view workflow_id, std::string_view run_id,

@@ -7,6 +7,7 @@
 #include "sdk/core/errors.h"
 #include "sdk/data/class_name.h"
 #include "sdk/data/convert.h"
+#include "sdk/workflow/child.h"
 #include "temporal/api/enums/v1/command_type.pb.h"
 
 namespace stele::wf::detail {
@@ -58,7 +59,8 @@ Time to_time(std::int64_t nanoseconds) { return Time(std::chrono::nanoseconds(na
 }  // namespace
 
 RunContext::RunContext(std::shared_ptr<const Definition> definition, Identity identity)
-    : definition_(std::move(definition)), identity_(std::move(identity)),
+    : definition_(std::move(definition)),
+      identity_(std::move(identity)),
       random_(identity_.run_id) {}
 
 RunContext::~RunContext() {
@@ -79,8 +81,7 @@ RunContext& RunContext::current() {
 }
 
 void RunContext::require_writable() const {
-    if (read_only_)
-        throw IllegalCallError("a query or a condition must not change the workflow");
+    if (read_only_) throw IllegalCallError("a query or a condition must not change the workflow");
 }
 
 void RunContext::make_ready(std::coroutine_handle<> waiter) {
@@ -237,6 +238,27 @@ void RunContext::apply(core::CancelExternalResolvedJob& job) {
     resolve(external_cancels_, job.sequence, job.resolution);
 }
 
+void RunContext::apply(core::ChildStartedJob& job) {
+    const auto found = children_.find(job.sequence);
+    if (found == children_.end()) return;
+    Child* child = found->second;
+    if (job.resolution.kind != core::Resolution::Kind::kCompleted) children_.erase(found);
+    child->on_started(std::move(job.run_id), std::move(job.resolution));
+}
+
+void RunContext::apply(core::ChildResolvedJob& job) {
+    const auto found = children_.find(job.sequence);
+    if (found == children_.end()) return;
+    Child* child = found->second;
+    children_.erase(found);
+    child->on_ended(std::move(job.resolution));
+}
+
+core::Sequence RunContext::add_child(Child& child) {
+    children_[++last_child_] = &child;
+    return last_child_;
+}
+
 core::Sequence RunContext::add_activity(ResolutionTarget& target) {
     activities_[++last_activity_] = &target;
     return last_activity_;
@@ -265,14 +287,12 @@ bool RunContext::patched(std::string_view id, bool deprecated) {
     require_writable();
     const auto known = patches_.find(id);
     if (known != patches_.end()) return known->second;
-    const bool recorded =
-        std::find(notified_patches_.begin(), notified_patches_.end(), id) !=
-        notified_patches_.end();
+    const bool recorded = std::find(notified_patches_.begin(), notified_patches_.end(), id) !=
+                          notified_patches_.end();
     const bool taken = deprecated || recorded || !replaying_;
     patches_.emplace(id, taken);
     // While replaying, a deprecated patch that was never recorded leaves no trace.
-    if (taken && (recorded || !replaying_))
-        call(core::PatchCall{std::string(id), deprecated});
+    if (taken && (recorded || !replaying_)) call(core::PatchCall{std::string(id), deprecated});
     return taken;
 }
 
@@ -286,8 +306,10 @@ void RunContext::set_signal_handler(std::string_view name, SignalFunction handle
     signal_handlers_.insert_or_assign(std::string(name), std::move(handler));
     std::vector<std::pair<std::string, Payloads>> waiting = std::exchange(unhandled_signals_, {});
     for (auto& [signal, input] : waiting) {
-        if (signal == name) deliver_signal(signal, input);
-        else unhandled_signals_.emplace_back(signal, std::move(input));
+        if (signal == name)
+            deliver_signal(signal, input);
+        else
+            unhandled_signals_.emplace_back(signal, std::move(input));
     }
 }
 
@@ -358,8 +380,8 @@ Payload RunContext::query(const std::string& name,
     std::string known;
     for (const auto& [other, handler] : definition_->queries) known += " " + other;
     for (const auto& [other, handler] : query_handlers_) known += " " + other;
-    throw IllegalCallError("unknown query \"" + name + "\"; known queries:" +
-                           (known.empty() ? " none" : known));
+    throw IllegalCallError("unknown query \"" + name +
+                           "\"; known queries:" + (known.empty() ? " none" : known));
 }
 
 Payload RunContext::handlers_metadata() const {

@@ -91,6 +91,9 @@ public:
     core::Sequence add_external_cancel(ResolutionTarget& target);
     void remove_external_cancel(core::Sequence sequence) { external_cancels_.erase(sequence); }
 
+    core::Sequence add_child(Child& child);
+    void remove_child(core::Sequence sequence) { children_.erase(sequence); }
+
     using ConditionHandle = std::list<ConditionTarget*>::iterator;
     ConditionHandle add_condition(ConditionTarget& target);
     void remove_condition(ConditionHandle handle) { conditions_.erase(handle); }
@@ -112,6 +115,8 @@ private:
     void apply(core::ActivityResolvedJob& job);
     void apply(core::SignalExternalResolvedJob& job);
     void apply(core::CancelExternalResolvedJob& job);
+    void apply(core::ChildStartedJob& job);
+    void apply(core::ChildResolvedJob& job);
 
     void run_until_idle();
     void drain_ready_queue();
@@ -143,10 +148,12 @@ private:
     Targets external_signals_;
     Targets external_cancels_;
     std::unordered_map<core::Sequence, TimerTarget*> timers_;
+    std::unordered_map<core::Sequence, Child*> children_;
     core::Sequence last_activity_ = 0;
     core::Sequence last_timer_ = 0;
     core::Sequence last_external_signal_ = 0;
     core::Sequence last_external_cancel_ = 0;
+    core::Sequence last_child_ = 0;
 
     std::map<std::string, bool, std::less<>> patches_;
     std::vector<std::string> notified_patches_;

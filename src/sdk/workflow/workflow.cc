@@ -71,6 +71,31 @@ void set_query_handler(std::string_view name, QueryFunction handler) {
     RunContext::current().set_query_handler(name, std::move(handler));
 }
 
+void issue_upsert_search_attributes(std::vector<std::pair<std::string, Payload>> attributes) {
+    RunContext& run = RunContext::current();
+    run.require_writable();
+    core::Command command;
+    command.set_command_type(
+        temporal::api::enums::v1::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
+    auto& fields = *command.mutable_upsert_workflow_search_attributes_command_attributes()
+                        ->mutable_search_attributes()
+                        ->mutable_indexed_fields();
+    for (auto& [name, value] : attributes) fields[name] = std::move(value);
+    run.call(core::UpsertCall{std::move(command)});
+}
+
+void issue_upsert_memo(std::vector<std::pair<std::string, Payload>> memo) {
+    RunContext& run = RunContext::current();
+    run.require_writable();
+    core::Command command;
+    command.set_command_type(temporal::api::enums::v1::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES);
+    auto& fields = *command.mutable_modify_workflow_properties_command_attributes()
+                        ->mutable_upserted_memo()
+                        ->mutable_fields();
+    for (auto& [name, value] : memo) fields[name] = std::move(value);
+    run.call(core::UpsertCall{std::move(command)});
+}
+
 void issue_continue_as_new(std::string_view type, Payloads input,
                            const ContinueAsNewOptions& options) {
     RunContext& run = RunContext::current();
