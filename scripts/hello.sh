@@ -18,11 +18,14 @@ clean_up() {
 }
 trap clean_up EXIT
 
-step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+step() {
+    if [ -t 1 ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi
+}
 
 start_server() {
+    : >"$scratch/server.log"
     "$build/stele" server start-dev --port 0 --headless --db-filename "$scratch/data" \
-        >"$scratch/server.log" 2>&1 &
+        >>"$scratch/server.log" 2>&1 &
     server=$!
     local attempt
     for ((attempt = 0; attempt < 300; ++attempt)); do
@@ -46,7 +49,9 @@ timeout 120 "$build/stele_example_hello" --address "$address" | tee "$scratch/he
 workflow_id=$(sed -n 's/^workflow \([^,]*\),.*/\1/p' "$scratch/hello.log")
 
 step "Its history, as the server kept it: stele workflow show -w $workflow_id"
-"$build/stele" workflow show --address "$address" --workflow-id "$workflow_id"
+# The user's own profile and variables are about other servers.
+"$build/stele" workflow show --disable-config-env --disable-config-file \
+    --address "$address" --workflow-id "$workflow_id"
 
 step "How to go on"
 cat <<EOF

@@ -45,13 +45,12 @@ class Start(CommandTest):
         workflow_id = self.start(
             "T", "-i", "1", "-i", '{"a": [true]}', "--memo", 'note="kept"',
             "--run-timeout", "1h30m", "--execution-timeout", "1d", "--task-timeout", "5s",
-            "--static-summary", "a summary", "--cron", "0 * * * *", queue="none")
+            "--static-summary", "a summary", queue="none")
         history = self.stele.json("workflow", "show", "-w", workflow_id)
         attributes = history["events"][0]["workflowExecutionStartedEventAttributes"]
         self.assertEqual(attributes["workflowRunTimeout"], "5400s")
         self.assertEqual(attributes["workflowExecutionTimeout"], "86400s")
         self.assertEqual(attributes["workflowTaskTimeout"], "5s")
-        self.assertEqual(attributes["cronSchedule"], "0 * * * *")
         self.assertEqual(len(attributes["input"]["payloads"]), 2)
         described = self.stele.json("workflow", "describe", "-w", workflow_id)
         self.assertEqual(described["workflowExecutionInfo"]["memo"]["fields"]["note"], "kept")
