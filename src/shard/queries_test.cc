@@ -137,6 +137,8 @@ TEST(Queries, ASilentStickyWorkerCostsItsTimeoutOnly) {
     Answer<QueryWorkflowResponse> answer = ask(server);
     const PolledWorkflowTask silent = take(server);
     EXPECT_TRUE(silent.task.sticky);
+    EXPECT_EQ(parse(silent.history).events_size(), 0);
+    EXPECT_EQ(silent.history.next, kNoEvent);
     server.sim().run_for(std::chrono::seconds(6));
     ASSERT_THAT(server.offers().queries, SizeIs(1));
     EXPECT_FALSE(server.offers().queries[0].offer.sticky);
