@@ -7,6 +7,26 @@
 #include <iostream>
 
 namespace stele::cli {
+namespace {
+
+/// "stele workflow": the deepest command that the line names.
+const CLI::App& deepest_command(const CLI::App& app) {
+    const auto chosen = app.get_subcommands();
+    return chosen.empty() ? app : deepest_command(*chosen.back());
+}
+
+/// What was wrong with the line. A word that is no command is what CLI11 would not mention.
+std::string explain_parse_error(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App& command = deepest_command(app);
+    const std::vector<std::string> rest = command.remaining();
+    const bool lacks_command = command.get_require_subcommand_min() > 0;
+    if (lacks_command && !rest.empty() && !rest.front().starts_with('-')) {
+        return "unknown command \"" + rest.front() + "\" for \"" + command.get_name() + "\"";
+    }
+    return error.what();
+}
+
+}  // namespace
 
 int run(int argc, const char* const* argv, const StartDevServer& start_dev_server) {
     CLI::App app("Stele: durable execution. Server and command line in one program.", "stele");
@@ -22,7 +42,7 @@ int run(int argc, const char* const* argv, const StartDevServer& start_dev_serve
     } catch (const CLI::Success& success) {  // --help
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
-        std::cerr << "Error: " << error.what() << "\n";
+        std::cerr << "Error: " << explain_parse_error(app, error) << "\n";
         return EXIT_FAILURE;
     }
     const std::optional<int> exit_code = commands.run_chosen();

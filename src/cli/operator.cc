@@ -190,7 +190,8 @@ absl::Status run_system(Session& session) {
     STELE_ASSIGN_OR_RETURN(const Json json, message_to_json(response, session.payload_style()));
     session.printer().json(json);
     Printer::Fields fields = {{"ServerVersion", response.server_version()}};
-    for (const auto& [name, value] : json.value("capabilities", Json::object()).items()) {
+    const Json capabilities = json.value("capabilities", Json::object());
+    for (const auto& [name, value] : capabilities.items()) {
         fields.emplace_back(name, value.dump());
     }
     session.printer().card(fields);

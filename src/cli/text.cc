@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <utility>
@@ -63,7 +64,7 @@ absl::StatusOr<Duration> parse_duration(const std::string& text) {
         if (nanoseconds > static_cast<double>((Duration::max() - total).count()) / 2) {
             return bad_duration(text);
         }
-        total += Duration(static_cast<Duration::rep>(nanoseconds));
+        total += Duration(std::llround(nanoseconds));
         at = unit_end;
     }
     return total;

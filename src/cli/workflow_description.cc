@@ -47,14 +47,23 @@ void print_execution_info(Session& session, const Description& description) {
          {"RootRunId", info.root_execution().run_id()}});
 }
 
+/// Without a timeout, servers give the start as the time at which it expires.
+std::string expiration_text(Session& session, const Description& description,
+                            const google::protobuf::Timestamp& expiration) {
+    const auto& start = description.workflow_execution_info().start_time();
+    return from_proto(expiration) > from_proto(start) ? session.time_text(expiration) : "";
+}
+
 void print_extended_info(Session& session, const Description& description) {
     const auto& config = description.execution_config();
     const auto& extended = description.workflow_extended_info();
     session.printer().heading("Extended Execution Info:");
     session.printer().card(
         {{"CancelRequested", extended.cancel_requested() ? "true" : "false"},
-         {"ExecutionExpirationTime", session.time_text(extended.execution_expiration_time())},
-         {"RunExpirationTime", session.time_text(extended.run_expiration_time())},
+         {"ExecutionExpirationTime",
+          expiration_text(session, description, extended.execution_expiration_time())},
+         {"RunExpirationTime",
+          expiration_text(session, description, extended.run_expiration_time())},
          {"OriginalStartTime", session.time_text(extended.original_start_time())},
          {"LastResetTime", session.time_text(extended.last_reset_time())}});
     const auto& metadata = config.user_metadata();
