@@ -6,7 +6,6 @@
 
 #include <utility>
 
-#include "stele/runtime.h"
 #include "stele/transport.h"
 
 namespace stele {
@@ -51,17 +50,26 @@ public:
     }
 };
 
+// gRPC's callback threads end with the last channel, which may be released on one of them, and then
+// they wait for themselves. A channel that leads nowhere is kept for ever, so that they never end.
+void keep_callback_threads() {
+    static const grpc::GenericStub* const kept = [] {
+        auto* stub = new grpc::GenericStub(grpc::CreateChannel("", nullptr));
+        auto call = std::make_shared<GrpcCall>();
+        const grpc::Slice nothing;
+        call->request = grpc::ByteBuffer(&nothing, 1);
+        stub->UnaryCall(&call->context, "/kept", grpc::StubOptions(), &call->request,
+                        &call->reply_bytes, [call](grpc::Status) {});
+        return stub;
+    }();
+    (void)kept;
+}
+
 class GrpcTransport final : public Transport {
 public:
     explicit GrpcTransport(const GrpcTransportOptions& options)
         : stub_(std::make_shared<grpc::GenericStub>(grpc::CreateCustomChannel(
               options.address, make_credentials(options), make_arguments(options)))) {}
-
-    // The last owner may be a callback, and gRPC's callback threads, which end with the last
-    // channel, cannot wait for themselves.
-    ~GrpcTransport() override {
-        default_runtime()->run_blocking([stub = std::exchange(stub_, nullptr)] {});
-    }
 
     std::shared_ptr<Call> call(std::string_view method, std::shared_ptr<const Message> request,
                                std::shared_ptr<Message> reply, const CallOptions& options,
@@ -114,6 +122,7 @@ private:
 }  // namespace
 
 std::shared_ptr<Transport> make_grpc_transport(const GrpcTransportOptions& options) {
+    keep_callback_threads();
     return std::make_shared<GrpcTransport>(options);
 }
 
