@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Kills the server under load, restarts it, and looks for what was lost: crash.sh BUILD_DIRECTORY
+# [...]. KILLS says how often (10); further arguments go to the program in tests/crash. Needs Go.
+set -euo pipefail
+build_directory=$(realpath "$1")
+shift
+cd "$(dirname "$0")/../tests/crash"
+
+command -v go >/dev/null || { echo "crash: go is not installed"; echo "0 passed, 1 failed"; exit 1; }
+# First that the checks would find a loss at all.
+go test -count=1 ./... || { echo "0 passed, 1 failed"; exit 1; }
+program=$build_directory/crash-load
+go build -o "$program" .
+exec "$program" -server "$build_directory/stele" -kills "${KILLS:-10}" "$@"

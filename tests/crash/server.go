@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+const startupLimit = time.Minute
+
+// Server is the real binary on one directory, which it keeps over its restarts.
+type Server struct {
+	binary, address, directory string
+	port                       int
+	log                        *os.File
+	process                    *exec.Cmd
+	ended                      chan struct{}
+}
+
+func newServer(binary string, port int, directory, logFile string) (*Server, error) {
+	output, err := os.Create(logFile)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{binary: binary, port: port, directory: directory, log: output,
+		address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}, nil
+}
+
+// Start returns once the server answers for the default namespace.
+func (s *Server) Start() error {
+	s.process = exec.Command(s.binary, "server", "start-dev", "--headless", "--db-filename", s.directory,
+		"--port", strconv.Itoa(s.port), "--http-port", "0")
+	s.process.Stdout, s.process.Stderr = s.log, s.log
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.process.Start(); err != nil {
+		s.process = nil
+		return err
+	}
+	ended := make(chan struct{})
+	go func(process *exec.Cmd) {
+		process.Wait()
+		close(ended)
+	}(s.process)
+	s.ended = ended
+	return s.waitUntilReady()
+}
+
+func (s *Server) waitUntilReady() error {
+	conn, err := grpc.NewClient(s.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	service := workflowservice.NewWorkflowServiceClient(conn)
+	for end := time.Now().Add(startupLimit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-s.ended:
+			return fmt.Errorf("the server ended while it was starting: %v", s.process.ProcessState)
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		_, err = service.DescribeNamespace(ctx,
+			&workflowservice.DescribeNamespaceRequest{Namespace: namespace}, grpc.WaitForReady(true))
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("the server is not ready after %v: %w", startupLimit, err)
+}
+
+// Kill ends the process with SIGKILL; false if it had ended before.
+func (s *Server) Kill() bool {
+	if s.process == nil {
+		return false
+	}
+	select {
+	case <-s.ended:
+		return false
+	default:
+	}
+	s.process.Process.Kill()
+	<-s.ended
+	s.process = nil
+	return true
+}
