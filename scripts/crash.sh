@@ -11,4 +11,5 @@ command -v go >/dev/null || { echo "crash: go is not installed"; echo "0 passed,
 go test -count=1 ./... || { echo "0 passed, 1 failed"; exit 1; }
 program=$build_directory/crash-load
 go build -o "$program" .
-exec "$program" -server "$build_directory/stele" -kills "${KILLS:-10}" "$@"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+exec "$program" -port "$port" -server "$build_directory/stele" -kills "${KILLS:-10}" "$@"
