@@ -8,6 +8,4 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, id)
 
 int charge(Order order);
 
-stele::wf::task<> workflow() {
-    (void)co_await stele::wf::activity<charge>(Order{"x"}, {});
-}
+stele::wf::task<> workflow() { (void)co_await stele::wf::activity<charge>(Order{"x"}, {}); }
