@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -160,9 +161,25 @@ func (l *Load) playOne(id string) {
 	for number := 1; err == nil && number <= signalCount; number++ {
 		err = l.signal(id, number)
 	}
+	if err == nil {
+		err = l.untilAnswered(func(ctx context.Context) error { return l.awaitEnd(ctx, id) })
+	}
 	if err != nil && l.givenUp.Err() == nil {
 		fmt.Printf("%s: %v\n", id, err)
 	}
+}
+
+// awaitEnd keeps the number of open workflows to that of the clients, so that all of the work is
+// under way at each kill rather than waiting in a backlog.
+func (l *Load) awaitEnd(ctx context.Context, id string) error {
+	reply, err := l.service.GetWorkflowExecutionHistory(ctx,
+		&workflowservice.GetWorkflowExecutionHistoryRequest{
+			Namespace: namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: id},
+			WaitNewEvent: true, HistoryEventFilterType: enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT})
+	if err == nil && len(reply.GetHistory().GetEvents()) == 0 {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 func (l *Load) signal(id string, number int) error {

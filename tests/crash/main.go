@@ -29,7 +29,7 @@ func parseOptions() options {
 	flag.StringVar(&o.server, "server", "", "the stele binary")
 	flag.IntVar(&o.port, "port", 17800, "port of the server")
 	flag.IntVar(&o.kills, "kills", 10, "how many times the server is killed")
-	flag.IntVar(&o.clients, "clients", 8, "workflows under way at any time")
+	flag.IntVar(&o.clients, "clients", 32, "workflows under way at any time")
 	flag.DurationVar(&o.shortest, "shortest", 500*time.Millisecond, "least time between ready and killed")
 	flag.DurationVar(&o.longest, "longest", 2*time.Second, "most time between ready and killed")
 	flag.DurationVar(&o.ending, "ending", 3*time.Minute, "time in which every workflow must end")
