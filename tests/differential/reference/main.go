@@ -59,6 +59,8 @@ func serve(port int) error {
 		hosts[name] = static.Hosts{All: []string{address(port + i)}, Self: address(port + i)}
 		names = append(names, string(name))
 	}
+	// The server wants to know where each of its services is, even one that does not run.
+	hosts[primitives.WorkerService] = static.Hosts{All: []string{address(port)}, Self: address(port)}
 	dynamic := dynamicconfig.NewMemoryClient()
 	for key, value := range settings {
 		dynamic.OverrideValue(dynamicconfig.MakeKey(key), value)
