@@ -10,6 +10,16 @@ namespace {
 namespace enums = temporal::api::enums::v1;
 namespace service = temporal::api::workflowservice::v1;
 
+// Together a minute.
+constexpr int kAttemptsWhileAway = 60;
+constexpr Milliseconds kPauseWhileAway{1'000};
+
+/// A server that shuts down cancels calls which have just arrived, as gRPC does; nobody here cancels.
+bool is_away(const absl::Status& status) {
+    return status.code() == absl::StatusCode::kUnavailable ||
+           status.code() == absl::StatusCode::kCancelled;
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<Event>> HistoryReader::next() {
@@ -24,7 +34,18 @@ absl::StatusOr<std::optional<Event>> HistoryReader::next() {
     return event;
 }
 
-absl::Status HistoryReader::fetch() { return read_.reverse ? fetch_reverse() : fetch_forward(); }
+absl::Status HistoryReader::fetch() {
+    for (int attempt = 1;; ++attempt) {
+        absl::Status status = fetch_once();
+        const bool may_return = read_.wait && session_.has_reached_server() && is_away(status);
+        if (!may_return || attempt == kAttemptsWhileAway) return status;
+        session_.pause(kPauseWhileAway);
+    }
+}
+
+absl::Status HistoryReader::fetch_once() {
+    return read_.reverse ? fetch_reverse() : fetch_forward();
+}
 
 absl::Status HistoryReader::fetch_forward() {
     service::GetWorkflowExecutionHistoryRequest request;

@@ -21,7 +21,8 @@ struct HistoryRead {
     bool reverse = false;
 };
 
-/// The events of a run, page by page. Not thread safe.
+/// The events of a run, page by page. Who waits goes on waiting while a server that has answered
+/// before is gone for a short time, as when it restarts. Not thread safe.
 class HistoryReader {
 public:
     /// `session` must outlive the reader.
@@ -31,7 +32,9 @@ public:
     absl::StatusOr<std::optional<Event>> next();
 
 private:
+    /// Adds the next page, which may be empty.
     absl::Status fetch();
+    absl::Status fetch_once();
     absl::Status fetch_forward();
     absl::Status fetch_reverse();
 

@@ -91,8 +91,11 @@ absl::Status Session::call(const std::string& path, const Message& request, Mess
     const Transport::Status status = finished.get_future().get();
     if (!status.ok()) return to_status(status);
     reply.GetReflection()->Swap(&reply, shared_reply.get());
+    has_reached_server_ = true;
     return absl::OkStatus();
 }
+
+void Session::pause(Milliseconds time) { runtime_->make_event()->wait_for(time); }
 
 absl::StatusOr<Milliseconds> Session::time_for_call() const {
     if (deadline_ == kNever) return kCallTimeout;

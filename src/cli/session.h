@@ -41,6 +41,11 @@ public:
     absl::Status call(const std::string& path, const google::protobuf::Message& request,
                       google::protobuf::Message& reply);
 
+    /// Whether any call has been answered with success.
+    bool has_reached_server() const { return has_reached_server_; }
+    /// Does nothing for a while.
+    void pause(Milliseconds time);
+
 private:
     /// What is left of the time for one call; none if the command has used up its own.
     absl::StatusOr<Milliseconds> time_for_call() const;
@@ -52,6 +57,7 @@ private:
     std::shared_ptr<Runtime> runtime_;
     std::shared_ptr<Transport> transport_;
     Timestamp deadline_ = kNever;
+    bool has_reached_server_ = false;
 };
 
 /// The same error with `what` in front: what was being done.

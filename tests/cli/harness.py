@@ -90,8 +90,8 @@ class Stele:
         self.address = None
         self.programs = []
 
-    def start_server(self, *flags):
-        server = Program([self.program, "server", "start-dev", "--port", "0", *flags])
+    def start_server(self, *flags, port="0"):
+        server = Program([self.program, "server", "start-dev", "--port", port, *flags])
         self.programs.append(server)
         return server, server.wait_for_output(r"^gRPC: *(\S+)$")
 

@@ -4,6 +4,7 @@ import signal
 import socket
 import tempfile
 
+import harness
 from case import CommandTest
 
 
@@ -32,6 +33,24 @@ class Server(CommandTest):
             shown = self.succeed("workflow", "describe", "-w", "kept", "--address", address,
                                  address=False)
             self.assertEqual(shown.field("Status"), "Running", shown)
+            server.stop()
+
+    def test_restarts_under_a_client_that_waits(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server, address = self.stele.start_server("--db-filename", directory)
+            at = ("--address", address)
+            self.succeed("workflow", "start", "-w", "waited", "-t", "q", "--type", "T", *at,
+                         address=False)
+            follower = harness.Program([self.stele.program, "workflow", "show", "-w", "waited",
+                                        "--follow", *at])
+            follower.wait_for_output("(WorkflowTaskScheduled)")
+            self.assertEqual(server.stop(), 0, server.output())
+            server, _ = self.stele.start_server("--db-filename", directory,
+                                                port=address.rpartition(":")[2])
+            self.succeed("workflow", "terminate", "-w", "waited", *at, address=False)
+            self.assertEqual(follower.process.wait(harness.COMMAND_LIMIT_SECONDS), 0,
+                             follower.output())
+            self.assertIn("WorkflowExecutionTerminated", follower.output())
             server.stop()
 
     def test_refuses_a_directory_that_is_in_use(self):
