@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+const taskQueue = "bench"
+
+// The compared workflows, by the names under which they are registered.
+const (
+	emptyWorkflow       = "Empty"
+	oneActivityWorkflow = "OneActivity"
+)
+
+var workflows = []string{emptyWorkflow, oneActivityWorkflow}
+
+func Empty(workflow.Context) error { return nil }
+
+func OneActivity(ctx workflow.Context) error {
+	ctx = workflow.WithActivityOptions(ctx,
+		workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
+	return workflow.ExecuteActivity(ctx, Greet, "world").Get(ctx, nil)
+}
+
+func Greet(_ context.Context, name string) (string, error) { return "Hello, " + name, nil }
+
+// Load is a worker and clients in this process, the same for every server.
+type Load struct {
+	client client.Client
+	worker worker.Worker
+}
+
+func NewLoad(address string) (*Load, error) {
+	connection, err := client.Dial(client.Options{HostPort: address, Namespace: namespace, Logger: silent{}})
+	if err != nil {
+		return nil, err
+	}
+	// More pollers than the default, which would be the limit at 128 in flight.
+	load := &Load{client: connection, worker: worker.New(connection, taskQueue, worker.Options{
+		MaxConcurrentWorkflowTaskPollers: 8, MaxConcurrentActivityTaskPollers: 8})}
+	load.worker.RegisterWorkflow(Empty)
+	load.worker.RegisterWorkflow(OneActivity)
+	load.worker.RegisterActivity(Greet)
+	return load, load.worker.Start()
+}
+
+func (l *Load) Stop() {
+	l.worker.Stop()
+	l.client.Close()
+}
+
+// Measure runs one cell. Workflows that are under way when the time is over are awaited, and count:
+// time and processor time are taken after the last of them.
+func (l *Load) Measure(o options, server *Server, name string, inFlight int) (Result, error) {
+	if o.warmUp > 0 {
+		if _, err := l.runWorkflows(name, inFlight, o.warmUp, o.count); err != nil {
+			return Result{}, err
+		}
+	}
+	result := Result{Server: server.name, Workflow: name, InFlight: inFlight}
+	before, err := server.ProcessorTime()
+	if err != nil {
+		return result, err
+	}
+	ownBefore, started := ownProcessorTime(), time.Now()
+	if result.latencies, err = l.runWorkflows(name, inFlight, o.measure, o.count); err != nil {
+		return result, err
+	}
+	result.Elapsed, result.LoadTime = time.Since(started), ownProcessorTime()-ownBefore
+	after, err := server.ProcessorTime()
+	if err != nil {
+		return result, err
+	}
+	result.ProcessorTime = after - before
+	result.Resident, err = server.ResidentBytes()
+	slices.Sort(result.latencies)
+	return result, err
+}
+
+// runWorkflows returns the time from start to result of each. A limit of 0 is none.
+func (l *Load) runWorkflows(name string, inFlight int, limit time.Duration, count int) ([]time.Duration, error) {
+	end := time.Now().Add(limit)
+	var begun atomic.Int64
+	latencies, errors := make([][]time.Duration, inFlight), make([]error, inFlight)
+	var clients sync.WaitGroup
+	for number := range inFlight {
+		clients.Add(1)
+		go func() {
+			defer clients.Done()
+			for errors[number] == nil && time.Now().Before(end) && (count == 0 || begun.Add(1) <= int64(count)) {
+				var latency time.Duration
+				latency, errors[number] = l.runOne(name)
+				latencies[number] = append(latencies[number], latency)
+			}
+		}()
+	}
+	clients.Wait()
+	for _, err := range errors {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat(latencies...), nil
+}
+
+func (l *Load) runOne(name string) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	started := time.Now()
+	run, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: taskQueue}, name)
+	if err != nil {
+		return 0, err
+	}
+	if err := run.Get(ctx, nil); err != nil {
+		return 0, fmt.Errorf("workflow %s: %w", run.GetID(), err)
+	}
+	return time.Since(started), nil
+}
+
+func ownProcessorTime() time.Duration {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+type silent struct{}
+
+func (silent) Debug(string, ...any) {}
+func (silent) Info(string, ...any)  {}
+func (silent) Warn(string, ...any)  {}
+func (silent) Error(string, ...any) {}

@@ -1,0 +1,130 @@
+// Command compare runs the same workflows, with the same Go worker and clients, on Stele and on a
+// real Temporal server, one after the other, and writes down what each took.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type options struct {
+	stele, reference string
+	port             int
+	inFlight         []int
+	warmUp, measure  time.Duration
+	count            int
+	synchronous      string
+	results          string
+	commit           string
+}
+
+func parseOptions() (options, error) {
+	var o options
+	flag.StringVar(&o.stele, "stele", "", "the stele binary")
+	flag.StringVar(&o.reference, "reference", "", "the binary that runs Temporal; without it Stele runs alone")
+	flag.IntVar(&o.port, "port", 17820, "first of four ports")
+	inFlight := flag.String("in-flight", "1,16,128", "how many workflows at a time, one cell each")
+	flag.DurationVar(&o.warmUp, "warm-up", 3*time.Second, "time before each cell that is not measured")
+	flag.DurationVar(&o.measure, "measure", 10*time.Second, "time of each cell")
+	flag.IntVar(&o.count, "count", 0, "end a cell after this many workflows; 0: only by time")
+	flag.StringVar(&o.synchronous, "synchronous", "full", "when SQLite waits for the disk: full, normal or off")
+	flag.StringVar(&o.results, "results", "", "directory for the report")
+	flag.StringVar(&o.commit, "commit", "unknown", "the commit measured, for the report")
+	flag.Parse()
+	for _, text := range strings.Split(*inFlight, ",") {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < 1 {
+			return o, fmt.Errorf("-in-flight: %q is not a count", text)
+		}
+		o.inFlight = append(o.inFlight, number)
+	}
+	return o, nil
+}
+
+func main() {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	o, err := parseOptions()
+	if err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	measured := []Result{}
+	for _, server := range servers(o, scratch) {
+		results, err := measureServer(o, server)
+		if err != nil {
+			return fmt.Errorf("%s: %w\n%s", server.name, err, server.lastOutput())
+		}
+		measured = append(measured, results...)
+	}
+	report := Report(o, measured)
+	fmt.Print("\n" + report)
+	return save(o, report)
+}
+
+// servers leaves out Temporal if there is no binary of it.
+func servers(o options, scratch string) []*Server {
+	port := strconv.Itoa(o.port)
+	all := []*Server{{name: stele, port: o.port, log: filepath.Join(scratch, "stele.log"),
+		command: []string{o.stele, "server", "start-dev", "--headless", "--port", port,
+			"--http-port", "0", "--db-filename", filepath.Join(scratch, "store")}}}
+	if o.reference == "" {
+		return all
+	}
+	next := o.port + 1
+	return append(all, &Server{name: temporal, port: next, log: filepath.Join(scratch, "temporal.log"),
+		command: []string{o.reference, "-port", strconv.Itoa(next),
+			"-file", filepath.Join(scratch, "temporal.db"), "-synchronous", o.synchronous}})
+}
+
+func measureServer(o options, server *Server) ([]Result, error) {
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	defer server.Stop()
+	load, err := NewLoad(server.Address())
+	if err != nil {
+		return nil, err
+	}
+	defer load.Stop()
+	results := []Result{}
+	for _, workflow := range workflows {
+		for _, inFlight := range o.inFlight {
+			result, err := load.Measure(o, server, workflow, inFlight)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %d in flight: %w", workflow, inFlight, err)
+			}
+			fmt.Printf("%-8s %-12s %4d in flight: %s\n", server.name, workflow, inFlight, result.Summary())
+			results = append(results, result)
+		}
+	}
+	return results, nil
+}
+
+func save(o options, report string) error {
+	if o.results == "" {
+		return nil
+	}
+	if err := os.MkdirAll(o.results, 0o755); err != nil {
+		return err
+	}
+	file := filepath.Join(o.results, time.Now().UTC().Format("2006-01-02")+".md")
+	fmt.Printf("\nWritten to %s\n", file)
+	return os.WriteFile(file, []byte(report), 0o644)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+const (
+	stele        = "stele"
+	temporal     = "temporal"
+	namespace    = "default"
+	startupLimit = 2 * time.Minute
+	// Ticks of processor time in /proc, which Linux reports as 100 a second on every machine.
+	ticksPerSecond = 100
+)
+
+// Server is a process that is measured.
+type Server struct {
+	name    string
+	port    int
+	log     string
+	command []string
+	process *exec.Cmd
+	ended   chan struct{}
+}
+
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// Start returns once the server has taken a workflow.
+func (s *Server) Start() error {
+	output, err := os.Create(s.log)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	s.process = exec.Command(s.command[0], s.command[1:]...)
+	s.process.Stdout, s.process.Stderr = output, output
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.process.Start(); err != nil {
+		return err
+	}
+	s.ended = make(chan struct{})
+	go func() { s.process.Wait(); close(s.ended) }()
+	if err := s.waitUntilReady(); err != nil {
+		s.Stop()
+		return err
+	}
+	return nil
+}
+
+func (s *Server) waitUntilReady() error {
+	conn, err := grpc.NewClient(s.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	service := workflowservice.NewWorkflowServiceClient(conn)
+	for end := time.Now().Add(startupLimit); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		select {
+		case <-s.ended:
+			return fmt.Errorf("ended at its start: %v", s.process.ProcessState)
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		err = startOne(ctx, service)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("not ready: %w", err)
+}
+
+func startOne(ctx context.Context, service workflowservice.WorkflowServiceClient) error {
+	_, err := service.DescribeNamespace(ctx,
+		&workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	if err != nil {
+		_, err = service.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+			Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour)})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = service.StartWorkflowExecution(ctx, &workflowservice.StartWorkflowExecutionRequest{
+		Namespace: namespace, WorkflowId: "readiness", RequestId: "readiness",
+		WorkflowType:       &commonpb.WorkflowType{Name: "readiness"},
+		TaskQueue:          &taskqueuepb.TaskQueue{Name: "readiness"},
+		WorkflowRunTimeout: durationpb.New(time.Second)})
+	return err
+}
+
+// Stop ends the process, at once if it does not end by itself.
+func (s *Server) Stop() {
+	s.process.Process.Signal(syscall.SIGTERM)
+	killer := time.AfterFunc(15*time.Second, func() { s.process.Process.Kill() })
+	<-s.ended
+	killer.Stop()
+}
+
+// ProcessorTime is what the process has used so far, in user and system mode.
+func (s *Server) ProcessorTime() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseProcessorTime(string(text))
+}
+
+// parseProcessorTime reads a line of /proc/PID/stat. The program's name, in parentheses, may hold
+// anything; the fields after it are counted from its end.
+func parseProcessorTime(line string) (time.Duration, error) {
+	fields := strings.Fields(line[strings.LastIndex(line, ")")+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("unexpected form: %q", line)
+	}
+	user, err := strconv.ParseInt(fields[11], 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * time.Second / ticksPerSecond, err
+}
+
+// ResidentBytes is the memory of the process now.
+func (s *Server) ResidentBytes() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.process.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("unexpected form: %q", text)
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
+
+// lastOutput is the end of what the server printed.
+func (s *Server) lastOutput() string {
+	text, _ := os.ReadFile(s.log)
+	return string(text[max(0, len(text)-2000):])
+}
