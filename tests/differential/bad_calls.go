@@ -116,10 +116,6 @@ var badInputs = []BadInput{
 	badStart("StartWithNegativePriority", func(r *startRequest) {
 		r.Priority = &commonpb.Priority{PriorityKey: -1}
 	}),
-	badStart("StartWithUnknownSearchAttribute", func(r *startRequest) {
-		r.SearchAttributes = &commonpb.SearchAttributes{
-			IndexedFields: map[string]*commonpb.Payload{"Nothing": payload("x")}}
-	}),
 	badStart("StartWithOversizedInput", func(r *startRequest) { r.Input = huge() }),
 	badStart("StartWithOversizedMemo", func(r *startRequest) {
 		r.Memo = &commonpb.Memo{Fields: map[string]*commonpb.Payload{"m": huge().Payloads[0]}}

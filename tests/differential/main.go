@@ -95,7 +95,7 @@ func run(o options) (int, error) {
 	passed := len(scripts) - failed
 	// An entry is judged by the suite and the scripts that were played.
 	if o.only == "" {
-		stale := staleEntries(known, scripts)
+		stale := staleEntries(known, scripts, o.suite)
 		failed += len(stale)
 		for _, entry := range stale {
 			fmt.Printf("STALE %s:%d: nothing differs any more at %s %s %s\n",
@@ -246,8 +246,9 @@ func printTranscript(name string, transcript *Transcript) {
 	}
 }
 
-// staleEntries are those that concern a script of this suite and covered nothing.
-func staleEntries(known []*Known, scripts []Script) []*Known {
+// staleEntries are those that concern a script of this suite and covered nothing. What is said of
+// scripts in general is said of the suite of that name.
+func staleEntries(known []*Known, scripts []Script, suite string) []*Known {
 	names := []string{}
 	for _, script := range scripts {
 		names = append(names, script.name)
@@ -257,7 +258,7 @@ func staleEntries(known []*Known, scripts []Script) []*Known {
 	for _, entry := range known {
 		concerned := false
 		for _, name := range names {
-			concerned = concerned || matches(entry.script, name)
+			concerned = concerned || matches(entry.script, name) && (entry.script != "*" || suite == "scripts")
 		}
 		// A name that no suite has is stale in either.
 		unknown := !concerned && !strings.Contains(entry.script, "*") && !isScript(entry.script)

@@ -15,6 +15,7 @@ import (
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -40,6 +41,8 @@ type Play struct {
 	prefix string
 	// When set, calls are made but not written down.
 	quiet bool
+	// Reads histories as a worker does.
+	worker bool
 	// What is wrong whatever the other server says.
 	problems []string
 }
@@ -93,6 +96,11 @@ func (p *Play) invoke(ctx context.Context, request proto.Message) (proto.Message
 	var options []grpc.CallOption
 	if bytes, ok := request.(raw); ok {
 		sent, options = bytes, append(options, grpc.ForceCodec(rawCodec{}))
+	}
+	// Temporal adds events of unwritten workflow tasks to what a worker reads, but not to what the
+	// command line reads, which is the history proper.
+	if _, reads := request.(*historyRequest); reads && !p.worker {
+		ctx = metadata.AppendToOutgoingContext(ctx, "client-name", "temporal-cli", "client-version", "1.0.0")
 	}
 	err := p.server.conn.Invoke(ctx, servicePrefix+method, sent, answer, options...)
 	return answer, err

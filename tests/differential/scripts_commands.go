@@ -27,7 +27,6 @@ func (Behaviour) DuplicateTimerIdIsRefused(p *Play) {
 }
 
 func (Behaviour) TimerWithoutIdIsRefused(p *Play)          { p.refusedCommands(startTimer("", 60)) }
-func (Behaviour) TimerOfNoDurationIsRefused(p *Play)       { p.refusedCommands(startTimer("zero", 0)) }
 func (Behaviour) TimerOfNegativeTimeIsRefused(p *Play)     { p.refusedCommands(startTimer("past", -1)) }
 func (Behaviour) TimerWithALongIdIsRefused(p *Play)        { p.refusedCommands(startTimer(long(), 60)) }
 func (Behaviour) CancelOfAnUnknownTimerIsRefused(p *Play)  { p.refusedCommands(cancelTimer("none")) }
@@ -130,5 +129,12 @@ func (Behaviour) CanceledTimerDoesNotFire(p *Play) {
 func (Behaviour) TimerCanceledInTheTaskThatStartsIt(p *Play) {
 	p.start()
 	p.step(startTimer("one", 60), cancelTimer("one"))
+	p.history()
+}
+
+func (Behaviour) TimerOfNoDurationFiresAtOnce(p *Play) {
+	p.start()
+	p.step(startTimer("zero", 0))
+	p.step(completeWorkflow())
 	p.history()
 }

@@ -220,3 +220,10 @@ func (Behaviour) SystemInfoClaimsWhatSdksRelyOn(p *Play) {
 		Line{"upsert_memo", boolText(answer.GetCapabilities().GetUpsertMemo())},
 		Line{"sdk_metadata", boolText(answer.GetCapabilities().GetSdkMetadata())})
 }
+
+func (Behaviour) StartWithUnknownSearchAttributeIsRefused(p *Play) {
+	p.start(func(r *startRequest) {
+		r.SearchAttributes = &commonpb.SearchAttributes{
+			IndexedFields: map[string]*commonpb.Payload{"Nothing": payload("x")}}
+	})
+}

@@ -61,6 +61,13 @@ func (Behaviour) FailedTaskIsRetriedWithoutFurtherEvents(p *Play) {
 	p.history()
 }
 
+func (Behaviour) WorkerReadsEventsOfATransientTask(p *Play) {
+	p.start()
+	p.failTask(p.poll(), enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR)
+	p.worker = true
+	p.history()
+}
+
 func (Behaviour) TimedOutTaskIsRetried(p *Play) {
 	p.start(func(r *startRequest) { r.WorkflowTaskTimeout = seconds(1) })
 	task := p.poll()
@@ -133,6 +140,9 @@ func (Behaviour) StickyTaskHasAPartialHistory(p *Play) {
 	request := p.completionOf(p.poll())
 	request.StickyAttributes = &taskqueuepb.StickyExecutionAttributes{
 		WorkerTaskQueue: p.stickyQueue(), ScheduleToStartTimeout: seconds(10)}
+	p.silently(func() {
+		callWithin[workflowTask](p, emptyPollLimit, p.pollOf(p.stickyQueue()))
+	})
 	p.send(request)
 	p.signal("signal")
 	p.complete(p.pollFrom(p.stickyQueue()), completeWorkflow())
@@ -331,8 +341,10 @@ func (Behaviour) QueryRejectConditionsAreHonoured(p *Play) {
 
 func (Behaviour) SignalOfAnotherRunIsDelivered(p *Play) {
 	target := p.name("target")
-	p.start(func(r *startRequest) { r.WorkflowId, r.RequestId = target, target })
-	p.silently(func() { p.step() })
+	p.start(func(r *startRequest) {
+		r.WorkflowId, r.RequestId = target, target
+		r.TaskQueue = &taskqueuepb.TaskQueue{Name: target}
+	})
 	p.start()
 	p.step(signalExternal(p.runOf(target, ""), "hello"))
 	p.step(completeWorkflow())
@@ -349,8 +361,10 @@ func (Behaviour) SignalOfAMissingRunFails(p *Play) {
 
 func (Behaviour) CancelOfAnotherRunIsDelivered(p *Play) {
 	target := p.name("target")
-	p.start(func(r *startRequest) { r.WorkflowId, r.RequestId = target, target })
-	p.silently(func() { p.step() })
+	p.start(func(r *startRequest) {
+		r.WorkflowId, r.RequestId = target, target
+		r.TaskQueue = &taskqueuepb.TaskQueue{Name: target}
+	})
 	p.start()
 	p.step(cancelExternal(p.runOf(target, "")))
 	p.step(completeWorkflow())

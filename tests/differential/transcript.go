@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	_ "go.temporal.io/api/errordetails/v1" // so that details can be read
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -35,6 +36,8 @@ var ignoredFields = map[string]bool{
 	"task_id": true, "version": true, "history_size_bytes": true, "state_transition_count": true,
 	"backlog_count_hint": true, "poller_scaling_decision": true, "failover_version": true,
 	"most_recent_worker_version_stamp": true,
+	// How long the wait for a timer still is, or how long a run took.
+	"first_workflow_task_backoff": true, "execution_duration": true,
 }
 
 // Fields that are opaque to clients. That they are set is compared, what they hold is not.
