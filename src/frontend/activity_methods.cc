@@ -80,7 +80,7 @@ void poll(Services& services, RequestContext context, const AuthorizedNamespace&
     const Timestamp deadline = context.call->deadline();
     absl::Status status = validate_poll_deadline(deadline, context.now);
     if (status.ok()) {
-        status = validate_task_queue(request.has_task_queue(), *request.mutable_task_queue());
+        status = validate_task_queue(request);
     }
     if (status.ok()) status = validate_identity(request.identity());
     if (!status.ok()) return reply(std::move(status));

@@ -268,8 +268,7 @@ absl::Status validate_start(service::StartWorkflowExecutionRequest& request,
     if (request.workflow_type().name().size() > kMaximumNameBytes) {
         return invalid_argument("WorkflowType length exceeds limit.");
     }
-    STELE_RETURN_IF_ERROR(
-        validate_task_queue(request.has_task_queue(), *request.mutable_task_queue()));
+    STELE_RETURN_IF_ERROR(validate_task_queue(request));
     if (request.task_queue().name() == kInternalQueue) {
         return invalid_argument(fmt::format("cannot use internal task queue {}", kInternalQueue));
     }
@@ -301,8 +300,7 @@ absl::Status validate_signal_with_start(service::SignalWithStartWorkflowExecutio
     if (request.workflow_type().name().size() > kMaximumNameBytes) {
         return too_long("workflow type name", request.workflow_type().name().size());
     }
-    STELE_RETURN_IF_ERROR(
-        validate_task_queue(request.has_task_queue(), *request.mutable_task_queue()));
+    STELE_RETURN_IF_ERROR(validate_task_queue(request));
     if (request.request_id().empty()) request.set_request_id(new_id);
     if (request.request_id().size() > kMaximumNameBytes) {
         return too_long("Request ID", request.request_id().size());

@@ -23,6 +23,12 @@ absl::Status validate_execution(bool set, const api::common::v1::WorkflowExecuti
 absl::Status validate_duration(google::protobuf::Duration& duration);
 /// Fills in the kind; refuses reserved and over-long names.
 absl::Status validate_task_queue(bool set, api::taskqueue::v1::TaskQueue& queue);
+template <typename Request>
+absl::Status validate_task_queue(Request& request) {
+    // Asked first: to be handed out for change is to be set.
+    const bool set = request.has_task_queue();
+    return validate_task_queue(set, *request.mutable_task_queue());
+}
 absl::Status validate_identity(std::string_view identity);
 absl::Status validate_blob(const google::protobuf::MessageLite& payload, const history::Limits& limits);
 /// A deadline is needed, at least two seconds away.

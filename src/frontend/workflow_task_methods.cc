@@ -31,7 +31,7 @@ void poll_workflow_task(Services& services, RequestContext context, const Author
     absl::Status status = validate_poll_deadline(deadline, context.now);
     if (status.ok()) status = validate_identity(request.identity());
     if (status.ok()) {
-        status = validate_task_queue(request.has_task_queue(), *request.mutable_task_queue());
+        status = validate_task_queue(request);
     }
     if (!status.ok()) return reply(std::move(status));
     matching::Poll poll = make_poll(space, shard::QueueKind::kWorkflow, request.task_queue(),
