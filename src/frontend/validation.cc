@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 namespace stele::frontend {
@@ -66,8 +67,11 @@ void default_retry_policy(RetryPolicy& policy) {
         *policy.mutable_initial_interval() = to_proto(std::chrono::seconds(1));
     }
     if (from_proto(policy.maximum_interval()) == Duration::zero()) {
-        *policy.mutable_maximum_interval() =
-            to_proto(from_proto(policy.initial_interval()) * kMaximumIntervalCoefficient);
+        // Beyond a century the product would not fit; the refusal of a bad interval comes later.
+        constexpr Duration kLongest = kCentury / kMaximumIntervalCoefficient;
+        const Duration initial =
+            std::clamp(from_proto(policy.initial_interval()), -kLongest, kLongest);
+        *policy.mutable_maximum_interval() = to_proto(initial * kMaximumIntervalCoefficient);
     }
     if (policy.backoff_coefficient() == 0) policy.set_backoff_coefficient(kBackoff);
 }

@@ -80,7 +80,7 @@ public:
 
     bool has_recent_poller(const QueueId& queue) override {
         const auto last = poll_times_.last(queue);
-        return last && env_.now() - *last < options_.sticky_unavailable_after;
+        return last && (*last == kNever || env_.now() - *last < options_.sticky_unavailable_after);
     }
 
     void describe(QueueId queue, Reply<QueueDescription> reply) override {
@@ -120,10 +120,14 @@ private:
         if (!waiting->poll.normal_queue.empty()) queue.sticky = true;
         queue.throttle.set_rate(waiting->poll.max_tasks_per_second);
         queue.pollers[waiting->poll.identity] = now;
-        note_poll(queue, now);
         waiting->id = ++last_id_;
+        waiting->open = true;
+        ++queue.open_polls;
+        note_poll(queue, now);
         watch(waiting);
         serve(queue, waiting);
+        // The poll may have raised the rate that kept others waiting.
+        serve_waiting(queue);
     }
 
     /// Arranges for the poll to end by its expiry or when its caller goes.
@@ -145,7 +149,6 @@ private:
             if ((*poll)->id != poll_id) continue;
             const WaitingPollPtr waiting = *poll;
             queue.polls.erase(poll);
-            note_poll(queue, env_.now());
             return answer_empty(*waiting);
         }
     }
@@ -153,6 +156,10 @@ private:
     void release(WaitingPoll& waiting) {
         executor_->cancel(waiting.expiry);
         if (waiting.scope != nullptr) waiting.scope->on_cancel({});
+        if (!std::exchange(waiting.open, false)) return;
+        TaskQueue& queue = queue_of(waiting.poll.queue);
+        --queue.open_polls;
+        note_poll(queue, env_.now());
     }
 
     void answer_empty(WaitingPoll& waiting) {
@@ -273,7 +280,6 @@ private:
     template <typename Task>
     void finish_start(TaskOffer offer, const WaitingPollPtr& waiting, absl::StatusOr<Task> task) {
         TaskQueue& queue = queue_of(waiting->poll.queue);
-        note_poll(queue, env_.now());
         if (!task.ok()) {
             // NOT_FOUND means obsolete. Anything else passes: the task is tried again in a while.
             if (task.status().code() != absl::StatusCode::kNotFound) retry_later(std::move(offer));
@@ -348,7 +354,6 @@ private:
     void finish_query(const WaitingPollPtr& waiting, absl::AnyInvocable<void(absl::Status)> unmatched,
                       absl::StatusOr<PolledWorkflowTask> task) {
         TaskQueue& queue = queue_of(waiting->poll.queue);
-        note_poll(queue, env_.now());
         if (!task.ok()) {
             unmatched(task.status());
             return serve(queue, waiting);
@@ -369,9 +374,10 @@ private:
         return queues_.emplace(id, TaskQueue(id, options_.window)).first->second;
     }
 
+    /// Its time counts from now, or for as long as a poll is open.
     void note_poll(TaskQueue& queue, Timestamp now) {
         queue.last_poll = now;
-        poll_times_.note(queue.id, now);
+        poll_times_.note(queue.id, queue.open_polls > 0 ? kNever : now);
     }
 
     void answer_all_empty(TaskQueue& queue) {
@@ -388,7 +394,13 @@ private:
         answer_all_empty(queue);
         queue.last_poll = kUnset;
         poll_times_.forget(id);
+        give_up_tasks(queue);
+    }
+
+    /// Also those that did not fit: they are offered once more, and given up as they come.
+    void give_up_tasks(TaskQueue& queue) {
         while (auto task = queue.tasks.pop()) starter_.give_up_sticky(*task);
+        refill_if_low(queue);
     }
 
     QueueDescription description_of(const QueueId& id) {
@@ -421,9 +433,9 @@ private:
                 return now - poller.second > options_.poller_history;
             });
             if (queue.sticky && !queue.is_alive(now, options_.sticky_unavailable_after)) {
-                while (auto task = queue.tasks.pop()) starter_.give_up_sticky(*task);
+                give_up_tasks(queue);
             }
-            const bool idle = queue.pollers.empty() && queue.polls.empty() && queue.tasks.empty() &&
+            const bool idle = queue.pollers.empty() && queue.open_polls == 0 && queue.tasks.empty() &&
                               queue.queries.empty() && queue.throttle_timer == 0;
             if (idle) poll_times_.forget(entry->first);
             entry = idle ? queues_.erase(entry) : std::next(entry);

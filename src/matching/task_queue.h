@@ -26,6 +26,7 @@ struct WaitingPoll {
     CallScopePtr scope;
     std::variant<WorkflowReply, ActivityReply> reply;
     env::TimerId expiry = 0;
+    bool open = false;  // taken in and not answered
 };
 using WaitingPollPtr = std::shared_ptr<WaitingPoll>;
 
@@ -89,6 +90,7 @@ struct TaskQueue {
     bool sticky = false;
     Window tasks;
     std::list<WaitingPollPtr> polls;
+    std::size_t open_polls = 0;  // those and the ones that a task is being started for
     std::list<WaitingQuery> queries;
     Throttle throttle;
     env::TimerId throttle_timer = 0;
@@ -97,7 +99,7 @@ struct TaskQueue {
 
     /// Whether a worker waits here, or did so less than `window` ago.
     bool is_alive(Timestamp now, Duration window) const {
-        return !polls.empty() || (last_poll != kUnset && now - last_poll < window);
+        return open_polls > 0 || (last_poll != kUnset && now - last_poll < window);
     }
 };
 
