@@ -12,4 +12,8 @@ find_package(OpenSSL REQUIRED)
 find_package(fmt CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)
+find_package(PkgConfig REQUIRED)
+# Named as cpp-httplib's own package would name it; Debian's has no CMake file.
+pkg_check_modules(CppHttplib REQUIRED IMPORTED_TARGET cpp-httplib)
+add_library(httplib ALIAS PkgConfig::CppHttplib)
 # Header-only, without a target of their own: CLI11 (<CLI/CLI.hpp>), nlohmann-json and toml++.

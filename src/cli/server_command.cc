@@ -34,6 +34,10 @@ void add_network_flags(CLI::App& command, DevServerOptions& options) {
     command.add_option("--ip", options.ip, "Address to listen on")->capture_default_str();
     command.add_flag("--allow-insecure-network", options.allow_insecure_network,
                      "Listen on an --ip that other machines reach, without authentication or TLS");
+    command
+        .add_option("--test-overrides-port", options.test_overrides_port,
+                    "Port, on loopback, where tests may change settings; none unless given")
+        ->check(port);
     command.add_flag("--headless", options.headless, "Without the web UI");
 }
 
@@ -54,6 +58,10 @@ void add_data_flags(CLI::App& command, DevServerOptions& options) {
         .add_option("--dynamic-config-value", options.dynamic_config_values,
                     "Setting of the server, KEY=JSON; repeatable")
         ->allow_extra_args(false);
+    command
+        .add_option("--dynamic-config-file", options.dynamic_config_file,
+                    "File of settings of the server, in YAML; read again when it changes")
+        ->type_name("FILE");
     command
         .add_option("--shards", options.shards, "Shards of the engine, each with its own thread")
         ->check(CLI::Range(1, kMaximumShards))

@@ -25,6 +25,8 @@ struct DevServerOptions {
     std::vector<std::string> namespaces;
     std::vector<std::string> search_attributes;      // "name=Type"
     std::vector<std::string> dynamic_config_values;  // "key=JSON"
+    std::optional<std::string> dynamic_config_file;
+    std::optional<int> test_overrides_port;  // 0: the system chooses one
     LogLevel log_level = LogLevel::kWarn;
     LogFormat log_format = LogFormat::kText;
     int shards = 1;

@@ -50,7 +50,7 @@ protected:
               FAIL() << message_of(status);
           })),
           namespaces_(std::make_unique<NamespaceRegistry>(sim_, *store_, *committer_,
-                                                          history::Limits())) {
+                                                          [](const std::string&) { return history::Limits(); })) {
         EXPECT_TRUE(namespaces_->load().ok());
         engine_ = shard::make_engine(sim_, *store_, *committer_, *namespaces_, {});
         matching_ = matching::make_matching(sim_, *engine_, {});
@@ -252,7 +252,8 @@ TEST_F(FrontendTest, NamespacesComeBackFromTheStore) {
                     row.set_description("changed");
                     return absl::OkStatus();
                 }).ok());
-    NamespaceRegistry reloaded(sim_, *store_, *committer_, history::Limits());
+    NamespaceRegistry reloaded(sim_, *store_, *committer_,
+                               [](const std::string&) { return history::Limits(); });
     EXPECT_EQ(reloaded.by_name("one"), nullptr);
     ASSERT_TRUE(reloaded.load().ok());
     ASSERT_NE(reloaded.by_id(id), nullptr);

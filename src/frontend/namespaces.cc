@@ -39,11 +39,11 @@ const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_name(
 }
 
 NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
-                                     history::Limits limits)
+                                     LimitsOf limits_of)
     : env_(env),
       store_(store),
       committer_(committer),
-      limits_(limits),
+      limits_of_(std::move(limits_of)),
       durable_(std::make_shared<const Snapshot>()),
       executor_(env.make_executor("namespaces")) {}
 
@@ -138,7 +138,7 @@ NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row
     shard::NamespaceView view;
     view.id = row.id();
     view.name = row.name();
-    view.limits = limits_;
+    view.limits = limits_of_(row.name());
     return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view))};
 }
 
@@ -148,16 +148,27 @@ void NamespaceRegistry::save(storage::NamespaceRow row, Reply<storage::Namespace
               store::wrap_message(store::Table::kNamespace, row));
     batch.put(store::namespace_name_key(row.name()),
               store::wrap_value(store::Table::kNamespaceName, row.id()));
-    Entry entry = make_entry(std::move(row));
-    latest_.put(entry);
+    latest_.put(make_entry(row));
     const Position position = committer_.submit(std::move(batch), store::Urgency::kSynced);
     committer_.when_durable(
-        position, *executor_, [this, entry = std::move(entry), reply = std::move(reply)]() mutable {
-            Snapshot next = *durable_.load();
-            next.put(entry);
-            durable_.store(std::make_shared<const Snapshot>(std::move(next)));
-            reply(std::move(entry.row));
+        position, *executor_, [this, row = std::move(row), reply = std::move(reply)]() mutable {
+            publish(row);
+            reply(std::move(row));
         });
+}
+
+void NamespaceRegistry::publish(storage::NamespaceRow row) {
+    const env::MutexLock lock(publishing_);
+    Snapshot next = *durable_.load();
+    next.put(make_entry(std::move(row)));
+    durable_.store(std::make_shared<const Snapshot>(std::move(next)));
+}
+
+void NamespaceRegistry::refresh_limits() {
+    const env::MutexLock lock(publishing_);
+    Snapshot next = *durable_.load();
+    for (auto& [id, entry] : next.by_id) entry = make_entry(std::move(entry.row));
+    durable_.store(std::make_shared<const Snapshot>(std::move(next)));
 }
 
 }  // namespace stele::frontend

@@ -2,6 +2,7 @@
 
 #include "base/call.h"
 #include "env/env.h"
+#include "env/mutex.h"
 #include "shard/engine.h"
 #include "stele/internal/rows.pb.h"
 #include "store/committer.h"
@@ -29,13 +30,20 @@ absl::Status namespace_not_found(const std::string& name);
 /// Reads are thread safe and cheap. Changes reply once durable.
 class NamespaceRegistry : public shard::NamespaceSource {
 public:
-    /// `limits` are those of every namespace. All arguments must outlive the registry.
+    /// What limits the namespace of a name has now.
+    using LimitsOf = std::function<history::Limits(const std::string& name)>;
+
+    /// `limits_of` is asked when a namespace is loaded or changed, on any thread. All other arguments
+    /// must outlive the registry.
     NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
-                      history::Limits limits);
+                      LimitsOf limits_of);
     ~NamespaceRegistry() override;
 
     /// Reads what the store holds. Call once, before anything else.
     absl::Status load();
+
+    /// Asks for all limits again; they hold for calls that arrive after it has returned.
+    void refresh_limits();
 
     shard::NamespacePtr by_id(const std::string& id) override;
     shard::NamespacePtr by_name(const std::string& name) override;
@@ -69,13 +77,16 @@ private:
     using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
     Entry make_entry(storage::NamespaceRow row) const;
+    /// Shows a row that is durable.
+    void publish(storage::NamespaceRow row);
     /// On the executor: makes the row durable, then visible, then replies.
     void save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply);
 
     env::Env& env_;
     store::Store& store_;
     store::Committer& committer_;
-    history::Limits limits_;
+    LimitsOf limits_of_;
+    env::Mutex publishing_;  // held while `durable_` is replaced; readers do without
     std::atomic<SnapshotPtr> durable_;
     Snapshot latest_;  // what will be durable; only on the executor
     std::unique_ptr<env::Executor> executor_;

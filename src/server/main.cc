@@ -60,16 +60,24 @@ ServerOptions server_options(const cli::DevServerOptions& dev) {
     options.directory = dev.directory;
     options.node.engine.shard_count = dev.shards;
     options.node.namespaces = dev.namespaces;
+    options.dynamic_config_file = dev.dynamic_config_file;
+    options.dynamic_config_values = dev.dynamic_config_values;
+    options.test_overrides_port = dev.test_overrides_port;
     return options;
 }
 
-void print_served(const cli::DevServerOptions& dev, const ServerOptions& options, int port) {
+void print_served(const cli::DevServerOptions& dev, const ServerOptions& options,
+                  const Server& server) {
     std::string namespaces = frontend::kDefaultNamespace;
     for (const std::string& name : dev.namespaces) {
         if (name != frontend::kDefaultNamespace) namespaces += ", " + name;
     }
     fmt::print("Stele server\n\n");
-    fmt::print("{:<12}{}:{}\n", "gRPC:", options.ip, port);
+    fmt::print("{:<12}{}:{}\n", "gRPC:", options.ip, server.port());
+    if (server.test_overrides_port() != 0) {
+        fmt::print("{:<12}http://127.0.0.1:{}/overrides (for tests)\n", "Overrides:",
+                   server.test_overrides_port());
+    }
     fmt::print("{:<12}{}\n", "Namespaces:", namespaces);
     fmt::print("{:<12}{}\n", "Store:",
                dev.directory ? *dev.directory
@@ -90,9 +98,6 @@ void print_notices(const cli::DevServerOptions& dev) {
         fmt::print("Notice: custom search attributes are not built yet; {} was not registered.\n",
                    attribute);
     }
-    for (const std::string& value : dev.dynamic_config_values) {
-        fmt::print("Notice: dynamic configuration is not built yet; {} has no effect.\n", value);
-    }
 }
 
 int start_dev(const cli::DevServerOptions& dev) {
@@ -109,7 +114,7 @@ int start_dev(const cli::DevServerOptions& dev) {
     auto server = Server::start(options);
     if (!server.ok()) return fail(message_of(server.status()));
 
-    print_served(dev, options, (*server)->port());
+    print_served(dev, options, **server);
     print_notices(dev);
     fmt::print("\nStop with Ctrl-C.\n");
     std::fflush(stdout);

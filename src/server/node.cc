@@ -1,5 +1,6 @@
 #include "server/node.h"
 
+#include "server/settings.h"
 #include "store/keys.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
 
@@ -66,7 +67,10 @@ public:
              std::string cluster_id)
         : committer_(store::make_committer(
               env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
-          namespaces_(env, store, *committer_, options.limits),
+          namespaces_(env, store, *committer_,
+                      [config = options.config, defaults = options.limits](const std::string& name) {
+                          return config == nullptr ? defaults : limits_of(*config, name, defaults);
+                      }),
           tokens_(std::move(token_key)),
           engine_(shard::make_engine(env, store, *committer_, namespaces_, options.engine)),
           matching_(matching::make_matching(env, *engine_, options.matching)),
@@ -81,6 +85,8 @@ public:
 
     const frontend::Frontend& frontend() const override { return frontend_; }
     shard::Engine& engine() override { return *engine_; }
+
+    void refresh_settings() override { namespaces_.refresh_limits(); }
 
     void drain(absl::AnyInvocable<void()> done) override {
         matching_->drain();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/dynamic_config.h"
 #include "frontend/frontend.h"
 #include "store/committer.h"
 
@@ -15,6 +16,8 @@ struct NodeOptions {
     shard::EngineOptions engine;
     matching::MatchingOptions matching;
     history::Limits limits;
+    /// What changes the limits while the node runs; null: nothing does. Must outlive the node.
+    const config::DynamicConfig* config = nullptr;
     /// Created at start if they do not exist, with a retention of one day. `default` always is.
     std::vector<std::string> namespaces;
     /// What a failed write does; ends the process unless set.
@@ -32,6 +35,9 @@ public:
 
     virtual const frontend::Frontend& frontend() const = 0;
     virtual shard::Engine& engine() = 0;
+
+    /// The configuration has changed: it holds for calls that arrive after this has returned.
+    virtual void refresh_settings() = 0;
 
     /// Stops taking calls: waiting polls are answered empty, other waits UNAVAILABLE. `done` runs
     /// once every reply that was promised is out.

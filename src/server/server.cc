@@ -1,11 +1,16 @@
 #include "server/server.h"
 
+#include "config/yaml.h"
 #include "env/posix/posix_env.h"
+#include "server/config_file.h"
 #include "server/grpc/transport.h"
+#include "server/overrides.h"
+#include "server/settings.h"
 #include "store/memory/memory_store.h"
 #include "store/rocksdb/rocksdb_store.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <future>
@@ -27,7 +32,15 @@ public:
     absl::Status run(const ServerOptions& options) {
         grace_ = options.shutdown_grace;
         STELE_ASSIGN_OR_RETURN(store_, open_store(options));
-        STELE_ASSIGN_OR_RETURN(node_, Node::start(*env_, *store_, options.node));
+        STELE_RETURN_IF_ERROR(configure(options));
+        NodeOptions node = options.node;
+        node.config = &config_;
+        STELE_ASSIGN_OR_RETURN(node_, Node::start(*env_, *store_, std::move(node)));
+        config_.on_change([this] { node_->refresh_settings(); });
+        if (options.test_overrides_port) {
+            STELE_ASSIGN_OR_RETURN(overrides_, OverridesEndpoint::start(
+                                                   *env_, config_, *options.test_overrides_port));
+        }
         GrpcOptions grpc;
         grpc.address = fmt::format("{}:{}", options.ip, options.port);
         STELE_ASSIGN_OR_RETURN(transport_, GrpcTransport::start(node_->frontend(), grpc));
@@ -36,6 +49,9 @@ public:
     }
 
     int port() const override { return transport_->port(); }
+    int test_overrides_port() const override {
+        return overrides_ == nullptr ? 0 : overrides_->port();
+    }
     const Node& node() const override { return *node_; }
 
     void stop() override {
@@ -48,16 +64,39 @@ public:
             transport_->shutdown(grace_);
         }
         transport_.reset();
+        // What changes the configuration first, so that nobody tells a node that is gone.
+        overrides_.reset();
+        config_file_.reset();
+        config_.on_change({});
         node_.reset();
         store_.reset();
     }
 
 private:
+    absl::Status configure(const ServerOptions& options) {
+        if (options.dynamic_config_file) {
+            STELE_ASSIGN_OR_RETURN(config_file_,
+                                   ConfigFile::open(*env_, config_, *options.dynamic_config_file));
+        }
+        config::Values values;
+        for (const std::string& text : options.dynamic_config_values) {
+            STELE_ASSIGN_OR_RETURN(const config::Parsed parsed,
+                                   config::parse_assignment(config_.registry(), text));
+            for (const std::string& warning : parsed.warnings) spdlog::warn("{}", warning);
+            values.add(parsed.values);
+        }
+        config_.set_command_line(std::move(values));
+        return absl::OkStatus();
+    }
+
     Duration grace_{};
     // In the order of dependence.
     std::unique_ptr<env::Env> env_;
     std::unique_ptr<store::Store> store_;
+    config::DynamicConfig config_{known_settings()};
+    std::unique_ptr<ConfigFile> config_file_;
     std::unique_ptr<Node> node_;
+    std::unique_ptr<OverridesEndpoint> overrides_;
     std::unique_ptr<GrpcTransport> transport_;
 };
 

@@ -16,6 +16,12 @@ struct ServerOptions {
     int port = 7233;                        // 0: the system chooses one
     std::optional<std::string> directory;   // of the store; none: in memory, gone with the process
     NodeOptions node;
+    /// Of dynamic configuration: a YAML file, and settings as KEY=JSON, which go before the file.
+    std::optional<std::string> dynamic_config_file;
+    std::vector<std::string> dynamic_config_values;
+    /// Where tests may change dynamic configuration (see overrides.h); none: nowhere. 0: the system
+    /// chooses.
+    std::optional<int> test_overrides_port;
     /// How long calls under way may take once the server stops.
     Duration shutdown_grace = std::chrono::seconds(5);
 };
@@ -23,12 +29,14 @@ struct ServerOptions {
 /// Thread safe. The destructor stops the server if `stop` has not.
 class Server {
 public:
-    /// Serves when it returns. Errors say what could not be had: the directory, the store in it
-    /// or the address.
+    /// Serves when it returns. Errors say what could not be had: the directory, the store in it,
+    /// the address, or what in the configuration is wrong.
     static absl::StatusOr<std::unique_ptr<Server>> start(const ServerOptions& options);
     virtual ~Server() = default;
 
     virtual int port() const = 0;
+    /// The port of the endpoint for overrides; 0 without one.
+    virtual int test_overrides_port() const = 0;
     virtual const Node& node() const = 0;
     /// Health says NOT_SERVING, waiting polls are answered, replies under way leave, then the
     /// store is closed. Idempotent.

@@ -7,6 +7,7 @@ import re
 ARROWS = {
     "base": [],
     "env": ["base"],
+    "config": ["base", "env"],
     "store": ["base", "env"],
     # The pure core does no input or output, so it sees neither env nor store.
     "history": ["base"],
@@ -23,7 +24,7 @@ ARROWS = {
     "sdk": ["base"],
     "cli": ["base", "sdk"],
     "server": [
-        "base", "env", "store", "history", "shard", "matching", "visibility", "frontend",
+        "base", "env", "config", "store", "history", "shard", "matching", "visibility", "frontend",
         "schedule", "batch", "nexus", "deployment", "cluster",
     ],
     "proto": [],
