@@ -12,6 +12,7 @@ Frontend::Frontend(Services services)
     table_.add_service(kOperatorService);
     add_system_methods(table_, services_);
     add_namespace_methods(table_, services_);
+    add_search_attribute_methods(table_, services_);
     add_start_methods(table_, services_);
     add_control_methods(table_, services_);
     add_workflow_task_methods(table_, services_);

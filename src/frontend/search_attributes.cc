@@ -40,6 +40,10 @@ bool holds(const auto& names, const std::string& name) {
 
 }  // namespace
 
+bool is_reserved_search_attribute(const std::string& name) {
+    return holds(kSetByServer, name) || holds(kSetBySdks, name);
+}
+
 absl::Status check_search_attributes(const storage::NamespaceRow& space,
                                      const temporal::api::common::v1::SearchAttributes& attributes) {
     // Sorted, so that of several faults the same one is named every time.
