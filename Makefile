@@ -55,6 +55,10 @@ bench: build ## Compare with a real Temporal server under the same worker
 differential: build ## Play the same calls on Stele and Temporal, and compare
 	@scripts/differential.sh $(BUILD)
 
+.PHONY: conformance
+conformance: build ## Temporal's own functional tests against Stele: the score
+	@scripts/conformance.sh $(BUILD)
+
 .PHONY: crash
 crash: build ## Kill the server under load, and look for what was lost
 	@scripts/crash.sh $(BUILD)
