@@ -1,4 +1,6 @@
 #include "history/activity.h"
+#include "history/event_rows.h"
+#include "history/pause.h"
 
 // Activities as commands make and unmake them.
 namespace stele::history {
@@ -189,28 +191,6 @@ HistoryEvent scheduled_event(const ScheduleActivityTaskCommandAttributes& from, 
     return event;
 }
 
-storage::ActivityRow pending_row(const ScheduleActivityTaskCommandAttributes& from,
-                                 const Completion& completion, const Command& command) {
-    storage::ActivityRow row;
-    row.set_activity_id(from.activity_id());
-    row.set_activity_type(from.activity_type().name());
-    row.set_task_queue(from.task_queue().name());
-    *row.mutable_first_scheduled_time() = to_proto(completion.builder.now());
-    *row.mutable_scheduled_time() = row.first_scheduled_time();
-    *row.mutable_schedule_to_close() = from.schedule_to_close_timeout();
-    *row.mutable_schedule_to_start() = from.schedule_to_start_timeout();
-    *row.mutable_start_to_close() = from.start_to_close_timeout();
-    *row.mutable_heartbeat() = from.heartbeat_timeout();
-    *row.mutable_retry_policy() = from.retry_policy();
-    row.set_attempt(1);
-    row.set_scheduled_by_task_completed_event_id(completion.completed.value());
-    if (from.has_header()) *row.mutable_header() = from.header();
-    if (from.has_input()) *row.mutable_input() = from.input();
-    if (from.has_priority()) *row.mutable_priority() = from.priority();
-    if (command.has_user_metadata()) *row.mutable_user_metadata() = command.user_metadata();
-    return row;
-}
-
 // ---- Cancelling ----------------------------------------------------------------------------
 
 /// The activity that an outcome speaks of; kNoEvent for other events.
@@ -257,12 +237,12 @@ CommandResult handle_schedule_activity(Completion& completion, const Command& co
     if (!attributes.ok()) return refuse(kBadSchedule, message_of(attributes.status()));
     if (CommandResult refusal = check_limits(completion, *attributes)) return refusal;
 
-    const EventId id =
-        builder.add_event(scheduled_event(*attributes, completion.completed, command));
-    storage::ActivityRow row = pending_row(*attributes, completion, command);
+    HistoryEvent event = scheduled_event(*attributes, completion.completed, command);
+    storage::ActivityRow row = activity_row(event, builder.now());
+    const EventId id = builder.add_event(std::move(event));
     row.set_scheduled_event_id(id.value());
     storage::ActivityRow& pending = builder.draft().activities.insert(id.value(), std::move(row));
-    if (attributes->request_eager_execution()) {
+    if (attributes->request_eager_execution() && !is_paused(builder.header())) {
         completion.eager_activities.push_back(id);
     } else {
         enqueue_attempt(builder, pending);

@@ -1,4 +1,5 @@
 #include "history/activity.h"
+#include "history/pause.h"
 
 namespace stele::history {
 namespace {
@@ -38,6 +39,8 @@ api::common::v1::Priority effective_priority(const storage::InfoRow& info,
 }
 
 void enqueue_attempt(Builder& builder, storage::ActivityRow& row) {
+    // Put into its queue when the run is unpaused.
+    if (is_paused(builder.header())) return;
     builder.dispatch_activity(row);
     *builder.transition().dispatch.back().row.mutable_priority() =
         effective_priority(builder.info(), row);

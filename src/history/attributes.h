@@ -1,8 +1,10 @@
 #pragma once
 
+#include "history/transition.h"
 #include "temporal/api/common/v1/message.pb.h"
 
 #include <string>
+#include <vector>
 
 // Memo fields and search attributes: maps from name to payload in which an empty value deletes.
 // Functions of their arguments. Thread safe.
@@ -18,5 +20,12 @@ void merge_payloads(PayloadMap& target, const PayloadMap& changes);
 
 /// Names and data, as limits count them.
 std::size_t payload_map_bytes(const PayloadMap& map);
+
+/// A search attribute that holds several keywords, as clients encode it.
+temporal::api::common::v1::Payload keyword_list_payload(const std::vector<std::string>& keywords);
+
+/// The rows of a draft for changing: copies of those of the run at the first use.
+storage::AttributesRow& editable_attributes(Draft& draft);
+storage::InfoRow& editable_info(Draft& draft);
 
 }  // namespace stele::history

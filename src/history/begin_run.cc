@@ -46,6 +46,8 @@ void set_expirations(storage::InfoRow& info, const Started& started, Timestamp n
     if (expiration != kNever) *info.mutable_run_expiration() = to_proto(expiration);
 }
 
+}  // namespace
+
 storage::InfoRow make_info(const RunBirth& birth, Timestamp now) {
     const Started& started = birth.started;
     storage::InfoRow info;
@@ -101,10 +103,20 @@ void fill_header(storage::HeaderRow& header, const Started& started, Timestamp n
     header.set_next_event_id(kFirstEvent.value());
     header.set_first_task_pending(backoff > Duration::zero());
     *header.mutable_execution_time() = to_proto(add_saturating(now, backoff));
+    if (started.has_prev_auto_reset_points()) {
+        *header.mutable_reset_points() = started.prev_auto_reset_points();
+    }
     header.mutable_task()->set_attempt(1);
 }
 
-}  // namespace
+storage::AttributesRow make_attributes(const Started& started) {
+    storage::AttributesRow row;
+    if (started.has_memo()) *row.mutable_memo() = started.memo();
+    if (started.has_search_attributes()) {
+        *row.mutable_search_attributes() = started.search_attributes();
+    }
+    return row;
+}
 
 Duration effective_run_timeout(Duration run_timeout, Duration execution_timeout) {
     if (execution_timeout == Duration::zero()) return run_timeout;
@@ -131,11 +143,7 @@ Birth begin_run(RunBirth birth, const Context& context) {
     Draft& draft = builder.draft();
     draft.info = make_info(birth, context.now);
     fill_header(draft.header, started, context.now);
-    draft.attributes.emplace();
-    if (started.has_memo()) *draft.attributes->mutable_memo() = started.memo();
-    if (started.has_search_attributes()) {
-        *draft.attributes->mutable_search_attributes() = started.search_attributes();
-    }
+    draft.attributes = make_attributes(started);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
     *event.mutable_workflow_execution_started_event_attributes() = std::move(started);
@@ -177,6 +185,9 @@ void add_successor(Builder& builder, const std::string& new_run_id, Started star
         *started.mutable_root_workflow_execution() = info.root();
     }
     if (info.has_priority()) *started.mutable_priority() = info.priority();
+    if (builder.header().has_reset_points()) {
+        *started.mutable_prev_auto_reset_points() = builder.header().reset_points();
+    }
     birth.started = std::move(started);
     builder.header().set_successor_run_id(new_run_id);
     builder.transition().successor.push_back(

@@ -20,6 +20,14 @@ struct RunBirth {
     google::protobuf::RepeatedPtrField<api::common::v1::Link> links;
 };
 
+/// The rows that event 1 tells of. `now` is when the run begins: its timeouts count from then.
+storage::InfoRow make_info(const RunBirth& birth, Timestamp now);
+void fill_header(storage::HeaderRow& header,
+                 const api::history::v1::WorkflowExecutionStartedEventAttributes& started,
+                 Timestamp now);
+storage::AttributesRow make_attributes(
+    const api::history::v1::WorkflowExecutionStartedEventAttributes& started);
+
 /// A run that is being made: the empty base, and the builder of its first transition.
 struct Birth {
     std::unique_ptr<Run> run;

@@ -1,6 +1,7 @@
 #include "history/builder.h"
 
 #include "history/families.h"
+#include "history/payload_stats.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -38,6 +39,7 @@ EventId Builder::add_event(HistoryEvent event) {
     event.set_event_id(id.value());
     // A buffered event keeps the time at which it arrived.
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
+    count_external_payloads(event, header());
     *history_.add_events() = std::move(event);
     return id;
 }

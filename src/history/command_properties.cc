@@ -8,15 +8,6 @@ namespace stele::history {
 
 namespace enums = temporal::api::enums::v1;
 
-namespace {
-
-storage::AttributesRow& editable_attributes(Draft& draft) {
-    if (!draft.attributes) draft.attributes = draft.base->attributes;
-    return *draft.attributes;
-}
-
-}  // namespace
-
 CommandResult handle_upsert_search_attributes(Completion& completion, const Command& command) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
     if (!command.has_upsert_workflow_search_attributes_command_attributes()) {

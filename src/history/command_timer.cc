@@ -1,4 +1,5 @@
 #include "history/command.h"
+#include "history/event_rows.h"
 #include "history/retry_policy.h"
 
 #include <utility>
@@ -42,12 +43,9 @@ CommandResult handle_start_timer(Completion& completion, const Command& command)
         *started.mutable_start_to_fire_timeout() = timeout;
     }
     started.set_workflow_task_completed_event_id(completion.completed.value());
+    storage::TimerRow row = timer_row(event, builder.now());
     const EventId started_event = builder.add_event(std::move(event));
-
-    storage::TimerRow row;
     row.set_started_event_id(started_event.value());
-    row.set_timer_id(id);
-    *row.mutable_fire_time() = to_proto(add_saturating(builder.now(), from_proto(timeout)));
     builder.draft().timers.insert(started_event.value(), std::move(row));
     return std::nullopt;
 }

@@ -28,6 +28,13 @@ struct Limits {
     std::size_t buffered_events = 100;
     std::size_t buffered_bytes = 2 * 1024 * 1024;
     std::size_t failure_bytes = 4 * 1024;
+    int reset_points = 20;  // history.historymaxautoresetpoints
+    /// Whether clients may pause workflows.
+    bool workflow_pause = false;  // frontend.workflowpauseenabled
+    /// Whether clients get pages of history as they are stored, to be parsed by themselves.
+    bool raw_history = false;  // frontend.sendrawworkflowhistory
+    /// Whether a run that has pending children may be reset.
+    bool reset_with_children = true;  // history.allowresetwithpendingchildren
     Duration workflow_task_heartbeat = std::chrono::minutes(30);
     Duration default_task_timeout = std::chrono::seconds(10);
     Duration max_task_timeout = std::chrono::seconds(120);

@@ -47,7 +47,7 @@ void describe_info(const Run& run, api::workflow::v1::WorkflowExecutionInfo& des
         described.set_parent_namespace_id(info.parent_namespace_id());
         *described.mutable_parent_execution() = info.parent();
     }
-    described.mutable_auto_reset_points();
+    *described.mutable_auto_reset_points() = header.reset_points();
     *described.mutable_root_execution() = info.root();
     described.set_first_run_id(info.first_execution_run_id());
     *described.mutable_memo() = run.attributes.memo();
@@ -56,6 +56,12 @@ void describe_info(const Run& run, api::workflow::v1::WorkflowExecutionInfo& des
         *described.mutable_most_recent_worker_version_stamp() = header.most_recent_worker_version();
     }
     if (info.has_priority()) *described.mutable_priority() = info.priority();
+    if (info.has_versioning_override()) {
+        *described.mutable_versioning_info()->mutable_versioning_override() =
+            info.versioning_override();
+    }
+    described.set_external_payload_size_bytes(header.external_payload_bytes());
+    described.set_external_payload_count(header.external_payload_count());
 }
 
 void describe_request_ids(const Run& run, api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
@@ -77,6 +83,15 @@ void describe_request_ids(const Run& run, api::workflow::v1::WorkflowExecutionEx
     }
 }
 
+void describe_pause(const storage::HeaderRow& header,
+                    api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
+    if (!header.has_pause()) return;
+    auto& pause = *info.mutable_pause_info();
+    *pause.mutable_paused_time() = header.pause().time();
+    pause.set_identity(header.pause().identity());
+    pause.set_reason(header.pause().reason());
+}
+
 void describe_extended_info(const Run& run,
                             api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
     if (run.info.has_execution_expiration()) {
@@ -88,7 +103,14 @@ void describe_extended_info(const Run& run,
         // Clients of Temporal see the beginning of the first year here.
         info.mutable_run_expiration_time()->set_seconds(kFirstYearSeconds);
     }
-    *info.mutable_original_start_time() = run.info.start_time();
+    *info.mutable_original_start_time() = run.info.has_original_start_time()
+                                              ? run.info.original_start_time()
+                                              : run.info.start_time();
+    if (run.info.original_execution_run_id() != run.info.run_id()) {
+        *info.mutable_last_reset_time() = run.info.start_time();
+    }
+    info.set_reset_run_id(run.header.reset_run_id());
+    describe_pause(run.header, info);
     info.set_cancel_requested(run.header.cancel_requested());
     describe_request_ids(run, info);
 }

@@ -1,3 +1,4 @@
+#include "history/event_rows.h"
 #include "history/families.h"
 
 #include <cctype>
@@ -132,26 +133,13 @@ CommandResult validate_cancel(
 
 // ---- Pending rows --------------------------------------------------------------------------
 
-storage::ExternalRow pending_row(Builder& builder, EventId initiated, const WorkflowExecution& to) {
-    storage::ExternalRow row;
-    row.set_initiated_event_id(initiated.value());
+/// Writes the Initiated event and makes its row.
+storage::ExternalRow initiate(Builder& builder, HistoryEvent initiated) {
+    storage::ExternalRow row = external_row(initiated);
     row.set_request_id(builder.context().new_id());
     row.set_namespace_(builder.info().namespace_());
-    row.set_namespace_id(builder.info().namespace_id());
-    row.set_workflow_id(to.workflow_id());
-    row.set_run_id(to.run_id());
+    row.set_initiated_event_id(builder.add_event(std::move(initiated)).value());
     return row;
-}
-
-void put_in_outbox(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated) {
-    storage::OutboxRow row;
-    row.set_kind(kind);
-    row.set_namespace_id(builder.info().namespace_id());
-    row.set_run_key(builder.info().sequence());
-    row.set_initiated_event_id(initiated.value());
-    row.set_workflow_id(builder.info().workflow_id());
-    row.set_run_id(builder.info().run_id());
-    builder.transition().outbox.push_back(std::move(row));
 }
 
 // ---- Outcomes ------------------------------------------------------------------------------
@@ -212,6 +200,17 @@ bool is_self(const Builder& builder, const WorkflowExecution& target) {
 
 }  // namespace
 
+void send_external(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated) {
+    storage::OutboxRow row;
+    row.set_kind(kind);
+    row.set_namespace_id(builder.info().namespace_id());
+    row.set_run_key(builder.info().sequence());
+    row.set_initiated_event_id(initiated.value());
+    row.set_workflow_id(builder.info().workflow_id());
+    row.set_run_id(builder.info().run_id());
+    builder.transition().outbox.push_back(std::move(row));
+}
+
 CommandResult handle_signal_external(Completion& completion, const Command& command) {
     if (!command.has_signal_external_workflow_execution_command_attributes()) {
         return refuse(kBadSignal,
@@ -238,21 +237,16 @@ CommandResult handle_signal_external(Completion& completion, const Command& comm
     to.set_control(from.control());
     to.set_child_workflow_only(from.child_workflow_only());
     if (from.has_header()) *to.mutable_header() = from.header();
-    const EventId id = builder.add_event(std::move(event));
 
-    storage::ExternalRow row = pending_row(builder, id, from.execution());
-    row.set_child_workflow_only(from.child_workflow_only());
-    row.set_signal_name(from.signal_name());
-    if (from.has_input()) *row.mutable_input() = from.input();
-    if (from.has_header()) *row.mutable_header() = from.header();
-    row.set_control(from.control());
+    storage::ExternalRow row = initiate(builder, std::move(event));
+    const EventId id(row.initiated_event_id());
     if (is_self(builder, from.execution())) {
         builder.add_or_buffer_event(signal_outcome_event(row, {kSignalNotFound, {}}));
         completion.new_task_needed = true;
         return std::nullopt;
     }
     builder.draft().external_signals.insert(id.value(), std::move(row));
-    put_in_outbox(builder, storage::OutboxRow::KIND_SIGNAL, id);
+    send_external(builder, storage::OutboxRow::KIND_SIGNAL, id);
     return std::nullopt;
 }
 
@@ -280,19 +274,16 @@ CommandResult handle_request_cancel_external(Completion& completion, const Comma
     to.set_control(from.control());
     to.set_child_workflow_only(from.child_workflow_only());
     to.set_reason(from.reason());
-    const EventId id = builder.add_event(std::move(event));
 
-    storage::ExternalRow row = pending_row(builder, id, target);
-    row.set_child_workflow_only(from.child_workflow_only());
-    row.set_control(from.control());
-    row.set_reason(from.reason());
+    storage::ExternalRow row = initiate(builder, std::move(event));
+    const EventId id(row.initiated_event_id());
     if (is_self(builder, target)) {
         builder.add_or_buffer_event(cancel_outcome_event(row, {{}, kCancelNotFound}));
         completion.new_task_needed = true;
         return std::nullopt;
     }
     builder.draft().external_cancels.insert(id.value(), std::move(row));
-    put_in_outbox(builder, storage::OutboxRow::KIND_CANCEL, id);
+    send_external(builder, storage::OutboxRow::KIND_CANCEL, id);
     return std::nullopt;
 }
 

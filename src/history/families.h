@@ -79,6 +79,11 @@ void start_eager_activities(Completion& completion);
 /// Pending activities as DescribeWorkflowExecution shows them.
 void describe_activities(const Run& run, service::DescribeWorkflowExecutionResponse& response);
 
+// ---- Requests to other workflows (external.cc) ---------------------------------------------
+
+/// Puts the request that this event has initiated into the outbox.
+void send_external(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated);
+
 // ---- Signals (signal.cc) -------------------------------------------------------------------
 
 /// Appends or buffers the signal, counts it and remembers its request id. Schedules no task.

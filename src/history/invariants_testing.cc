@@ -1,5 +1,7 @@
 #include "history/invariants_testing.h"
 
+#include "history/rebuild.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
@@ -228,6 +230,22 @@ void check_rows_against_history(const Run& run, const History& history) {
     for (const auto& [id, name] : timers) ASSERT_EQ(run.timers.id_of(name), id);
     ASSERT_EQ(run.activities.size(), activities.size());
     for (const std::int64_t id : activities) ASSERT_NE(run.activities.find(id), nullptr);
+}
+
+void check_fold(const Run& run, const std::vector<EventBatch>& history) {
+    constexpr std::size_t kLongest = 50;
+    if (history.size() > kLongest || !run.buffered.empty()) return;
+    const storage::InfoRow& info = run.info;
+    const Limits limits;
+    Rebuild rebuild({info.namespace_id(), info.namespace_(), info.run_id(),
+                     RunKey(info.sequence()), info.create_request_id(),
+                     from_proto(info.start_time())},
+                    limits);
+    for (const EventBatch& batch : history) {
+        const absl::Status added = rebuild.add(batch.bytes);
+        ASSERT_TRUE(added.ok()) << added.ToString();
+    }
+    ASSERT_EQ(rows_text(told_by_history(run)), rows_text(told_by_history(rebuild.run())));
 }
 
 }  // namespace stele::history::testing

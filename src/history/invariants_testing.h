@@ -3,6 +3,7 @@
 #include "history/commands.h"
 
 #include <string>
+#include <vector>
 
 // What must hold of every run after every step; numbers are those of the invariants in the
 // documentation. The functions look and report through GoogleTest. Thread safe.
@@ -17,5 +18,9 @@ void check_history(const api::history::v1::History& history);
 
 /// What the rows say agrees with what the events say (10).
 void check_rows_against_history(const Run& run, const api::history::v1::History& history);
+
+/// The state is what the history, folded, says that it is (10). Long histories are left out: this
+/// is called after every step.
+void check_fold(const Run& run, const std::vector<EventBatch>& history);
 
 }  // namespace stele::history::testing

@@ -49,6 +49,8 @@ public:
     /// The history after event `after`.
     std::string text_after(std::int64_t after) const;
     std::int64_t last_event() const { return history_.events_size(); }
+    /// The history as a store has it.
+    const std::vector<EventBatch>& batches() const { return batches_; }
 
     /// Applies a transition, or fails the test with the status.
     template <typename Reply>
@@ -93,6 +95,7 @@ private:
     std::int64_t ids_ = 0;
     std::unique_ptr<Run> run_;
     api::history::v1::History history_;
+    std::vector<EventBatch> batches_;
     std::map<std::int64_t, DispatchTask> queued_;  // by dispatch sequence
     std::vector<storage::OutboxRow> outbox_;
     WorkflowTaskToken task_;

@@ -47,7 +47,7 @@ struct Draft {
 
     const Run* base;
     storage::HeaderRow header;                          // a copy, always rewritten
-    std::optional<storage::InfoRow> info;               // only for a run that is new
+    std::optional<storage::InfoRow> info;               // only when new or changed
     std::optional<storage::AttributesRow> attributes;   // only when changed
     TableDraft<storage::ActivityRow> activities;
     TableDraft<storage::TimerRow> timers;

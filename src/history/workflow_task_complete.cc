@@ -1,4 +1,6 @@
 #include "history/command.h"
+#include "history/pause.h"
+#include "history/reset_points.h"
 #include "history/workflow_task.h"
 
 #include <utility>
@@ -77,6 +79,12 @@ EventId add_completed_event(Builder& builder, const Request& request) {
         header.set_sdk_name(request.sdk_metadata().sdk_name());
         header.set_sdk_version(request.sdk_metadata().sdk_version());
     }
+    const Draft& draft = builder.draft();
+    const bool resettable = draft.children.empty() && draft.external_signals.empty() &&
+                            draft.external_cancels.empty();
+    add_reset_point(header, builder.info().run_id(), attributes,
+                    {EventId(header.next_event_id()), builder.now(), resettable},
+                    builder.context().limits->reset_points);
     return builder.add_event(std::move(event));
 }
 
@@ -165,6 +173,10 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Run& run, const WorkflowTaskToken& token, const Request& request,
     const Context& context) {
     STELE_RETURN_IF_ERROR(check_task_token(run, token));
+    if (is_paused(run.header) && request.force_create_new_workflow_task()) {
+        return failed_precondition(
+            "Workflow is paused and force create new workflow task is not allowed.");
+    }
     if (request.versioning_behavior() != enums::VERSIONING_BEHAVIOR_UNSPECIFIED &&
         !request.has_deployment() &&
         request.deployment_options().worker_versioning_mode() !=

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "history/builder.h"
+
+// The row that an event brings into being. Whoever writes such an event inserts the row made from
+// it, and whoever rebuilds a run from its history makes the same row of the same event: so the two
+// can not drift apart. Pure functions. `when` is the time of the event; the id of the event, which
+// it may not have yet, is set by the caller.
+namespace stele::history {
+
+storage::ActivityRow activity_row(const HistoryEvent& scheduled, Timestamp when);
+storage::TimerRow timer_row(const HistoryEvent& started, Timestamp when);
+/// A signal or cancel request to another workflow. The request id, which no event tells, is left
+/// to the caller.
+storage::ExternalRow external_row(const HistoryEvent& initiated);
+
+}  // namespace stele::history

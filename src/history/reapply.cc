@@ -1,0 +1,57 @@
+#include "history/reapply.h"
+
+#include "history/options.h"
+#include "history/reset.h"
+
+#include <utility>
+
+namespace stele::history {
+
+namespace enums = api::enums::v1;
+
+namespace {
+
+void reapply_signal(Builder& builder, const HistoryEvent& event) {
+    const auto& attributes = event.workflow_execution_signaled_event_attributes();
+    SignalInput input;
+    input.name = attributes.signal_name();
+    input.input = attributes.input();
+    input.header = attributes.header();
+    input.identity = attributes.identity();
+    input.request_id = attributes.request_id();
+    input.links.assign(event.links().begin(), event.links().end());
+    record_signal(builder, input);
+}
+
+void reapply_options(Builder& builder, const HistoryEvent& event) {
+    const auto& attributes = event.workflow_execution_options_updated_event_attributes();
+    const bool attached = attributes.attached_completion_callbacks_size() > 0 &&
+                          !attributes.attached_request_id().empty();
+    // Callbacks that the history in front of the reset point has attached already.
+    if (attached && builder.draft().request_ids.find_named(attributes.attached_request_id())) return;
+    HistoryEvent copy;
+    *copy.mutable_workflow_execution_options_updated_event_attributes() = attributes;
+    *copy.mutable_links() = event.links();
+    add_options_updated(builder, std::move(copy));
+}
+
+}  // namespace
+
+bool is_reapplied(const HistoryEvent& event, const ReapplyExclusions& excluded) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: return !excluded.signals;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: return true;
+        default: return false;
+    }
+}
+
+void reapply(Builder& builder, const HistoryEvent& event) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: return reapply_signal(builder, event);
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+            return reapply_options(builder, event);
+        default: return;
+    }
+}
+
+}  // namespace stele::history

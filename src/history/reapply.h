@@ -1,0 +1,12 @@
+#pragma once
+
+#include "history/families.h"
+
+// What came from outside behind a reset point, applied to the run that begins there. Pure.
+namespace stele::history {
+
+/// Writes the event, with what it does, into the new run. An event that has nothing to do with the
+/// new run is left out: an outcome of a child that the new run does not know.
+void reapply(Builder& builder, const HistoryEvent& event);
+
+}  // namespace stele::history
