@@ -46,6 +46,7 @@ struct Read {
     bool wait = false;
     bool close_only = false;
     bool dress_successor = false;  // for clients that do not follow successors by themselves
+    bool raw = false;              // batches as they are stored
 };
 
 /// Whether the events of a task that is under way and not written yet are shown: to replayers and
@@ -71,11 +72,23 @@ std::string next_token(const Services& services, const Read& read,
     return services.tokens.sign(token);
 }
 
+void add_raw_history(const shard::HistoryPage& page, ForwardResponse& response) {
+    for (const std::string& batch : page.batches) {
+        auto& blob = *response.add_raw_history();
+        blob.set_encoding_type(api::enums::v1::ENCODING_TYPE_PROTO3);
+        blob.set_data(batch);
+    }
+}
+
 Spliced<ForwardResponse> forward_response(const Services& services, const Read& read,
                                           const shard::HistoryReply& outcome) {
     Spliced<ForwardResponse> response;
     const bool last_page = outcome.page.next == kNoEvent;
     response.message.set_next_page_token(next_token(services, read, outcome));
+    if (read.raw) {
+        add_raw_history(outcome.page, response.message);
+        return response;
+    }
     std::string history = join_history(outcome.page, last_page ? read.token.synthesised() : "");
     if (read.dress_successor) history = dress_successor(std::move(history));
     append_field(response.raw, ForwardResponse::kHistoryFieldNumber, history);
@@ -93,6 +106,7 @@ void read_forward(Services& services, const RequestContext& context,
     read.wait = request.wait_new_event();
     read.close_only = request.history_event_filter_type() ==
                       api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
+    read.raw = space->limits.raw_history;
     read.dress_successor =
         read.close_only && !follows_next_run(context.call->header("supported-features"));
     shard::HistoryQuery query;

@@ -26,7 +26,8 @@ void fill(const storage::NamespaceRow& row, const history::Limits& limits, Respo
     info.set_description(row.description());
     info.set_owner_email(row.owner_email());
     *info.mutable_data() = row.data();
-    info.mutable_capabilities();  // none yet; SDKs act on every one that is claimed
+    // SDKs act on every one that is claimed.
+    info.mutable_capabilities()->set_workflow_pause(limits.workflow_pause);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));
     info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(limits.memo_bytes));
 

@@ -101,16 +101,6 @@ absl::Status validate_retry_policy(RetryPolicy& policy) {
     return absl::OkStatus();
 }
 
-absl::Status validate_priority(const Priority& priority) {
-    if (priority.priority_key() < 0) return invalid_argument("priority key can't be negative");
-    if (priority.fairness_key().size() > kMaximumFairnessKeyBytes) {
-        return invalid_argument(
-            fmt::format("fairness key length exceeds limit of {}", kMaximumFairnessKeyBytes));
-    }
-    if (priority.fairness_weight() < 0) return invalid_argument("fairness weight can't be negative");
-    return absl::OkStatus();
-}
-
 absl::Status validate_policies(api::enums::v1::WorkflowIdReusePolicy reuse,
                                api::enums::v1::WorkflowIdConflictPolicy conflict) {
     namespace enums = api::enums::v1;
@@ -232,6 +222,15 @@ absl::Status validate_task_queue(bool set, api::taskqueue::v1::TaskQueue& queue)
         return invalid_argument(fmt::format("task queue name cannot start with reserved prefix {}",
                                             kReservedQueuePrefix));
     }
+    return absl::OkStatus();
+}
+
+absl::Status validate_priority(const Priority& priority) {
+    if (priority.priority_key() < 0) return invalid_argument("priority key can't be negative");
+    if (priority.fairness_key().size() > kMaximumFairnessKeyBytes) {
+        return invalid_argument("fairness key length exceeds limit");
+    }
+    if (priority.fairness_weight() < 0) return invalid_argument("must be greater than zero");
     return absl::OkStatus();
 }
 

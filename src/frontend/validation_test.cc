@@ -89,9 +89,9 @@ TEST(Validation, EveryFaultOfAStartIsRefusedInItsWords) {
         {[](Start& r) { r.mutable_priority()->set_priority_key(-1); },
          "priority key can't be negative"},
         {[](Start& r) { r.mutable_priority()->set_fairness_key(std::string(65, 'k')); },
-         "fairness key length exceeds limit of 64"},
+         "fairness key length exceeds limit"},
         {[](Start& r) { r.mutable_priority()->set_fairness_weight(-1); },
-         "fairness weight can't be negative"},
+         "must be greater than zero"},
         {[](Start& r) {
              r.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE);
              r.set_workflow_id_conflict_policy(

@@ -4,6 +4,7 @@
 #include "shard/control.h"
 #include "shard/history_reads.h"
 #include "shard/queries.h"
+#include "shard/resets.h"
 #include "shard/shard.h"
 #include "shard/starts.h"
 #include "shard/tasks.h"
@@ -82,6 +83,43 @@ public:
               [&shard, space, request = std::move(request)](Reply<history::None> to) {
                   control::terminate(shard, space, request, std::move(to));
               });
+    }
+
+    void reset(NamespacePtr space, service::ResetWorkflowExecutionRequest request,
+               Reply<service::ResetWorkflowExecutionResponse> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request)](
+                  Reply<service::ResetWorkflowExecutionResponse> to) mutable {
+                  control::reset(shard, space, std::move(request), std::move(to));
+              });
+    }
+
+    void pause(NamespacePtr space, RunRef run, history::PauseInput input,
+               Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::pause_workflow(state, input, context);
+               });
+    }
+
+    void unpause(NamespacePtr space, RunRef run, history::PauseInput input,
+                 Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::unpause_workflow(state, input, context);
+               });
+    }
+
+    void update_options(NamespacePtr space, RunRef run, history::OptionsChange change,
+                        Reply<history::WorkflowOptions> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [change = std::move(change)](const history::Run& state,
+                                            const history::Context& context) {
+                   return history::update_options(state, change, context);
+               });
     }
 
     // ---- Workers -------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include "base/call.h"
 #include "env/env.h"
+#include "history/options.h"
+#include "history/pause.h"
 #include "shard/dispatch.h"
 #include "store/committer.h"
 #include "store/store.h"
@@ -87,6 +89,14 @@ public:
                                 Reply<history::None> reply) = 0;
     virtual void terminate(NamespacePtr space, service::TerminateWorkflowExecutionRequest request,
                            Reply<history::None> reply) = 0;
+    virtual void reset(NamespacePtr space, service::ResetWorkflowExecutionRequest request,
+                       Reply<service::ResetWorkflowExecutionResponse> reply) = 0;
+    virtual void pause(NamespacePtr space, RunRef run, history::PauseInput input,
+                       Reply<history::None> reply) = 0;
+    virtual void unpause(NamespacePtr space, RunRef run, history::PauseInput input,
+                         Reply<history::None> reply) = 0;
+    virtual void update_options(NamespacePtr space, RunRef run, history::OptionsChange change,
+                                Reply<history::WorkflowOptions> reply) = 0;
 
     // Workers. The frontend has opened the token and checked that it belongs to `space`.
     virtual void complete_workflow_task(NamespacePtr space, RunRef run,

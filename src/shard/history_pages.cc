@@ -184,6 +184,14 @@ absl::StatusOr<HistoryPage> read_page(store::Store& store, const LoadedRun& run,
     return page;
 }
 
+absl::Status read_batches(store::Store& store, const LoadedRun& run, EventId from, EventId end,
+                          const VisitBatch& visit) {
+    return visit_batches(store, run, from, end, [&](const BatchView& batch) -> absl::StatusOr<bool> {
+        if (batch.first >= end) return false;
+        return visit({batch.first, batch.last, std::string(batch.bytes)});
+    });
+}
+
 absl::StatusOr<HistoryPage> read_page_backwards(store::Store& store, const LoadedRun& run,
                                                 EventId last, const PageLimits& limits) {
     HistoryPage page;

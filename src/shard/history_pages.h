@@ -4,6 +4,8 @@
 #include "shard/run_cache.h"
 #include "store/store.h"
 
+#include <functional>
+
 // Pages of a history, made by joining stored batches as they are: nothing is parsed unless a page
 // begins or ends inside a batch. The newest batches come from memory, the others from the store.
 // Pure reads; a run belongs to its shard's executor.
@@ -23,6 +25,12 @@ absl::StatusOr<HistoryPage> read_page_backwards(store::Store& store, const Loade
                                                 EventId last, const PageLimits& limits);
 /// The last event alone.
 absl::StatusOr<HistoryPage> read_last_event(store::Store& store, const LoadedRun& run);
+
+/// Called with batches as they were written, oldest first. Returns whether to go on.
+using VisitBatch = std::function<absl::StatusOr<bool>(history::EventBatch batch)>;
+/// The batches that hold events of [from, end), whole.
+absl::Status read_batches(store::Store& store, const LoadedRun& run, EventId from, EventId end,
+                          const VisitBatch& visit);
 
 /// The last event of a run as it is in memory.
 EventId last_event(const LoadedRun& run);

@@ -13,6 +13,9 @@ bool wants_to_wait(const LoadedRun& run, const HistoryQuery& query) {
     return query.close_event_only || query.from > last_event(run);
 }
 
+/// While somebody waited for it.
+absl::Status deleted() { return not_found("workflow execution has been deleted"); }
+
 /// Events of the task that a worker holds, if it writes them only on completion.
 void append_transient(const history::Run& run, HistoryPage& page) {
     temporal::api::history::v1::History history;
@@ -41,7 +44,7 @@ void HistoryReads::get_history(HistoryQuery query, CallScopePtr scope, Reply<His
 void HistoryReads::read(RunAddress address, Wait wait) {
     const absl::StatusOr<LoadedRun*> run = shard_.load(address);
     if (!run.ok()) return wait.reply(run.status());
-    STELE_CHECK(*run != nullptr, "a run vanished while its history was read");
+    if (*run == nullptr) return wait.reply(deleted());
     absl::StatusOr<HistoryReply> result = make_page(**run, wait);
     (*run)->revealed = last_event(**run);
     shard_.reply_at<HistoryReply>((*run)->last, std::move(wait.reply), std::move(result));
@@ -122,7 +125,7 @@ void HistoryReads::end_wait(RunAddress address, WaitId id, bool answer) {
     if (!answer) return wait->reply(canceled("the caller has gone"));
     const absl::StatusOr<LoadedRun*> run = shard_.load(address);
     if (!run.ok()) return wait->reply(run.status());
-    STELE_CHECK(*run != nullptr, "a run vanished while its history was awaited");
+    if (*run == nullptr) return wait->reply(deleted());
     HistoryReply reply = empty_reply(**run);
     // The caller goes on where it stood: later events may not be durable yet.
     if (!wait->query.close_event_only) reply.last = wait->query.from.previous();

@@ -121,6 +121,12 @@ void Queries::query(const NamespacePtr& space, service::QueryWorkflowRequest req
     if (direct) ask_directly(id);
 }
 
+absl::StatusOr<LoadedRun*> Queries::load(RunAddress address) {
+    STELE_ASSIGN_OR_RETURN(LoadedRun * run, shard_.load(address));
+    if (run == nullptr) return not_found("workflow execution has been deleted");
+    return run;
+}
+
 void Queries::hold(const Id& id, Query query) {
     by_run_[query.run].push_back(id);
     const CallScopePtr scope = query.scope;
@@ -160,9 +166,8 @@ void Queries::expired(const Id& id) {
 
 void Queries::ask_directly(const Id& id) {
     Query& query = queries_.at(id);
-    const absl::StatusOr<LoadedRun*> run = shard_.load(query.run);
+    const absl::StatusOr<LoadedRun*> run = load(query.run);
     if (!run.ok()) return finish(id, run.status(), Position());
-    STELE_CHECK(*run != nullptr, "a run vanished while it was queried");
     const storage::HeaderRow& header = (*run)->run->header;
     if (header.sticky_task_queue().empty()) {
         query.stage = Stage::kNormal;
@@ -183,8 +188,8 @@ void Queries::offer(const Id& id, const QueueId& queue, bool sticky, Timestamp u
     Query& query = queries_.at(id);
     query.taken = false;
     const Stage stage = query.stage;
-    const absl::StatusOr<LoadedRun*> run = shard_.load(query.run);
-    STELE_CHECK(run.ok() && *run != nullptr, "a run vanished while it was queried");
+    const absl::StatusOr<LoadedRun*> run = load(query.run);
+    if (!run.ok()) return finish(id, run.status(), Position());
     QueryOffer offered{queue, sticky, query.ref, id, (*run)->run->info.workflow_type(), until};
     shard_.around().sink->offer_query(std::move(offered), [this, id, stage](absl::Status status) {
         shard_.executor().post(
@@ -201,8 +206,8 @@ void Queries::unmatched(const Id& id, Stage stage, absl::Status status) {
 
 void Queries::leave_sticky(const Id& id) {
     Query& query = queries_.at(id);
-    const absl::StatusOr<LoadedRun*> run = shard_.load(query.run);
-    STELE_CHECK(run.ok() && *run != nullptr, "a run vanished while it was queried");
+    const absl::StatusOr<LoadedRun*> run = load(query.run);
+    if (!run.ok()) return finish(id, run.status(), Position());
     if ((*run)->run->is_open()) {
         const CommandContext context = shard_.context_for(query.space);
         auto applied = history::reset_sticky(*(*run)->run, context.context);
@@ -221,7 +226,7 @@ void Queries::start(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) {
                         (found->second.stage == Stage::kSticky) == offer.sticky;
     if (!wanted) return reply(not_found("nobody waits for this query any more"));
     Query& query = found->second;
-    const absl::StatusOr<LoadedRun*> run = shard_.load(query.run);
+    const absl::StatusOr<LoadedRun*> run = load(query.run);
     if (!run.ok()) return reply(run.status());
     LoadedRun& loaded = **run;
     const EventId previous(loaded.run->header.last_completed_task_started_event_id());
@@ -304,8 +309,8 @@ void Queries::changed(const LoadedRun& run) {
         shard_.executor().post([this, id] {
             const auto found = queries_.find(id);
             if (found == queries_.end() || found->second.stage != Stage::kBuffered) return;
-            const absl::StatusOr<LoadedRun*> loaded = shard_.load(found->second.run);
-            STELE_CHECK(loaded.ok() && *loaded != nullptr, "a run vanished while it was queried");
+            const absl::StatusOr<LoadedRun*> loaded = load(found->second.run);
+            if (!loaded.ok()) return finish(id, loaded.status(), Position());
             const history::Run& now = *(*loaded)->run;
             const absl::Status status = check_answerable(now, found->second.deadline);
             if (!status.ok()) return finish(id, status, (*loaded)->last_synced);

@@ -53,6 +53,8 @@ private:
     };
     using Id = std::string;
 
+    /// NOT_FOUND when the run has been deleted since it was asked.
+    absl::StatusOr<LoadedRun*> load(RunAddress address);
     void hold(const Id& id, Query query);
     void ask_directly(const Id& id);
     void offer(const Id& id, const QueueId& queue, bool sticky, Timestamp until);

@@ -182,6 +182,11 @@ bool Shard::is_current(const LoadedRun& run) {
     return *row && (*row)->run_key() == run.address.key.value();
 }
 
+/// Closed, paused or unpaused: the current row says so too.
+bool Shard::changes_status(const Change& change) {
+    return change.transition->draft.header.status() != change.run->run->header.status();
+}
+
 void Shard::write(store::WriteBatch& batch, Change& change) {
     history::Transition& transition = *change.transition;
     history::Draft& draft = transition.draft;
@@ -196,7 +201,7 @@ void Shard::write(store::WriteBatch& batch, Change& change) {
         batch.erase_range(std::move(withdrawn.begin), std::move(withdrawn.end));
     }
     write_transition(batch, address, transition, alarm, change.is_new);
-    if (change.is_new || (transition.closed && is_current(*change.run))) {
+    if (change.is_new || (changes_status(change) && is_current(*change.run))) {
         write_current(batch, address.slot, change.run->run->ref(),
                       make_current(draft.run_info(), draft.header));
     }
@@ -211,7 +216,7 @@ void Shard::remember_current(const LoadedRun& run, Position position) {
 void Shard::settle(Change& change, Position position) {
     LoadedRun& run = *change.run;
     history::Transition& transition = *change.transition;
-    const bool current = change.is_new || (transition.closed && is_current(run));
+    const bool current = change.is_new || (changes_status(change) && is_current(run));
     history::apply(*run.run, transition);
     if (change.truncate_from != kNoEvent) run.tail.truncate(change.truncate_from);
     run.last = position;

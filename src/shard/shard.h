@@ -165,6 +165,7 @@ private:
     void announce(Change& change, Position position);
     void remember_current(const LoadedRun& run, Position position);
     bool is_current(const LoadedRun& run);
+    static bool changes_status(const Change& change);
     Slot slot_of(const RunRef& run) const;
     void schedule_eviction();
 
