@@ -1,5 +1,9 @@
 #include "cli/workflow.h"
 
+#include <fmt/format.h>
+
+#include <cstdlib>
+
 namespace stele::cli {
 
 void add_workflow_commands(CommandSet& commands) {
@@ -8,6 +12,8 @@ void add_workflow_commands(CommandSet& commands) {
     add_workflow_start_commands(commands, group);
     add_workflow_view_commands(commands, group);
     add_workflow_control_commands(commands, group);
+    add_workflow_reset_command(commands, group);
+    add_workflow_operation_commands(commands, group);
 }
 
 temporal::api::common::v1::WorkflowExecution ExecutionFlags::execution() const {
@@ -23,6 +29,16 @@ void add_execution_flags(CLI::App& app, ExecutionFlags& flags) {
         ->type_name("ID");
     app.add_option("-r,--run-id", flags.run_id, "Run id; the current run unless given")
         ->type_name("ID");
+}
+
+std::string default_reason() {
+    const char* user = std::getenv("USER");
+    return fmt::format("Requested from CLI by {}", user == nullptr ? "<unknown-user>" : user);
+}
+
+void print_done(Session& session, const std::string& message) {
+    session.printer().line(message);
+    session.printer().json(Json::object());
 }
 
 }  // namespace stele::cli

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 // signal, query, stack, cancel and terminate.
 namespace stele::cli {
 namespace {
@@ -30,17 +28,6 @@ struct ControlFlags : ExecutionFlags {
     std::string reject_condition;
     InputFlags input;
 };
-
-std::string default_reason() {
-    const char* user = std::getenv("USER");
-    return fmt::format("Requested from CLI by {}", user == nullptr ? "<unknown-user>" : user);
-}
-
-/// "Done" in text, an empty object in JSON, so that a program always reads one.
-void print_done(Session& session, const std::string& message) {
-    session.printer().line(message);
-    session.printer().json(Json::object());
-}
 
 absl::Status run_signal(Session& session, const ControlFlags& flags) {
     service::SignalWorkflowExecutionRequest request;

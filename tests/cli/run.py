@@ -11,7 +11,8 @@ import unittest
 import harness
 
 # The modules of the tests, each about one group of commands.
-MODULES = ["test_server", "test_workflow", "test_input", "test_operator", "test_settings"]
+MODULES = ["test_server", "test_workflow", "test_workflow_operations", "test_input",
+           "test_operator", "test_settings"]
 
 
 def main():
