@@ -49,6 +49,7 @@ SCENARIOS = [
     "cancel_cleanup",
     "terminate",
     "continue_as_new",
+    "reset_to_first_task",
     "payload_1mib",
     "history_2000_cold_cache",
     "worker_killed_mid_task",

@@ -36,6 +36,7 @@ func All() []harness.Scenario {
 		{Name: "cancel_cleanup", Run: cancelWithCleanup},
 		{Name: "terminate", Run: terminate},
 		{Name: "continue_as_new", Run: continueAsNew},
+		{Name: "reset_to_first_task", Run: resetToFirstTask},
 		{Name: "payload_1mib", Run: payloadOfOneMebibyte},
 		{Name: "memo_and_search_attributes", Run: memoAndSearchAttributes},
 		{Name: "async_completion", Run: asyncCompletion},
