@@ -39,7 +39,7 @@ EventId Builder::add_event(HistoryEvent event) {
     event.set_event_id(id.value());
     // A buffered event keeps the time at which it arrived.
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
-    count_external_payloads(event, header());
+    if (context_.limits->external_payloads) count_external_payloads(event, header());
     *history_.add_events() = std::move(event);
     return id;
 }

@@ -28,7 +28,9 @@ struct Limits {
     std::size_t buffered_events = 100;
     std::size_t buffered_bytes = 2 * 1024 * 1024;
     std::size_t failure_bytes = 4 * 1024;
-    int reset_points = 20;  // history.historymaxautoresetpoints
+    std::int32_t reset_points = 20;  // history.historymaxautoresetpoints
+    /// Whether a run counts the payloads that are kept outside the server.
+    bool external_payloads = true;  // history.externalpayloadsenabled
     /// Whether clients may pause workflows.
     bool workflow_pause = false;  // frontend.workflowpauseenabled
     /// Whether clients get pages of history as they are stored, to be parsed by themselves.

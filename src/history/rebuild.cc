@@ -48,7 +48,7 @@ absl::Status Rebuild::add_event(const HistoryEvent& event) {
     }
     if (!run_.is_open()) return data_loss("stands behind the closing event", event);
     run_.header.set_next_event_id(event.event_id() + 1);
-    count_external_payloads(event, run_.header);
+    if (limits_.external_payloads) count_external_payloads(event, run_.header);
     status_ = absl::OkStatus();
     // Events of no family here, such as markers, leave nothing behind.
     static_cast<void>(fold_task(event) || fold_activity(event) || fold_timer(event) ||

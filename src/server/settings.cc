@@ -25,6 +25,11 @@ const config::Fields<Limits>& limit_fields() {
         {"history.workflowTaskHeartbeatTimeout", &Limits::workflow_task_heartbeat},
         {"history.defaultWorkflowTaskTimeout", &Limits::default_task_timeout},
         {"history.workflowIdReuseMinimalInterval", &Limits::continue_as_new_interval},
+        {"history.historyMaxAutoResetPoints", &Limits::reset_points},
+        {"history.allowResetWithPendingChildren", &Limits::reset_with_children},
+        {"history.externalPayloadsEnabled", &Limits::external_payloads},
+        {"frontend.workflowPauseEnabled", &Limits::workflow_pause},
+        {"frontend.sendRawWorkflowHistory", &Limits::raw_history},
     };
     return fields;
 }
