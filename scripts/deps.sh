@@ -10,10 +10,11 @@ packages=(
     # What the scripts use.
     ca-certificates git openssl python3
     # Libraries.
-    libabsl-dev libbenchmark-dev libcli11-dev libcpp-httplib-dev libfmt-dev libgmock-dev libgrpc++-dev libgtest-dev
-    libprotobuf-dev libprotoc-dev librocksdb-dev libspdlog-dev libsqlite3-dev libssl-dev
+    libabsl-dev libbenchmark-dev libcli11-dev libcpp-httplib-dev libfmt-dev libgmock-dev
+    libgrpc++-dev libgtest-dev libnghttp2-dev libprotobuf-dev libprotoc-dev librocksdb-dev
+    libspdlog-dev libsqlite3-dev libssl-dev
     libtomlplusplus-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler
-    protobuf-compiler-grpc
+    protobuf-compiler-grpc zlib1g-dev
 )
 
 as_root() {

@@ -43,7 +43,7 @@ public:
         }
         GrpcOptions grpc;
         grpc.address = fmt::format("{}:{}", options.ip, options.port);
-        STELE_ASSIGN_OR_RETURN(transport_, GrpcTransport::start(node_->frontend(), grpc));
+        STELE_ASSIGN_OR_RETURN(transport_, GrpcTransport::start(*env_, node_->frontend(), grpc));
         transport_->set_serving(true);
         return absl::OkStatus();
     }
@@ -91,7 +91,7 @@ private:
 
     Duration grace_{};
     // In the order of dependence.
-    std::unique_ptr<env::Env> env_;
+    std::unique_ptr<env::PosixEnv> env_;
     std::unique_ptr<store::Store> store_;
     config::DynamicConfig config_{known_settings()};
     std::unique_ptr<ConfigFile> config_file_;

@@ -70,7 +70,7 @@ private:
 TEST(Threads, ManyCallersOnManyShardsEndWithASoundStore) {
     constexpr int kCallers = 4;
     constexpr int kRunsPerCaller = 100;
-    const auto env = env::make_posix_env();
+    const auto env = env::make_posix_env(4);
     const auto store = store::make_memory_store();
     OneNamespace namespaces;
     EngineOptions options;

@@ -23,7 +23,7 @@ protected:
         done.get_future().wait();
     }
 
-    std::unique_ptr<Env> env_ = make_posix_env();
+    std::unique_ptr<Env> env_ = make_posix_env(2);
 };
 
 TEST_F(PosixEnvTest, ClosuresRunInTheOrderOfTheirPosts) {

@@ -1,26 +1,25 @@
 #pragma once
 
-#include "frontend/call.h"
-
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/support/byte_buffer.h>
+#include "frontend/frontend.h"
+#include "server/grpc/stream.h"
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace stele::server {
 
-/// A unary gRPC call. It keeps itself alive until gRPC is done with it; the frontend's shared
-/// pointers may keep it longer. The lock guards only the cancellation closure, because gRPC reports
-/// cancellation on a thread of its own.
-class GrpcCall final : public frontend::Call, public grpc::ServerUnaryReactor {
+/// A unary call of the frontend's services. The lock guards only the cancellation closure, because
+/// the end of a call is told on the thread of its connection.
+class GrpcCall final : public frontend::Call,
+                       public StreamHandler,
+                       public std::enable_shared_from_this<GrpcCall> {
 public:
-    /// Makes a call that owns itself; hand `reactor` to gRPC.
-    static std::shared_ptr<GrpcCall> make(grpc::CallbackServerContext* context,
-                                          const grpc::ByteBuffer* request,
-                                          grpc::ByteBuffer* response);
+    /// `frontend` must outlive the call.
+    GrpcCall(const frontend::Frontend& frontend, StreamPtr stream)
+        : frontend_(frontend), stream_(std::move(stream)) {}
 
-    Timestamp deadline() const override;
+    Timestamp deadline() const override { return stream_->head().deadline; }
     bool cancelled() const override;
     void on_cancel(absl::AnyInvocable<void()> closure) override;
 
@@ -28,22 +27,18 @@ public:
     std::string header(std::string_view name) const override;
     void finish(absl::StatusOr<frontend::ResponseBytes> response) override;
 
-    void OnCancel() override;
-    void OnDone() override;
+    void message(std::string bytes) override;
+    void half_closed() override;
+    void ended() override;
 
 private:
-    GrpcCall(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-             grpc::ByteBuffer* response);
-
-    // Valid until OnDone, which can not come before finish.
-    grpc::CallbackServerContext* context_;
-    const grpc::ByteBuffer* request_;
-    grpc::ByteBuffer* response_;
-    Timestamp deadline_;
-    std::shared_ptr<GrpcCall> self_;
+    const frontend::Frontend& frontend_;
+    const StreamPtr stream_;
+    std::optional<std::string> request_;
 
     mutable std::recursive_mutex mutex_;
     bool cancelled_ = false;
+    bool finished_ = false;
     absl::AnyInvocable<void()> on_cancel_;
 };
 

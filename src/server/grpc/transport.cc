@@ -1,143 +1,209 @@
 #include "server/grpc/transport.h"
 
+#include "server/grpc/builtin_services.h"
 #include "server/grpc/call.h"
+#include "server/grpc/listener.h"
 
 #include <fmt/format.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <unistd.h>
 
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
 namespace stele::server {
 namespace {
 
-constexpr int kMinute = 60 * 1000;  // milliseconds, as gRPC counts
+constexpr Duration kTick = std::chrono::seconds(1);
+constexpr double kAgeJitter = 0.1;  // so that connections made together do not end together
 
-/// One gRPC service whose methods come from the frontend's table.
-class ApiService final : public grpc::Service {
+/// Counts connections for whoever waits for the last one.
+class Headcount {
 public:
-    ApiService(const frontend::Frontend& frontend, const std::string& service) {
-        const std::string prefix = "/" + service + "/";
-        for (const std::string& path : frontend.methods().paths()) {
-            if (path.starts_with(prefix)) paths_.push_back(path);
-        }
-        for (std::size_t i = 0; i < paths_.size(); ++i) add(frontend, static_cast<int>(i));
+    bool take(std::size_t limit) {
+        std::lock_guard lock(mutex_);
+        if (count_ >= limit) return false;
+        ++count_;
+        return true;
+    }
+    void leave() {
+        std::lock_guard lock(mutex_);
+        if (--count_ == 0) none_.notify_all();
+    }
+    void wait_for_none(Duration longest) {
+        std::unique_lock lock(mutex_);
+        none_.wait_for(lock, longest, [this] { return count_ == 0; });
     }
 
 private:
-    using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
-
-    void add(const frontend::Frontend& frontend, int index) {
-        const std::string& path = paths_[static_cast<std::size_t>(index)];
-        AddMethod(new grpc::internal::RpcServiceMethod(
-            path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-        MarkMethodRawCallback(
-            index, new Handler([&frontend, &path](grpc::CallbackServerContext* context,
-                                                  const grpc::ByteBuffer* request,
-                                                  grpc::ByteBuffer* response)
-                                   -> grpc::ServerUnaryReactor* {
-                const auto call = GrpcCall::make(context, request, response);
-                frontend.dispatch(path, call);
-                return call.get();
-            }));
-    }
-
-    std::vector<std::string> paths_;  // never changes after construction: gRPC keeps pointers
+    std::mutex mutex_;
+    std::condition_variable none_;
+    std::size_t count_ = 0;
 };
 
-/// Answers calls of services that nobody registered, in the words that Go's gRPC uses.
-class UnknownService final : public grpc::CallbackGenericService {
-    class Refusal final : public grpc::ServerGenericBidiReactor {
-    public:
-        explicit Refusal(const std::string& path) {
-            const std::size_t slash = path.rfind('/');
-            const std::string service =
-                slash == 0 || slash == std::string::npos ? path : path.substr(1, slash - 1);
-            Finish({grpc::StatusCode::UNIMPLEMENTED, "unknown service " + service});
-        }
-        void OnDone() override { delete this; }
-    };
-
-    grpc::ServerGenericBidiReactor* CreateReactor(
-        grpc::GenericCallbackServerContext* context) override {
-        return new Refusal(context->method());
+/// The connections of one loop.
+class Lane final : public StreamRouter {
+public:
+    Lane(env::PosixEnv& env, env::Loop& loop, const frontend::Frontend& frontend,
+         const GrpcOptions& options, Headcount& headcount)
+        : env_(env),
+          loop_(loop),
+          frontend_(frontend),
+          options_(options),
+          headcount_(headcount),
+          reflection_({frontend::kWorkflowService, frontend::kOperatorService,
+                       "grpc.health.v1.Health"}),
+          strand_(loop.make_strand("grpc")) {
+        strand_->post([this] { tick(); });
     }
+
+    env::Loop& loop() { return loop_; }
+    env::Executor& strand() { return *strand_; }
+
+    /// Thread safe. The caller has taken a place in the headcount.
+    void adopt(int socket) {
+        strand_->post([this, socket] {
+            const double jitter = 1 + kAgeJitter * (2 * uniform() - 1);
+            const auto age = std::chrono::duration_cast<Duration>(options_.connection.age_max * jitter);
+            const auto connection = std::make_shared<Connection>(
+                loop_, *strand_, socket, options_.connection, *this, age, [this](Connection& closed) {
+                    connections_.erase(closed.shared_from_this());
+                    headcount_.leave();
+                });
+            connections_.insert(connection);
+            connection->start();
+        });
+    }
+
+    void set_serving(bool serving) {
+        strand_->post([this, serving] {
+            health_.set_serving({frontend::kWorkflowService, frontend::kOperatorService}, serving);
+        });
+    }
+
+    void for_each(const std::function<void(Connection&)>& visit) {
+        const auto connections = connections_;  // one that closes leaves the set
+        for (const auto& connection : connections) visit(*connection);
+    }
+
+    std::shared_ptr<StreamHandler> open(StreamPtr stream) override {
+        const std::string& path = stream->head().path;
+        if (path.starts_with(workflow_) || path.starts_with(operator_)) {
+            return std::make_shared<GrpcCall>(frontend_, std::move(stream));
+        }
+        if (auto handler = health_.open(stream)) return handler;
+        if (auto handler = reflection_.open(stream)) return handler;
+        const std::size_t slash = path.rfind('/');
+        const bool named = slash != 0 && slash != std::string::npos;
+        stream->end(unimplemented(
+            fmt::format("unknown service {}", named ? path.substr(1, slash - 1) : path)));
+        return nullptr;
+    }
+
+private:
+    double uniform() {
+        return static_cast<double>(env_.random().next() >> 11) * 0x1.0p-53;
+    }
+
+    void tick() {
+        const Timestamp now = env_.now();
+        for_each([now](Connection& connection) { connection.tick(now); });
+        strand_->run_at(now + kTick, [this] { tick(); });
+    }
+
+    env::PosixEnv& env_;
+    env::Loop& loop_;
+    const frontend::Frontend& frontend_;
+    const GrpcOptions& options_;
+    Headcount& headcount_;
+    const std::string workflow_ = fmt::format("/{}/", frontend::kWorkflowService);
+    const std::string operator_ = fmt::format("/{}/", frontend::kOperatorService);
+    HealthService health_;
+    const ReflectionService reflection_;
+    std::set<std::shared_ptr<Connection>> connections_;
+    std::unique_ptr<env::Executor> strand_;  // last: nothing runs on a ruin
 };
 
 class GrpcTransportImpl final : public GrpcTransport {
 public:
-    explicit GrpcTransportImpl(const frontend::Frontend& frontend)
-        : workflow_(frontend, frontend::kWorkflowService),
-          operator_(frontend, frontend::kOperatorService) {}
+    GrpcTransportImpl(env::PosixEnv& env, const frontend::Frontend& frontend,
+                      const GrpcOptions& options)
+        : options_(options) {
+        for (env::Loop* const loop : env.loops()) {
+            lanes_.push_back(std::make_unique<Lane>(env, *loop, frontend, options_, headcount_));
+        }
+    }
 
     ~GrpcTransportImpl() override { shutdown(Duration::zero()); }
 
-    absl::Status listen(const GrpcOptions& options) {
-        grpc::EnableDefaultHealthCheckService(true);
-        grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-        grpc::ServerBuilder builder;
-        configure(builder, options);
-        builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &port_);
-        builder.RegisterService(&workflow_);
-        builder.RegisterService(&operator_);
-        builder.RegisterCallbackGenericService(&unknown_);
-        server_ = builder.BuildAndStart();
-        if (server_ == nullptr || port_ == 0) {
-            return unavailable(fmt::format(
-                "can not listen on {}: is another server running there?", options.address));
-        }
+    absl::Status listen() {
+        Lane& first = *lanes_.front();
+        STELE_ASSIGN_OR_RETURN(listener_,
+                               Listener::open(first.loop(), first.strand(), options_.address,
+                                              [this](int socket) { accepted(socket); }));
+        on_lane(first, [this] { listener_->begin(); });
         return absl::OkStatus();
     }
 
-    int port() const override { return port_; }
+    int port() const override { return listener_->port(); }
 
     void set_serving(bool serving) override {
-        if (auto* health = server_->GetHealthCheckService()) {
-            health->SetServingStatus(serving);
-            health->SetServingStatus(frontend::kWorkflowService, serving);
-            health->SetServingStatus(frontend::kOperatorService, serving);
-        }
+        for (const auto& lane : lanes_) lane->set_serving(serving);
     }
 
     void shutdown(Duration grace) override {
-        if (server_ == nullptr) return;
-        server_->Shutdown(std::chrono::system_clock::now() +
-                          std::chrono::duration_cast<std::chrono::milliseconds>(grace));
-        server_->Wait();
-        server_.reset();
+        if (std::exchange(is_down_, true) || listener_ == nullptr) return;
+        on_lane(*lanes_.front(), [this] { listener_->end(); });
+        on_all_connections([](Connection& connection) { connection.go_away(); });
+        headcount_.wait_for_none(grace);
+        on_all_connections([](Connection& connection) {
+            connection.close_now(unavailable("the server is shutting down"));
+        });
     }
 
 private:
-    static void configure(grpc::ServerBuilder& builder, const GrpcOptions& options) {
-        builder.SetMaxReceiveMessageSize(options.maximum_message_bytes);
-        builder.SetMaxSendMessageSize(-1);
-        // Two processes must not share the port unnoticed.
-        builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-        // Clients may ping without a call, at most every ten seconds.
-        builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-        builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-        builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 2 * kMinute);
-        builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 5 * kMinute);
-        // Longer than a long poll, so that none is cut off by the age of its connection.
-        builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 70'000);
+    void accepted(int socket) {
+        if (!headcount_.take(options_.connections_max)) {
+            close(socket);
+            return;
+        }
+        lanes_[next_lane_++ % lanes_.size()]->adopt(socket);
     }
 
-    ApiService workflow_;
-    ApiService operator_;
-    UnknownService unknown_;
-    int port_ = 0;
-    std::unique_ptr<grpc::Server> server_;
+    /// Runs there, and returns once it has.
+    static void on_lane(Lane& lane, std::function<void()> action) {
+        std::promise<void> done;
+        lane.strand().post([&] {
+            action();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+
+    void on_all_connections(const std::function<void(Connection&)>& action) {
+        for (const auto& lane : lanes_) {
+            on_lane(*lane, [&] { lane->for_each(action); });
+        }
+    }
+
+    const GrpcOptions options_;
+    Headcount headcount_;
+    std::vector<std::unique_ptr<Lane>> lanes_;
+    std::unique_ptr<Listener> listener_;
+    std::size_t next_lane_ = 0;
+    bool is_down_ = false;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::start(
-    const frontend::Frontend& frontend, const GrpcOptions& options) {
-    auto transport = std::make_unique<GrpcTransportImpl>(frontend);
-    STELE_RETURN_IF_ERROR(transport->listen(options));
+    env::PosixEnv& env, const frontend::Frontend& frontend, const GrpcOptions& options) {
+    auto transport = std::make_unique<GrpcTransportImpl>(env, frontend, options);
+    STELE_RETURN_IF_ERROR(transport->listen());
     return transport;
 }
 

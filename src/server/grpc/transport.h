@@ -1,25 +1,30 @@
 #pragma once
 
+#include "env/posix/posix_env.h"
 #include "frontend/frontend.h"
+#include "server/grpc/connection.h"
 
 #include <memory>
 #include <string>
 
-// gRPC in front of a node. Methods are registered from the services' descriptors and their
-// messages stay bytes until the frontend asks for them, so there is no generated service code.
+// gRPC in front of a node, over HTTP/2 by nghttp2 (docs/adr/0006). Calls are read, answered and
+// worked on by the loops of the environment, so that one which needs no disk never leaves its
+// thread. Messages stay bytes until the frontend asks for them.
 namespace stele::server {
 
 struct GrpcOptions {
-    std::string address;  // "ip:port"; port 0 lets the system choose
-    int maximum_message_bytes = 4 * 1024 * 1024;
+    std::string address;  // "ip:port" or "[ip]:port"; port 0 lets the system choose
+    std::size_t connections_max = 10'000;  // over it, new ones are closed at once
+    ConnectionOptions connection;
 };
 
-/// Thread safe.
+/// Thread safe; not from the loops of its environment.
 class GrpcTransport {
 public:
-    /// Listens and serves when it returns; UNAVAILABLE if the address can not be had. `frontend` must
-    /// outlive the transport.
-    static absl::StatusOr<std::unique_ptr<GrpcTransport>> start(const frontend::Frontend& frontend,
+    /// Listens and serves when it returns; UNAVAILABLE if the address can not be had. `env` and
+    /// `frontend` must outlive the transport.
+    static absl::StatusOr<std::unique_ptr<GrpcTransport>> start(env::PosixEnv& env,
+                                                                const frontend::Frontend& frontend,
                                                                 const GrpcOptions& options);
     virtual ~GrpcTransport() = default;
 
@@ -27,7 +32,8 @@ public:
     virtual int port() const = 0;
     /// What health checks are told.
     virtual void set_serving(bool serving) = 0;
-    /// Refuses new calls, gives those under way until `grace` has passed, then ends them.
+    /// Refuses new calls, gives those under way until `grace` has passed, then ends them with
+    /// UNAVAILABLE. Idempotent.
     virtual void shutdown(Duration grace) = 0;
 };
 
