@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -66,11 +67,18 @@ struct Rpc {
     Response response;
 };
 
+/// The context, held together with the call that it belongs to.
+template <typename Call>
+std::shared_ptr<grpc::ClientContext> context_of(const std::shared_ptr<Call>& call) {
+    return {call, &call->context};
+}
+
 class Load {
 public:
     explicit Load(const LoadOptions& options) : options_(options) {
         // Names of this run alone, so that what an earlier one left behind is not met.
-        run_ = std::to_string(getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
+        run_ = std::to_string(getpid()) + "-" +
+               std::to_string(Clock::now().time_since_epoch().count());
         for (int i = 0; i < std::max(1, options.connections); ++i) {
             grpc::ChannelArguments arguments;
             arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -117,7 +125,11 @@ private:
         stopping_ = true;
         std::unique_lock lock(mutex_);
         quiet_.wait_for(lock, kCallTimeout, [this] { return working_ == 0; });
-        for (grpc::ClientContext* poll : polls_) poll->TryCancel();
+        polling_ = false;
+        const auto polls = polls_;
+        lock.unlock();  // a call that is cancelled may end on this thread
+        for (const auto& poll : polls) poll->TryCancel();
+        lock.lock();
         quiet_.wait(lock, [this] { return calls_ == 0; });
     }
 
@@ -132,7 +144,7 @@ private:
         {
             std::lock_guard lock(mutex_);
             ++calls_;
-            if (is_poll) polls_.push_back(&rpc->context);
+            if (is_poll) polls_.insert(context_of(rpc));
         }
         auto& channel = channels_[static_cast<std::size_t>(lane) % channels_.size()];
         grpc::TemplatedGenericStub<Request, Response> stub(channel);
@@ -140,10 +152,10 @@ private:
                        std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method,
                        grpc::StubOptions(), &rpc->request, &rpc->response,
                        [this, rpc, is_poll, method, then = std::move(then)](grpc::Status status) {
-                           if (!status.ok() && !stopping_) note_failure(method, status);
+                           if (!status.ok() && polling_) note_failure(method, status);
                            then(status, rpc->response);
                            std::lock_guard lock(mutex_);
-                           if (is_poll) std::erase(polls_, &rpc->context);
+                           if (is_poll) polls_.erase(context_of(rpc));
                            if (--calls_ == 0) quiet_.notify_all();
                        });
     }
@@ -223,7 +235,7 @@ private:
     std::string sticky_queue() const { return "raw-sticky-" + run_; }
 
     void poll_workflow(bool sticky, int lane) {
-        if (stopping_) return;
+        if (!polling_) return;
         service::PollWorkflowTaskQueueRequest request;
         request.set_namespace_(options_.name_space);
         auto& queue = *request.mutable_task_queue();
@@ -273,7 +285,7 @@ private:
     }
 
     void poll_activity(int lane) {
-        if (stopping_) return;
+        if (!polling_) return;
         service::PollActivityTaskQueueRequest request;
         request.set_namespace_(options_.name_space);
         request.mutable_task_queue()->set_name("raw-" + run_);
@@ -299,11 +311,12 @@ private:
     std::vector<std::shared_ptr<grpc::Channel>> channels_;
     std::atomic<std::uint64_t> last_workflow_ = 0;
     std::atomic<bool> measuring_ = false;
-    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> stopping_ = false;  // no more workflows are started
+    std::atomic<bool> polling_ = true;    // until the last of them has ended
 
     std::mutex mutex_;  // guards what follows
     std::condition_variable quiet_;
-    std::vector<grpc::ClientContext*> polls_;
+    std::set<std::shared_ptr<grpc::ClientContext>> polls_;
     int calls_ = 0;
     int working_ = 0;  // workflows that were started and have not ended
     LoadResult result_;

@@ -12,12 +12,12 @@ namespace stele::bench {
 struct LoadOptions {
     std::string address = "127.0.0.1:7233";
     std::string name_space = "default";
-    int in_flight = 1;                 ///< workflows at a time
-    int activities = 1;                ///< one after the other, in each workflow
+    int in_flight = 1;   ///< workflows at a time
+    int activities = 1;  ///< one after the other, in each workflow
     int connections = 2;
     std::chrono::milliseconds warm_up{1000};
     std::chrono::milliseconds measure{5000};
-    int server_process = 0;            ///< whose processor time is counted; 0: nobody's
+    int server_process = 0;  ///< whose processor time is counted; 0: nobody's
 };
 
 /// Sorted when `percentile` is asked for.

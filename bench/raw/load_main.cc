@@ -1,7 +1,7 @@
 #include "load.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 
@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
     const double workflows = std::max(1.0, static_cast<double>(result.workflows));
     fmt::print(
         "{{\"in_flight\": {}, \"activities\": {}, \"workflows\": {}, \"per_second\": {:.1f}, "
-        "\"start_p50_ms\": {:.3f}, \"start_p99_ms\": {:.3f}, \"p50_ms\": {:.3f}, \"p99_ms\": {:.3f}, "
+        "\"start_p50_ms\": {:.3f}, \"start_p99_ms\": {:.3f}, \"p50_ms\": {:.3f}, \"p99_ms\": "
+        "{:.3f}, "
         "\"server_ms_each\": {:.4f}, \"client_ms_each\": {:.4f}, \"failures\": {}}}\n",
         options.in_flight, options.activities, result.workflows,
         static_cast<double>(result.workflows) / result.seconds, result.start.percentile(0.5),

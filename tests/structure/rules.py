@@ -48,6 +48,7 @@ NOT_FOR_INTERNAL_PROTO = ["include/", "examples/", "src/sdk/", "src/cli/", "src/
 LIBRARIES = {
     "rocksdb/": ["src/store/"],
     "sqlite3.h": ["src/visibility/"],
+    "nghttp2/": ["src/server/grpc/"],
     "grpcpp/": ["src/server/", "src/sdk/", "src/cli/", "tests/", "bench/"],
     "spdlog/": ["src/server/", "src/env/", "bench/"],
 }
@@ -86,7 +87,7 @@ SEAM_ALLOWED = [
     ("src/sdk/runtime/", ["clock", "randomness", "sleep", "thread"],
      "the SDK runs in its user's process and has its own seam"),
     ("src/server/grpc/", ["clock", "thread"],
-     "gRPC calls from its own threads and gives deadlines on its own clock"),
+     "it serves sockets on real threads, whose end it waits for"),
     ("sim/sim_main.cc", ["clock"], "it tells how long the seeds took, after the last of them"),
     ("src/sdk/transport/", ["clock"], "gRPC takes a call's deadline on its own clock"),
     ("_test.cc", ["thread"], "a test may call from several threads what says it is thread safe"),

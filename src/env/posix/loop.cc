@@ -207,8 +207,8 @@ void Loop::wait(std::unique_lock<std::mutex>& lock) {
     if (sleep) arm_timer();
     sleeping_ = sleep;
     lock.unlock();
-    event_count_ = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()),
-                              sleep ? -1 : 0);
+    event_count_ =
+        epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), sleep ? -1 : 0);
     if (sleep) {
         lock.lock();
         sleeping_ = false;  // what the watchers post needs no wake-up
@@ -272,8 +272,8 @@ void Loop::unwatch(int descriptor, Watcher& watcher) {
     STELE_CHECK(is_current(), "a descriptor is unwatched from another thread than its loop's");
     check_call(epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr), "epoll_ctl");
     for (int i = 0; i < event_count_; ++i) {
-        void*& place = events_[static_cast<std::size_t>(i)].data.ptr;
-        if (place == &watcher) place = nullptr;
+        epoll_event& event = events_[static_cast<std::size_t>(i)];
+        if (event.data.ptr == &watcher) event.data.ptr = nullptr;
     }
 }
 

@@ -93,7 +93,7 @@ private:
     int wake_ = -1;   // an eventfd
     int timer_ = -1;  // a timerfd on the wall clock: the kernel follows when somebody sets it
 
-    std::mutex mutex_;  // guards everything down to batch_
+    std::mutex mutex_;                // guards everything down to batch_
     std::condition_variable turned_;  // a batch or a timer has ended
     bool sleeping_ = false;
     bool ending_ = false;

@@ -30,7 +30,8 @@ private:
 /// Thread safe. Knows the definitions that are linked into this program.
 class ReflectionService {
 public:
-    explicit ReflectionService(std::vector<std::string> services) : services_(std::move(services)) {}
+    explicit ReflectionService(std::vector<std::string> services)
+        : services_(std::move(services)) {}
 
     std::shared_ptr<StreamHandler> open(const StreamPtr& stream) const;
 

@@ -22,9 +22,9 @@ absl::Status GrpcCall::read(google::protobuf::Message& request) {
         request_->clear();
         return absl::OkStatus();
     }
-    return internal_error(
-        "grpc: error unmarshalling request: the bytes are not a valid " +
-        request.GetDescriptor()->full_name() + " (or a string in it is not UTF-8)");
+    return internal_error("grpc: error unmarshalling request: the bytes are not a valid " +
+                          request.GetDescriptor()->full_name() +
+                          " (or a string in it is not UTF-8)");
 }
 
 std::string GrpcCall::header(std::string_view name) const {

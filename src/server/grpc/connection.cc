@@ -18,8 +18,8 @@ namespace stele::server {
 namespace {
 
 constexpr std::size_t kReadBytes = 64U << 10;
-constexpr std::size_t kOutputBytes = 256U << 10;  // gathered before a write
-constexpr int kReadsPerTurn = 16;                 // then others have a turn
+constexpr std::size_t kOutputBytes = 256U << 10;           // gathered before a write
+constexpr int kReadsPerTurn = 16;                          // then others have a turn
 constexpr Duration kNoticeTime = std::chrono::seconds(1);  // longer than a round trip
 constexpr std::int32_t kStreamWindow = 1 << 20;
 constexpr std::int32_t kConnectionWindow = 16 << 20;
@@ -131,8 +131,8 @@ struct Connection::Callbacks {
     }
 
     static int take_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                           std::size_t name_size, const std::uint8_t* value,
-                           std::size_t value_size, std::uint8_t, void* user) {
+                           std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                           std::uint8_t, void* user) {
         Connection& connection = self(user);
         Call* const call = connection.find(frame->hd.stream_id);
         if (call == nullptr || call->handler != nullptr) return 0;  // trailers mean nothing
@@ -303,8 +303,8 @@ void Connection::flush() {
     if (socket_ < 0) return;
     watch_for(EPOLLIN);
     const bool over = last_word_said_ && calls_.empty();
-    if (over || (nghttp2_session_want_read(session_) == 0 &&
-                 nghttp2_session_want_write(session_) == 0)) {
+    if (over ||
+        (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0)) {
         close_socket();
     }
 }
@@ -402,7 +402,8 @@ void Connection::tick(Timestamp now) {
     // Callers keep their deadlines themselves; this is for those that can not any more.
     std::vector<std::int32_t> late;
     for (const auto& [id, call] : calls_) {
-        if (call.stream != nullptr && call.stream->head().deadline < now - std::chrono::seconds(1)) {
+        if (call.stream != nullptr &&
+            call.stream->head().deadline < now - std::chrono::seconds(1)) {
             late.push_back(id);
         }
     }
@@ -463,9 +464,9 @@ void Connection::take_messages(std::int32_t id, Call& call) {
         }
         const std::string_view encoding = call.stream->head().header("grpc-encoding");
         if (encoding != "gzip" && encoding != "deflate") {
-            return end(id, unimplemented(fmt::format(
-                               "grpc: Decompressor is not installed for grpc-encoding \"{}\"",
-                               encoding)));
+            return end(
+                id, unimplemented(fmt::format(
+                        "grpc: Decompressor is not installed for grpc-encoding \"{}\"", encoding)));
         }
         absl::StatusOr<std::string> plain = decompress(body, options_.message_bytes_max);
         if (!plain.ok()) return end(id, plain.status());

@@ -21,7 +21,7 @@ struct ConnectionOptions {
     std::uint32_t streams_max = 10'000;
     /// Answers that the peer does not read; over this no more of its calls are taken in.
     std::size_t unread_bytes_max = 32U << 20;
-    std::size_t received_bytes_max = 64U << 20;  ///< of requests that are not whole yet
+    std::size_t received_bytes_max = 64U << 20;   ///< of requests that are not whole yet
     Duration idle_max = std::chrono::minutes(2);  ///< without a call
     Duration age_max = std::chrono::minutes(5);
     /// What calls still have once the age is reached; longer than a long poll.
@@ -65,12 +65,12 @@ private:
     struct Call {
         std::shared_ptr<CallStream> stream;
         std::shared_ptr<StreamHandler> handler;
-        CallHead head;                // until the handler is opened
+        CallHead head;  // until the handler is opened
         std::size_t header_bytes = 0;
-        std::string received;         // of a message that is not whole yet
+        std::string received;  // of a message that is not whole yet
         std::string to_send;
-        std::size_t sent = 0;         // of to_send
-        bool responding = false;      // headers are on their way
+        std::size_t sent = 0;     // of to_send
+        bool responding = false;  // headers are on their way
         bool waiting_for_data = false;
         bool ended = false;
         absl::Status status;
@@ -95,7 +95,8 @@ private:
     void take_messages(std::int32_t id, Call& call);
     void take_ping(Timestamp now);
     void take_reset(Timestamp now);
-    ssize_t give_data(std::int32_t id, std::uint8_t* buffer, std::size_t size, std::uint32_t* flags);
+    ssize_t give_data(std::int32_t id, std::uint8_t* buffer, std::size_t size,
+                      std::uint32_t* flags);
     void forget(std::int32_t id);
 
     void send(std::int32_t id, std::string message);
@@ -113,17 +114,17 @@ private:
     nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, Call> calls_;
     std::string output_;
-    std::size_t written_ = 0;  // of output_
+    std::size_t written_ = 0;         // of output_
     std::size_t unread_bytes_ = 0;    // answers that have not left
     std::size_t received_bytes_ = 0;  // requests that are not whole
     std::uint32_t watched_ = 0;
     bool dirty_ = false;
-    bool reading_ = false;  // inside nghttp2, which must not be asked for output then
+    bool reading_ = false;           // inside nghttp2, which must not be asked for output then
     Timestamp going_away_ = kUnset;  // since when the peer knows that it must leave
     bool last_word_said_ = false;
 
     Timestamp born_;
-    Timestamp last_call_;     // when the last call ended
+    Timestamp last_call_;  // when the last call ended
     Timestamp last_heard_;
     Timestamp ping_sent_ = kUnset;
     Duration age_max_;

@@ -14,7 +14,8 @@ struct HealthState {
     /// SERVICE_UNKNOWN for a name that nobody set.
     ServingStatus of(const std::string& service) const {
         const auto found = statuses.find(service);
-        return found == statuses.end() ? health::HealthCheckResponse::SERVICE_UNKNOWN : found->second;
+        return found == statuses.end() ? health::HealthCheckResponse::SERVICE_UNKNOWN
+                                       : found->second;
     }
 
     std::map<std::string, ServingStatus> statuses;
@@ -75,8 +76,8 @@ std::shared_ptr<StreamHandler> HealthService::open(const StreamPtr& stream) {
 }
 
 void HealthService::set_serving(const std::vector<std::string>& services, bool serving) {
-    const ServingStatus status = serving ? health::HealthCheckResponse::SERVING
-                                         : health::HealthCheckResponse::NOT_SERVING;
+    const ServingStatus status =
+        serving ? health::HealthCheckResponse::SERVING : health::HealthCheckResponse::NOT_SERVING;
     state_->statuses[""] = status;
     for (const std::string& service : services) state_->statuses[service] = status;
     for (const auto& [service, stream] : state_->watches) {

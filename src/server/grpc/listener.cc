@@ -50,8 +50,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::open(env::Loop& loop, env::E
     wanted.ai_socktype = SOCK_STREAM;
     wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    const int error =
-        getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &wanted, &found);
+    const int error = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &wanted, &found);
     if (error != 0) return can_not_listen(address, gai_strerror(error));
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> freed(found, freeaddrinfo);
 

@@ -28,7 +28,11 @@ public:
 
 private:
     Listener(env::Loop& loop, env::Executor& strand, int socket, int port, Accepted accepted)
-        : loop_(loop), strand_(strand), socket_(socket), port_(port), accepted_(std::move(accepted)) {}
+        : loop_(loop),
+          strand_(strand),
+          socket_(socket),
+          port_(port),
+          accepted_(std::move(accepted)) {}
 
     void pause();
 

@@ -14,7 +14,7 @@ namespace stele::server {
 
 /// What a call began with.
 struct CallHead {
-    std::string path;  // "/package.Service/Method"
+    std::string path;                                          // "/package.Service/Method"
     std::vector<std::pair<std::string, std::string>> headers;  // lower-case names, as they came
     Timestamp deadline = kNever;
 

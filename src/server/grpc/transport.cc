@@ -55,8 +55,8 @@ public:
           frontend_(frontend),
           options_(options),
           headcount_(headcount),
-          reflection_({frontend::kWorkflowService, frontend::kOperatorService,
-                       "grpc.health.v1.Health"}),
+          reflection_(
+              {frontend::kWorkflowService, frontend::kOperatorService, "grpc.health.v1.Health"}),
           strand_(loop.make_strand("grpc")) {
         strand_->post([this] { tick(); });
     }
@@ -68,12 +68,14 @@ public:
     void adopt(int socket) {
         strand_->post([this, socket] {
             const double jitter = 1 + kAgeJitter * (2 * uniform() - 1);
-            const auto age = std::chrono::duration_cast<Duration>(options_.connection.age_max * jitter);
-            const auto connection = std::make_shared<Connection>(
-                loop_, *strand_, socket, options_.connection, *this, age, [this](Connection& closed) {
-                    connections_.erase(closed.shared_from_this());
-                    headcount_.leave();
-                });
+            const auto age =
+                std::chrono::duration_cast<Duration>(options_.connection.age_max * jitter);
+            const auto connection =
+                std::make_shared<Connection>(loop_, *strand_, socket, options_.connection, *this,
+                                             age, [this](Connection& closed) {
+                                                 connections_.erase(closed.shared_from_this());
+                                                 headcount_.leave();
+                                             });
             connections_.insert(connection);
             connection->start();
         });
@@ -105,9 +107,7 @@ public:
     }
 
 private:
-    double uniform() {
-        return static_cast<double>(env_.random().next() >> 11) * 0x1.0p-53;
-    }
+    double uniform() { return static_cast<double>(env_.random().next() >> 11) * 0x1.0p-53; }
 
     void tick() {
         const Timestamp now = env_.now();

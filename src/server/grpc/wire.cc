@@ -16,7 +16,8 @@ absl::StatusOr<MessagePrefix> read_message_prefix(std::string_view bytes) {
     }
     MessagePrefix prefix;
     prefix.compressed = byte(0) == 1;
-    for (std::size_t i = 1; i < kMessagePrefixBytes; ++i) prefix.length = prefix.length << 8 | byte(i);
+    for (std::size_t i = 1; i < kMessagePrefixBytes; ++i)
+        prefix.length = prefix.length << 8 | byte(i);
     return prefix;
 }
 
@@ -95,8 +96,9 @@ absl::StatusOr<std::string> decompress(std::string_view bytes, std::size_t limit
 }
 
 absl::Status message_too_large(std::size_t bytes, std::size_t limit) {
-    return make_error(absl::StatusCode::kResourceExhausted,
-                      fmt::format("grpc: received message larger than max ({} vs. {})", bytes, limit));
+    return make_error(
+        absl::StatusCode::kResourceExhausted,
+        fmt::format("grpc: received message larger than max ({} vs. {})", bytes, limit));
 }
 
 }  // namespace stele::server
