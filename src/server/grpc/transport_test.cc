@@ -63,10 +63,13 @@ protected:
             [done, kept](grpc::Status status) { done->set_value(std::move(status)); });
         return done->get_future();
     }
+    static void set_deadline(grpc::ClientContext& context) {
+        context.set_deadline(std::chrono::system_clock::now() + 20s);
+    }
     template <typename Response, typename Request>
     grpc::Status call(const std::string& path, const Request& request, Response& response) {
         grpc::ClientContext context;
-        context.set_deadline(std::chrono::system_clock::now() + 20s);
+        set_deadline(context);
         return begin(path, request, response, context).get();
     }
 
@@ -221,6 +224,7 @@ TEST_F(TransportTest, HealthIsToldToWhoeverAsksAndWatches) {
 TEST_F(TransportTest, ShutdownAnswersWhatIsUnderWay) {
     service::PollWorkflowTaskQueueResponse task;
     grpc::ClientContext context;
+    set_deadline(context);
     auto done = begin(std::string(kService) + "PollWorkflowTaskQueue", poll(), task, context);
     EXPECT_EQ(done.wait_for(200ms), std::future_status::timeout);
     transport_->shutdown(50ms);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -38,9 +39,11 @@ std::optional<Duration> parse_timeout(std::string_view text) {
         if (digit < '0' || digit > '9') return std::nullopt;
         value = value * 10 + (digit - '0');
     }
+    // A century is as good as for ever, and can still be added to the time of day.
+    constexpr std::int64_t kHoursMax = 100 * 366 * 24;
     switch (text.back()) {
-        case 'H': return std::chrono::hours(value);
-        case 'M': return std::chrono::minutes(value);
+        case 'H': return std::chrono::hours(std::min(value, kHoursMax));
+        case 'M': return std::chrono::minutes(std::min(value, kHoursMax * 60));
         case 'S': return std::chrono::seconds(value);
         case 'm': return std::chrono::milliseconds(value);
         case 'u': return std::chrono::microseconds(value);

@@ -23,7 +23,8 @@ absl::StatusOr<MessagePrefix> read_message_prefix(std::string_view bytes);
 /// The prefix of a message that is not compressed.
 std::string message_prefix(std::size_t length);
 
-/// "20S" or "100m": up to eight digits and a unit. nullopt for anything else.
+/// "20S" or "100m": up to eight digits and a unit; what is longer than a century counts as one.
+/// nullopt for anything else.
 std::optional<Duration> parse_timeout(std::string_view text);
 
 /// A message as `grpc-message` carries it: everything but printable ASCII is percent-encoded.
