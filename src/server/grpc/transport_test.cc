@@ -188,6 +188,7 @@ TEST_F(TransportTest, ACancelledPollTakesNoTask) {
     service::PollWorkflowTaskQueueResponse cancelled;
     {
         grpc::ClientContext context;
+        set_deadline(context);
         auto done =
             begin(std::string(kService) + "PollWorkflowTaskQueue", poll(), cancelled, context);
         EXPECT_EQ(done.wait_for(200ms), std::future_status::timeout);
