@@ -2,9 +2,10 @@
 
 #include "base/check.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <array>
 #include <utility>
@@ -22,9 +23,33 @@ constexpr char kList = 'l';
 
 }  // namespace
 
-TokenSigner::TokenSigner(std::string key) : key_(std::move(key)) {
-    STELE_CHECK(key_.size() >= kMinimumKeyBytes, "the key for tokens is too short");
+struct TokenSigner::Mac {
+    explicit Mac(const std::string& key)
+        : algorithm(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), keyed(EVP_MAC_CTX_new(algorithm)) {
+        char digest[] = "SHA256";
+        const std::array parameters{
+            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+            OSSL_PARAM_construct_end()};
+        STELE_CHECK(EVP_MAC_init(keyed, reinterpret_cast<const unsigned char*>(key.data()),
+                                 key.size(), parameters.data()) == 1,
+                    "HMAC-SHA256 is not there");
+    }
+    ~Mac() {
+        EVP_MAC_CTX_free(keyed);
+        EVP_MAC_free(algorithm);
+    }
+    Mac(const Mac&) = delete;
+    Mac& operator=(const Mac&) = delete;
+
+    EVP_MAC* algorithm;
+    EVP_MAC_CTX* keyed;  // never updated, only copied: looking for the algorithm takes long
+};
+
+TokenSigner::TokenSigner(const std::string& key) {
+    STELE_CHECK(key.size() >= kMinimumKeyBytes, "the key for tokens is too short");
+    mac_ = std::make_unique<const Mac>(key);
 }
+TokenSigner::~TokenSigner() = default;
 
 std::string TokenSigner::sign(const wire::TaskToken& token) const { return seal(kTask, token); }
 std::string TokenSigner::sign(const wire::PageToken& token) const { return seal(kPage, token); }
@@ -66,15 +91,16 @@ bool TokenSigner::unseal(char purpose, std::string_view bytes,
 }
 
 std::string TokenSigner::code_of(char purpose, std::string_view payload) const {
-    std::string message;
-    message.reserve(payload.size() + 1);
-    message += purpose;
-    message += payload;
+    const std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)> context(EVP_MAC_CTX_dup(mac_->keyed),
+                                                                       EVP_MAC_CTX_free);
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-         reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(), &size);
-    STELE_CHECK(size >= kCodeBytes, "the digest is too short");
+    std::size_t size = 0;
+    const bool done =
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(&purpose), 1) == 1 &&
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(payload.data()),
+                       payload.size()) == 1 &&
+        EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1;
+    STELE_CHECK(done && size >= kCodeBytes, "HMAC-SHA256 failed");
     return {reinterpret_cast<const char*>(digest.data()), kCodeBytes};
 }
 

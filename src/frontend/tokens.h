@@ -5,6 +5,7 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ namespace stele::frontend {
 class TokenSigner {
 public:
     /// `key`: at least 16 secret bytes, the same after every restart.
-    explicit TokenSigner(std::string key);
+    explicit TokenSigner(const std::string& key);
+    ~TokenSigner();
 
     std::string sign(const wire::TaskToken& token) const;
     std::string sign(const wire::PageToken& token) const;
@@ -33,7 +35,8 @@ private:
     bool unseal(char purpose, std::string_view bytes, google::protobuf::MessageLite& token) const;
     std::string code_of(char purpose, std::string_view payload) const;
 
-    std::string key_;
+    struct Mac;
+    std::unique_ptr<const Mac> mac_;
 };
 
 }  // namespace stele::frontend
