@@ -4,7 +4,7 @@
 #include "sim/record.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
-#include <memory>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,14 +18,18 @@ public:
     Clients(Network& network, Record& record, const Options& options);
 
     void start();
+    /// Starts so many short workflows at once.
+    void start_crowd(int count);
     /// Whether every call that must be acknowledged has been.
     bool finished() const { return open_calls_ == 0; }
     const std::vector<std::string>& workflow_ids() const { return workflow_ids_; }
+    const std::vector<std::string>& crowd_ids() const { return crowd_ids_; }
 
 private:
     void start_workflow(std::size_t index);
-    void send_start(std::size_t index,
-                    temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request);
+    void send_start(temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request,
+                    std::function<void()> started);
+    void accompany(std::size_t index);
     void signal_until_told(const std::string& workflow_id, const std::string& value,
                            const std::string& request_id);
     void disturb(const std::string& workflow_id);
@@ -37,6 +41,7 @@ private:
     Record& record_;
     const Options& options_;
     std::vector<std::string> workflow_ids_;
+    std::vector<std::string> crowd_ids_;
     std::vector<int> signals_;
     int open_calls_ = 0;
     int askings_left_ = 0;

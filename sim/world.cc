@@ -17,11 +17,16 @@ namespace {
 
 namespace service = temporal::api::workflowservice::v1;
 
-constexpr int kWorkers = 2;
 constexpr int kPollsPerWorker = 2;
 /// Invariant 20 of docs/invariants.md, generous: retries back off to seconds and scripts are long.
 constexpr Duration kTimeToEnd = std::chrono::minutes(10);
 constexpr Duration kCheckTimeout = std::chrono::seconds(30);
+/// After this nothing is left of the faults: polls whose answer was lost have ended, tasks that were
+/// dropped have timed out.
+constexpr Duration kRecovery = std::chrono::seconds(20);
+/// How long one of a crowd may take then. Much longer than the work takes and much shorter than a
+/// poll lasts: a worker that waits on the wrong queue, or a task that nobody is offered, is found.
+constexpr Duration kCrowdTime = std::chrono::seconds(10);
 constexpr Duration kDown = std::chrono::milliseconds(300);
 
 class World {
@@ -33,7 +38,7 @@ public:
           network_(sim_, server_, options_),
           clients_(network_, record_, options_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
-        for (int i = 0; i < kWorkers; ++i) {
+        for (int i = 0; i < options_.workers; ++i) {
             workers_.push_back(
                 std::make_unique<Worker>(network_, record_, options_, fmt::format("worker-{}", i)));
         }
@@ -45,6 +50,10 @@ public:
         clients_.start();
         suffer();
         network_.heal();
+        if (options_.crowd > 0) {
+            sim_.run_for(kRecovery);
+            clients_.start_crowd(options_.crowd);
+        }
         end_everything();
         check_store();
         outcome_.violations = std::move(record_.violations);
@@ -110,6 +119,20 @@ private:
                 record_.violation(fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
             }
         }
+        for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
+    }
+
+    /// A task that is late is a fault even if a timeout repairs it.
+    void check_crowd(const std::string& id) {
+        const std::set<std::string>& runs = record_.runs[id];
+        const std::optional<History> history =
+            runs.empty() ? std::nullopt : read_whole(id, *runs.begin());
+        if (!history) return;
+        const Duration taken =
+            from_proto(history->back().event_time()) - from_proto(history->front().event_time());
+        if (taken <= kCrowdTime) return;
+        record_.violation(fmt::format("invariant 20: {} took {} s although nothing failed", id,
+                                      std::chrono::duration<double>(taken).count()));
     }
 
     void follow(const std::string& id, std::string run, std::set<std::string>& seen_signals) {
