@@ -2,6 +2,7 @@
 
 #include "sim/network.h"
 #include "sim/record.h"
+#include "sim/update_clients.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <memory>
@@ -19,7 +20,7 @@ public:
 
     void start();
     /// Whether every call that must be acknowledged has been.
-    bool finished() const { return open_calls_ == 0; }
+    bool finished() const { return open_calls_ == 0 && updates_.finished(); }
     const std::vector<std::string>& workflow_ids() const { return workflow_ids_; }
 
 private:
@@ -36,6 +37,7 @@ private:
     Network& network_;
     Record& record_;
     const Options& options_;
+    UpdateClients updates_;
     std::vector<std::string> workflow_ids_;
     std::vector<int> signals_;
     int open_calls_ = 0;

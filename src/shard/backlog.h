@@ -23,6 +23,8 @@ public:
     /// Offers what was read.
     void begin();
     void added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks, bool offer);
+    /// Tasks that have no rows: matching may forget them, and nobody offers them again.
+    void offer_unwritten(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks);
     void removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done);
     /// Offers the oldest tasks of a queue again, up to the window.
     void refill(const QueueId& queue);
