@@ -398,7 +398,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "invalid *update.Acceptance: accepted_request_sequencing_event_id is not set"},
         BadAnswer{"ForeignProtocol", {message("m", "u", api::common::v1::Payload())}, {},
                   "unsupported protocol type temporal.api.common.v1"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& each) { return each.param.name; });
 
 TEST_F(UpdateTest, AWorkerThatSendsTheRequestBackResurrectsALostUpdate) {
     start_idle();
@@ -522,7 +522,7 @@ TEST_F(UpdateTest, CopiedEventsGiveTheSameRows) {
     update("open");
     complete(scenario_.start_task(),
              completed_with({acceptance("done"), response("done"), acceptance("open")}));
-    const Run none;
+    const history::Run none;
     Draft copy(none);
     for (const HistoryEvent& event : scenario_.history().events()) restore_update(copy, event);
     ASSERT_EQ(copy.updates.size(), scenario_.run().updates.size());
