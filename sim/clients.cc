@@ -55,7 +55,7 @@ service::StartWorkflowExecutionRequest start_request(const std::string& id,
 }  // namespace
 
 Clients::Clients(Network& network, Record& record, const Options& options)
-    : network_(network), record_(record), options_(options) {
+    : network_(network), record_(record), options_(options), updates_(network, record) {
     for (int i = 0; i < options.workflows; ++i) {
         workflow_ids_.push_back(fmt::format("workflow-{}", i));
         signals_.push_back(static_cast<int>(network.random().next() % 4));
@@ -132,6 +132,7 @@ void Clients::accompany(std::size_t index) {
     if (network_.random().next() % 6 == 0) {
         network_.after(within(8'000), [this, id] { disturb(id); });
     }
+    updates_.update(id);
     askings_left_ += kAskings;
     keep_asking(id);
 }

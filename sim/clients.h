@@ -2,6 +2,7 @@
 
 #include "sim/network.h"
 #include "sim/record.h"
+#include "sim/update_clients.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <functional>
@@ -21,7 +22,7 @@ public:
     /// Starts so many short workflows at once.
     void start_crowd(int count);
     /// Whether every call that must be acknowledged has been.
-    bool finished() const { return open_calls_ == 0; }
+    bool finished() const { return open_calls_ == 0 && updates_.finished(); }
     const std::vector<std::string>& workflow_ids() const { return workflow_ids_; }
     const std::vector<std::string>& crowd_ids() const { return crowd_ids_; }
 
@@ -40,6 +41,7 @@ private:
     Network& network_;
     Record& record_;
     const Options& options_;
+    UpdateClients updates_;
     std::vector<std::string> workflow_ids_;
     std::vector<std::string> crowd_ids_;
     std::vector<int> signals_;

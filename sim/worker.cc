@@ -124,7 +124,11 @@ void Worker::obey(PollTask task, const Events& events) {
     if (events.empty() || events.back().event_id() != task.started_event_id()) return;
     if (options_.sticky) cache_[run_id] = events;
     if (network_.chance(options_.fail_workflow_task)) return fail(task);
-    complete(task, decide(events));
+    UpdateAnswers answers =
+        answer_updates(events, {task.messages().begin(), task.messages().end()});
+    const std::vector<Command> commands = decide(events);
+    answers.commands.insert(answers.commands.end(), commands.begin(), commands.end());
+    complete(task, answers);
 }
 
 void Worker::answer_query(const PollTask& task, const Events& events) {
@@ -137,13 +141,16 @@ void Worker::answer_query(const PollTask& task, const Events& events) {
                   [](absl::StatusOr<std::string>) {});
 }
 
-void Worker::complete(const PollTask& task, const std::vector<Command>& commands) {
+void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
     service::RespondWorkflowTaskCompletedRequest request;
     request.set_namespace_(kNamespace);
     request.set_task_token(task.task_token());
     request.set_identity(identity_);
     request.set_return_new_workflow_task(true);
-    for (const Command& command : commands) *request.add_commands() = command;
+    for (const Command& command : answers.commands) *request.add_commands() = command;
+    for (const Message& message : answers.messages) *request.add_messages() = message;
+    request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(
+        options_.sticky);
     if (options_.sticky) {
         auto& sticky = *request.mutable_sticky_attributes();
         sticky.mutable_worker_task_queue()->set_name(sticky_queue());

@@ -3,6 +3,7 @@
 #include "sim/network.h"
 #include "sim/record.h"
 #include "sim/script.h"
+#include "sim/update_script.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <map>
@@ -38,7 +39,7 @@ private:
     void read_on(PollTask task, Events events, std::string token);
     void obey(PollTask task, const Events& events);
     void answer_query(const PollTask& task, const Events& events);
-    void complete(const PollTask& task, const std::vector<Command>& commands);
+    void complete(const PollTask& task, const UpdateAnswers& answers);
     void fail(const PollTask& task);
     void work(const PollActivity& task);
     void complete_activity(const PollActivity& task);

@@ -3,6 +3,7 @@
 #include "shard/verify.h"
 #include "sim/checks.h"
 #include "sim/clients.h"
+#include "sim/update_checks.h"
 #include "sim/worker.h"
 
 #include <fmt/format.h>
@@ -141,6 +142,9 @@ private:
             if (!history) return;
             outcome_.events += history->size();
             for (std::string& fault : check_history(run, *history)) record_.violation(std::move(fault));
+            for (std::string& fault : check_updates(run, *history, record_)) {
+                record_.violation(std::move(fault));
+            }
             record_.read_prefix(run, *history);
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);

@@ -14,6 +14,7 @@ Frontend::Frontend(Services services)
     add_namespace_methods(table_, services_);
     add_search_attribute_methods(table_, services_);
     add_start_methods(table_, services_);
+    add_update_methods(table_, services_);
     add_control_methods(table_, services_);
     add_run_control_methods(table_, services_);
     add_workflow_task_methods(table_, services_);

@@ -22,6 +22,7 @@ void add_system_methods(MethodTable& table, Services& services);
 void add_namespace_methods(MethodTable& table, Services& services);
 void add_search_attribute_methods(MethodTable& table, Services& services);
 void add_start_methods(MethodTable& table, Services& services);
+void add_update_methods(MethodTable& table, Services& services);
 void add_control_methods(MethodTable& table, Services& services);
 void add_run_control_methods(MethodTable& table, Services& services);
 void add_workflow_task_methods(MethodTable& table, Services& services);

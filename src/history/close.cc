@@ -1,4 +1,4 @@
-#include "history/families.h"
+#include "history/workflow_task.h"
 
 #include <utility>
 #include <vector>
@@ -52,6 +52,8 @@ void end_task_by_force(Builder& builder) {
     if (builder.has_started_workflow_task()) {
         fail_started_task(builder, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, {},
                           kHistoryServiceIdentity);
+    } else {
+        drop_speculative_task(builder);
     }
     builder.flush_buffered_events();
 }

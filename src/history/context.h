@@ -25,6 +25,11 @@ struct Limits {
     std::size_t pending_signals = 2'000;
     std::size_t pending_cancels = 2'000;
     std::size_t signals_per_run = 10'000;
+    std::size_t updates_in_flight = 10;                        // history.maxinflightupdates
+    std::size_t update_bytes_in_flight = 20 * 1024 * 1024;     // history.maxinflightupdatepayloads
+    std::size_t updates_per_run = 2'000;                       // history.maxtotalupdates
+    double suggest_updates_share = 0.9;  // history.maxtotalupdates.suggestcontinueasnewthreshold
+    std::size_t speculative_discard_events = 10;  // history.discardspeculativeworkflowtaskmaximumeventscount
     std::size_t buffered_events = 100;
     std::size_t buffered_bytes = 2 * 1024 * 1024;
     std::size_t failure_bytes = 4 * 1024;

@@ -5,6 +5,7 @@
 #include "history/failures.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,10 @@ struct Completion {
     bool events_waiting = false;            // events were buffered while the task ran
     /// A cancelled activity was never started: its outcome is new to the worker.
     bool new_task_needed = false;
+    /// Of request.messages, those that have been obeyed.
+    std::set<int> messages_taken = {};
+    /// Updates that this completion has rejected: nothing else remembers them.
+    std::set<std::string> updates_rejected = {};
 };
 
 /// An event with the type, and the user metadata of the command that makes it.

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "history/update_types.h"
 #include "stele/internal/rows.pb.h"
 
 #include <algorithm>
@@ -30,6 +31,8 @@ inline const std::string& row_name(const storage::TimerRow& row) { return row.ti
 inline const std::string& row_name(const storage::ChildRow& row) { return row.workflow_id(); }
 inline const std::string& row_name(const storage::RequestIdRow& row) { return row.request_id(); }
 inline const std::string& row_name(const storage::ExternalRow& row) { return row.request_id(); }
+inline const std::string& row_name(const storage::UpdateRow& row) { return row.update_id(); }
+inline const std::string& row_name(const PendingUpdate& row) { return row.update_id; }
 inline const std::string& row_name(const storage::BufferedEventRow&) {
     static const std::string none;
     return none;
@@ -106,10 +109,16 @@ public:
         return base_->find(id);
     }
     const Row* find_named(const std::string& name) const {
-        const auto added = added_names_.find(name);
-        if (added != added_names_.end()) return find(added->second);
-        const std::optional<ItemId> id = base_->id_of(name);
+        const std::optional<ItemId> id = id_of(name);
         return id ? find(*id) : nullptr;
+    }
+    /// The id of the row with this name, or nullopt.
+    std::optional<ItemId> id_of(const std::string& name) const {
+        const auto added = added_names_.find(name);
+        if (added != added_names_.end()) return added->second;
+        const std::optional<ItemId> id = base_->id_of(name);
+        if (!id || find(*id) == nullptr) return std::nullopt;
+        return id;
     }
     /// The row for changing; it must exist.
     Row& edit(ItemId id) {

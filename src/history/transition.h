@@ -11,7 +11,8 @@
 #include <vector>
 
 // A transition: all that one command does to a run, as a value. The shard writes it in one batch,
-// then applies it in memory. Making one never changes the run that it was made from.
+// then applies it in memory. Making one never changes the run that it was made from. What has to do
+// with updates that no worker has accepted is applied in memory only.
 namespace stele::history {
 
 /// Events that were made together; stored under the id of the first as the serialised bytes of
@@ -56,6 +57,8 @@ struct Draft {
     TableDraft<storage::ExternalRow> external_cancels;
     TableDraft<storage::BufferedEventRow> buffered;
     TableDraft<storage::RequestIdRow> request_ids;
+    TableDraft<storage::UpdateRow> updates;
+    TableDraft<PendingUpdate> pending_updates;          // never written
 
     const storage::InfoRow& run_info() const { return info ? *info : base->info; }
     const storage::AttributesRow& run_attributes() const {
@@ -81,6 +84,11 @@ struct Transition {
     bool lazy = false;
     /// Nothing changed and nothing is to be written (for example a request id seen before).
     bool empty = false;
+    /// Changes memory and is not written at all: updates that come and go, and the speculative tasks
+    /// that carry them. It has no events; its dispatch tasks are offered without rows.
+    bool in_memory = false;
+    /// What became of updates, in order; whoever waits for them is told once this is durable.
+    std::vector<UpdateChange> updates;
     /// The run closed in this transition.
     bool closed = false;
     /// The run that takes over (continue-as-new), created in the same batch.

@@ -43,6 +43,7 @@ EventId add_timed_out_event(Builder& builder, enums::TimeoutType type) {
 void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
                        const api::failure::v1::Failure& failure, const std::string& identity,
                        const std::string& binary_checksum) {
+    builder.write_speculative_task(identity);
     const storage::WorkflowTask& task = builder.header().task();
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         HistoryEvent event;
@@ -64,13 +65,15 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
 }
 
 void time_out_started_task(Builder& builder) {
+    builder.write_speculative_task();
     if (builder.header().task().kind() == storage::TASK_KIND_NORMAL) {
         add_timed_out_event(builder, enums::TIMEOUT_TYPE_START_TO_CLOSE);
     }
     drop_task(builder, true);
 }
 
-void time_out_sticky_task(Builder& builder) {
+void time_out_scheduled_task(Builder& builder) {
+    builder.write_speculative_task();
     add_timed_out_event(builder, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
     drop_task(builder, false);
 }

@@ -43,6 +43,16 @@ void Backlog::added(const LoadedRun& run, const std::vector<history::DispatchTas
     }
 }
 
+void Backlog::offer_unwritten(const LoadedRun& run,
+                              const std::vector<history::DispatchTask>& tasks) {
+    if (shard_.around().sink == nullptr) return;
+    for (const history::DispatchTask& task : tasks) {
+        shard_.around().sink->offer(
+            make_offer({run.run->info.namespace_id(), task.task_queue, task.kind}, run.address,
+                       row_sequence(run.address.key, task.sequence), task.row));
+    }
+}
+
 void Backlog::removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done) {
     for (const history::DispatchRef& task : done) {
         count({run.run->info.namespace_id(), task.task_queue, task.kind}, run.address.slot, -1);

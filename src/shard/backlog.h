@@ -23,6 +23,8 @@ public:
     /// Offers the oldest tasks of every queue.
     void begin();
     void added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks, bool offer);
+    /// Tasks that have no rows: matching may forget them, and nobody offers them again.
+    void offer_unwritten(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks);
     void removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done);
     /// Offers the oldest tasks of a queue again, and says whether there are more.
     void refill(const QueueId& queue);

@@ -8,6 +8,7 @@
 #include "shard/shard.h"
 #include "shard/starts.h"
 #include "shard/tasks.h"
+#include "shard/updates.h"
 
 #include "temporal/api/errordetails/v1/message.pb.h"
 
@@ -120,6 +121,40 @@ public:
                                             const history::Context& context) {
                    return history::update_options(state, change, context);
                });
+    }
+
+    // ---- Updates -------------------------------------------------------------------------------
+
+    void update_workflow(NamespacePtr space, service::UpdateWorkflowExecutionRequest request,
+                         CallScopePtr scope, Reply<UpdateReply> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<UpdateReply> to) mutable {
+                  shard.updates().update(space, request, std::move(scope), std::move(to));
+              });
+    }
+
+    void poll_update(NamespacePtr space, service::PollWorkflowExecutionUpdateRequest request,
+                     CallScopePtr scope, Reply<UpdateReply> reply) override {
+        Shard& shard =
+            shard_of(*space, request.update_ref().workflow_execution().workflow_id());
+        enter(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<UpdateReply> to) mutable {
+                  shard.updates().poll(space, request, std::move(scope), std::move(to));
+              });
+    }
+
+    void update_with_start(NamespacePtr space, UpdateWithStartRequest request, CallScopePtr scope,
+                           Reply<UpdateWithStartReply> reply) override {
+        Shard& shard = shard_of(*space, request.start.workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<UpdateWithStartReply> to) mutable {
+                  shard::update_with_start(shard, space, std::move(request), std::move(scope),
+                                           std::move(to));
+              });
     }
 
     // ---- Workers -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "history/options.h"
 #include "history/pause.h"
 #include "shard/dispatch.h"
+#include "shard/update_calls.h"
 #include "store/committer.h"
 #include "store/store.h"
 
@@ -44,6 +45,13 @@ struct StartReply {
     api::enums::v1::WorkflowExecutionStatus status{};
     /// With request_eager_execution: the first workflow task, started for the caller.
     std::optional<PolledWorkflowTask> eager_task;
+};
+
+/// Update-with-start: each part has a status of its own. A new workflow may have been started although
+/// its update failed.
+struct UpdateWithStartReply {
+    absl::StatusOr<StartReply> start;
+    absl::StatusOr<UpdateReply> update;
 };
 
 struct HistoryQuery {
@@ -97,6 +105,16 @@ public:
                          Reply<history::None> reply) = 0;
     virtual void update_options(NamespacePtr space, RunRef run, history::OptionsChange change,
                                 Reply<history::WorkflowOptions> reply) = 0;
+
+    // Updates. They wait for the stage that the caller wants, at most as long as a long poll.
+    virtual void update_workflow(NamespacePtr space,
+                                 service::UpdateWorkflowExecutionRequest request,
+                                 CallScopePtr scope, Reply<UpdateReply> reply) = 0;
+    virtual void poll_update(NamespacePtr space,
+                             service::PollWorkflowExecutionUpdateRequest request,
+                             CallScopePtr scope, Reply<UpdateReply> reply) = 0;
+    virtual void update_with_start(NamespacePtr space, UpdateWithStartRequest request,
+                                   CallScopePtr scope, Reply<UpdateWithStartReply> reply) = 0;
 
     // Workers. The frontend has opened the token and checked that it belongs to `space`.
     virtual void complete_workflow_task(NamespacePtr space, RunRef run,

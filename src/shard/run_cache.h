@@ -60,6 +60,8 @@ struct LoadedRun {
     Position last_synced;  // of the last one that was not lazy
     /// The last event that somebody outside may have seen; a start behind it can be taken back.
     EventId revealed;
+    /// Something was changed in memory that the last write does not have (Transition::in_memory).
+    bool ahead_of_rows = false;
 
     std::size_t bytes = 0;        // as counted by the cache
     std::size_t row_bytes = 0;    // of the rows, when they were last counted
@@ -78,7 +80,7 @@ public:
     LoadedRun& insert(std::unique_ptr<LoadedRun> run);
     /// Counts a run anew after it changed.
     void changed(LoadedRun& run, Position readable);
-    /// Lets go of runs until the rest fits. Call only where no pointer to a run is held.
+    /// Lets go of runs until the rest fits; of none that holds what the store does not have. Call only where no pointer to a run is held.
     void evict(Position readable);
 
     std::size_t bytes() const { return bytes_; }

@@ -24,6 +24,7 @@ class Outbox;
 class Queries;
 class Starts;
 class Tasks;
+class Updates;
 
 /// A signal or a cancel request from one run to another.
 struct Delivery {
@@ -87,6 +88,7 @@ public:
     Starts& starts() { return *starts_; }
     Tasks& tasks() { return *tasks_; }
     Queries& queries() { return *queries_; }
+    Updates& updates() { return *updates_; }
     HistoryReads& reads() { return *reads_; }
     Backlog& backlog() { return *backlog_; }
     Alarms& alarms() { return *alarms_; }
@@ -111,7 +113,8 @@ public:
 
     // ---- Writing -------------------------------------------------------------------------------
     /// Writes transitions in one batch, applies them, and tells the other parts what is new. A
-    /// successor is created in the same batch. Does nothing for empty transitions.
+    /// successor is created in the same batch. Does nothing for empty transitions; those that stay
+    /// in memory are only applied.
     void commit(std::vector<Change> changes);
     void commit(LoadedRun& run, history::Transition& transition);
     /// An alarm that found nothing to do: moves the alarm row to the next deadline.
@@ -163,6 +166,7 @@ private:
     void write(store::WriteBatch& batch, Change& change);
     void settle(Change& change, Position position);
     void announce(Change& change, Position position);
+    void apply_in_memory(Change& change);
     void remember_current(const LoadedRun& run, Position position);
     bool is_current(const LoadedRun& run);
     static bool changes_status(const Change& change);
@@ -181,6 +185,7 @@ private:
     std::unique_ptr<Starts> starts_;
     std::unique_ptr<Tasks> tasks_;
     std::unique_ptr<Queries> queries_;
+    std::unique_ptr<Updates> updates_;
     std::unique_ptr<HistoryReads> reads_;
     std::unique_ptr<Backlog> backlog_;
     std::unique_ptr<Alarms> alarms_;

@@ -1,5 +1,6 @@
 #include "shard/tasks.h"
 
+#include "history/update.h"
 #include "shard/backlog.h"
 #include "shard/history_pages.h"
 #include "shard/queries.h"
@@ -125,6 +126,14 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
         return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
                                                    completed.refusal);
     }
+    if (completed.speculative_next) {
+        auto next = history::start_next_speculative_task(*loaded.run, request.identity(),
+                                                         context.context);
+        if (next.ok()) {
+            shard_.commit(loaded, next->transition);
+            completed.next = std::move(next->reply);
+        }
+    }
     shard_.queries().answer(loaded, *request.mutable_query_results());
     shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
                                         completed_reply(loaded, completed, context.context));
@@ -134,6 +143,7 @@ absl::StatusOr<CompletedTaskReply> Tasks::completed_reply(LoadedRun& run,
                                                           history::CompletedWorkflowTask& completed,
                                                           const history::Context& context) {
     CompletedTaskReply reply;
+    reply.reset_history_event = completed.reset_history_event;
     for (const EventId scheduled : completed.eager_activities) {
         const storage::ActivityRow* row = run.run->activities.find(scheduled.value());
         STELE_CHECK(row != nullptr, "an activity that was started in place does not exist");
