@@ -3,6 +3,7 @@
 #include "shard/verify.h"
 #include "sim/checks.h"
 #include "sim/clients.h"
+#include "sim/operators.h"
 #include "sim/update_checks.h"
 #include "sim/worker.h"
 
@@ -37,7 +38,8 @@ public:
           sim_(sim_options(options.seed)),
           server_(sim_, options_),
           network_(sim_, server_, options_),
-          clients_(network_, record_, options_) {
+          clients_(network_, record_, options_),
+          operators_(network_, record_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
         for (int i = 0; i < options_.workers; ++i) {
             workers_.push_back(
@@ -49,6 +51,7 @@ public:
         server_.start();
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
+        operators_.start(clients_.workflow_ids(), options_.faulty_seconds);
         suffer();
         network_.heal();
         if (options_.crowd > 0) {
@@ -141,7 +144,10 @@ private:
             const std::optional<History> history = read_whole(id, run);
             if (!history) return;
             outcome_.events += history->size();
-            for (std::string& fault : check_history(run, *history)) record_.violation(std::move(fault));
+            const bool operated = record_.operated.contains(id);
+            for (std::string& fault : check_history(run, *history, operated)) {
+                record_.violation(std::move(fault));
+            }
             for (std::string& fault : check_updates(run, *history, record_)) {
                 record_.violation(std::move(fault));
             }
@@ -249,6 +255,7 @@ private:
     Server server_;
     Network network_;
     Clients clients_;
+    Operators operators_;
     std::vector<std::unique_ptr<Worker>> workers_;
     Outcome outcome_;
 };

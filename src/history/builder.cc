@@ -168,7 +168,21 @@ Transition Builder::finish() && {
         return std::move(transition_);
     }
     if (is_open()) write_speculative_task();
-    enforce_limits(*this);
+    if (const char* reason = exceeded_limit(*this)) {
+        Builder instead(*transition_.draft.base, context_);
+        TerminateInput input;
+        input.reason = reason;
+        input.identity = kHistoryServiceIdentity;
+        terminate_run(instead, input);
+        Transition terminated = std::move(instead).seal();
+        terminated.overruled = invalid_argument(reason);
+        return terminated;
+    }
+    bound_buffer(*this);
+    return std::move(*this).seal();
+}
+
+Transition Builder::seal() && {
     if (!has_started_workflow_task()) flush_buffered_events();
     if (transition_.closed) end_updates(*this);
     storage::HeaderRow& header_row = header();

@@ -103,6 +103,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     storage::HeaderRow& header = builder.header();
     header.set_last_completed_task_started_event_id(task.started_event_id());
     header.set_consecutive_task_problems(0);
+    clear_task_problems(builder);
     if (!request.sdk_metadata().sdk_name().empty()) {
         header.set_sdk_name(request.sdk_metadata().sdk_name());
         header.set_sdk_version(request.sdk_metadata().sdk_version());
@@ -216,6 +217,15 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_next_speculative_task(
         start_scheduled_task(builder, {kRequestOfCompletion, identity});
     started.sticky = true;
     return Applied<StartedWorkflowTask>{std::move(builder).finish(), std::move(started)};
+}
+
+absl::StatusOr<Applied<CompletedWorkflowTask>> refuse_completion(const Run& run,
+                                                                 const Request& request,
+                                                                 const Context& context) {
+    const Refusal refusal{enums::WORKFLOW_TASK_FAILED_CAUSE_REQUEST_TOO_LARGE,
+                          "workflow task completion buffer size exceeds the per-workflow limit",
+                          true};
+    return fail_refused(run, request, refusal, context);
 }
 
 absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
