@@ -163,8 +163,9 @@ void Clients::disturb(const std::string& workflow_id) {
         request.set_namespace_(kNamespace);
         request.mutable_workflow_execution()->set_workflow_id(workflow_id);
         request.set_request_id("cancel-" + workflow_id);
-        return network_.call("RequestCancelWorkflowExecution", request, kCallTimeout,
-                             [](absl::StatusOr<std::string>) {});
+        network_.call("RequestCancelWorkflowExecution", request, kCallTimeout,
+                      [](absl::StatusOr<std::string>) {});
+        return;
     }
     service::TerminateWorkflowExecutionRequest request;
     request.set_namespace_(kNamespace);

@@ -206,8 +206,9 @@ void Worker::work(const PollActivity& task) {
         request.set_task_token(task.task_token());
         request.mutable_failure()->set_message("simulated");
         request.mutable_failure()->mutable_application_failure_info()->set_type("Simulated");
-        return network_.call("RespondActivityTaskFailed", request, kCallTimeout,
-                             [](absl::StatusOr<std::string>) {});
+        network_.call("RespondActivityTaskFailed", request, kCallTimeout,
+                      [](absl::StatusOr<std::string>) {});
+        return;
     }
     service::RecordActivityTaskHeartbeatRequest heartbeat;
     heartbeat.set_namespace_(kNamespace);

@@ -29,7 +29,6 @@ absl::Status validate_task_queue(Request& request) {
     const bool set = request.has_task_queue();
     return validate_task_queue(set, *request.mutable_task_queue());
 }
-absl::Status validate_priority(const api::common::v1::Priority& priority);
 absl::Status validate_identity(std::string_view identity);
 absl::Status validate_priority(const api::common::v1::Priority& priority);
 /// Empty, or a UUID.

@@ -33,6 +33,12 @@ inline const std::string& row_name(const storage::RequestIdRow& row) { return ro
 inline const std::string& row_name(const storage::ExternalRow& row) { return row.request_id(); }
 inline const std::string& row_name(const storage::UpdateRow& row) { return row.update_id(); }
 inline const std::string& row_name(const PendingUpdate& row) { return row.update_id; }
+/// What a row takes up in the store.
+template <typename Row>
+std::size_t row_bytes(const Row& row) {
+    return row.ByteSizeLong();
+}
+inline std::size_t row_bytes(const PendingUpdate&) { return 0; }  // in memory only
 inline const std::string& row_name(const storage::BufferedEventRow&) {
     static const std::string none;
     return none;
@@ -82,7 +88,7 @@ public:
         if (!name.empty()) names_[name] = id;
         const Timestamp deadline = row_deadline(row);
         if (deadline != kNever) deadlines_.insert({deadline, id});
-        bytes_ += row.ByteSizeLong();
+        bytes_ += row_bytes(row);
         rows_.emplace(id, std::move(row));
     }
     void erase(ItemId id) {
@@ -91,7 +97,7 @@ public:
         const auto named = names_.find(row_name(found->second));
         if (named != names_.end() && named->second == id) names_.erase(named);
         deadlines_.erase({row_deadline(found->second), id});
-        bytes_ -= found->second.ByteSizeLong();
+        bytes_ -= row_bytes(found->second);
         rows_.erase(found);
     }
 
@@ -180,8 +186,8 @@ public:
     std::size_t bytes() const {
         std::size_t bytes = base_->bytes();
         for (const auto& [id, row] : changes_) {
-            if (row) bytes += row->ByteSizeLong();
-            if (const Row* before = base_->find(id)) bytes -= before->ByteSizeLong();
+            if (row) bytes += row_bytes(*row);
+            if (const Row* before = base_->find(id)) bytes -= row_bytes(*before);
         }
         return bytes;
     }

@@ -323,10 +323,10 @@ CompletedWorkflowTask Scenario::complete_task(std::vector<Command> commands) {
     service::RespondWorkflowTaskCompletedRequest request;
     request.set_identity("worker");
     for (Command& command : commands) *request.add_commands() = std::move(command);
-    return complete_task(request);
+    return complete_task_with(request);
 }
 
-CompletedWorkflowTask Scenario::complete_task(
+CompletedWorkflowTask Scenario::complete_task_with(
     const service::RespondWorkflowTaskCompletedRequest& request) {
     return apply(complete_workflow_task(*run_, task_, request, context()));
 }

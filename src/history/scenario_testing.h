@@ -67,7 +67,7 @@ public:
     /// Completes the task that was started last.
     CompletedWorkflowTask complete_task(std::vector<Command> commands);
     /// The same with the whole request.
-    CompletedWorkflowTask complete_task(
+    CompletedWorkflowTask complete_task_with(
         const service::RespondWorkflowTaskCompletedRequest& request);
     /// Both.
     CompletedWorkflowTask run_task(std::vector<Command> commands);
