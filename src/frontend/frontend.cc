@@ -12,13 +12,14 @@ Frontend::Frontend(Services services)
     table_.add_service(kOperatorService);
     add_system_methods(table_, services_);
     add_namespace_methods(table_, services_);
-    add_search_attribute_methods(table_, services_);
     add_start_methods(table_, services_);
     add_control_methods(table_, services_);
     add_run_control_methods(table_, services_);
     add_workflow_task_methods(table_, services_);
     add_activity_methods(table_, services_);
     add_history_methods(table_, services_);
+    add_visibility_methods(table_, services_);
+    add_operator_methods(table_, services_);
 }
 
 }  // namespace stele::frontend

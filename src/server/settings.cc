@@ -30,6 +30,19 @@ const config::Fields<Limits>& limit_fields() {
         {"history.externalPayloadsEnabled", &Limits::external_payloads},
         {"frontend.workflowPauseEnabled", &Limits::workflow_pause},
         {"frontend.sendRawWorkflowHistory", &Limits::raw_history},
+        {"frontend.searchAttributesNumberOfKeysLimit", &Limits::search_attribute_keys},
+        {"frontend.searchAttributesSizeOfValueLimit", &Limits::search_attribute_bytes},
+        {"frontend.searchAttributesTotalSizeLimit", &Limits::search_attributes_bytes},
+        {"history.retentionTimerJitterDuration", &Limits::retention_jitter},
+    };
+    return fields;
+}
+
+const config::Fields<frontend::OperatorSettings>& operator_fields() {
+    using frontend::OperatorSettings;
+    static const config::Fields<OperatorSettings> fields = {
+        {"worker.protectedNamespaces", &OperatorSettings::protected_namespaces},
+        {"frontend.deleteNamespaceNamespaceDeleteDelay", &OperatorSettings::namespace_delete_delay},
     };
     return fields;
 }
@@ -76,8 +89,13 @@ constexpr const char* kWithoutEffect[] = {
 config::Registry known_settings() {
     config::Registry registry;
     registry.add(limit_fields());
+    registry.add(operator_fields());
     for (const char* key : kWithoutEffect) registry.add_without_effect(key);
     return registry;
+}
+
+frontend::OperatorSettings operator_settings(const config::DynamicConfig& config) {
+    return config::resolve(operator_fields(), *config.values(), {}, frontend::OperatorSettings());
 }
 
 history::Limits limits_of(const config::DynamicConfig& config, const std::string& namespace_name,

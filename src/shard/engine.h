@@ -4,11 +4,12 @@
 #include "env/env.h"
 #include "history/options.h"
 #include "history/pause.h"
+#include "history/search_attributes.h"
 #include "shard/dispatch.h"
 #include "store/committer.h"
+#include "store/index_feeds.h"
 #include "store/store.h"
 
-#include <functional>
 #include <memory>
 
 // The engine: every run of every namespace, spread over shards. The frontend validates, then calls
@@ -20,20 +21,30 @@ namespace api = temporal::api;
 namespace service = temporal::api::workflowservice::v1;
 
 struct EngineOptions {
-    int shard_count = 1;                          // shards (ranges of slots), each on its own executor
+    int shard_count = 1;  // shards (ranges of slots), each on its own executor
     std::size_t cache_bytes = 256 * 1024 * 1024;  // runs kept in memory, all shards together
     std::size_t backlog_window = 10'000;          // offers per queue held in memory
     std::size_t pending_commit_bytes = 64 * 1024 * 1024;  // over this, calls get RESOURCE_EXHAUSTED
     Duration long_poll = std::chrono::seconds(20);        // history and update waits end after it
+    store::IndexFeeds* index_feeds = nullptr;             // told of new index rows; may be null
 };
 
 /// A namespace that exists and that the caller may act on, as the frontend found it.
 struct NamespaceView {
+    /// As its row says, with the limits in force for it.
+    NamespaceView(const storage::NamespaceRow& row, const history::Limits& limits_in_force)
+        : id(row.id()),
+          name(row.name()),
+          limits(limits_in_force),
+          retention(from_proto(row.retention())),
+          search_attributes(row.name(), row.search_attributes()) {}
+
     std::string id;
     std::string name;
     history::Limits limits;
-    /// See history::Context; empty: every search attribute is allowed.
-    std::function<absl::Status(const api::common::v1::SearchAttributes&)> check_search_attributes;
+    /// How long a closed run is kept.
+    Duration retention;
+    history::SearchAttributeSchema search_attributes;
 };
 using NamespacePtr = std::shared_ptr<const NamespaceView>;
 
@@ -47,7 +58,7 @@ struct StartReply {
 };
 
 struct HistoryQuery {
-    RunRef run;             // empty run id: the current run
+    RunRef run;                  // empty run id: the current run
     EventId from = kFirstEvent;  // reverse: the newest wanted; kNoEvent means the last one
     EventId to;                  // forward: the last wanted; kNoEvent means no end
     std::int32_t maximum_events = 256;
@@ -60,8 +71,8 @@ struct HistoryQuery {
 struct HistoryReply {
     std::string run_id;
     HistoryPage page;
-    bool running = false;   // more events may come
-    EventId last;           // the last event when the page was made
+    bool running = false;  // more events may come
+    EventId last;          // the last event when the page was made
 };
 
 struct CompletedTaskReply {
@@ -103,7 +114,8 @@ public:
                                         history::WorkflowTaskToken token,
                                         service::RespondWorkflowTaskCompletedRequest request,
                                         Reply<CompletedTaskReply> reply) = 0;
-    virtual void fail_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
+    virtual void fail_workflow_task(NamespacePtr space, RunRef run,
+                                    history::WorkflowTaskToken token,
                                     service::RespondWorkflowTaskFailedRequest request,
                                     Reply<history::None> reply) = 0;
     virtual void heartbeat_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
@@ -126,12 +138,16 @@ public:
                              Reply<HistoryReply> reply) = 0;
     virtual void describe(NamespacePtr space, RunRef run,
                           Reply<service::DescribeWorkflowExecutionResponse> reply) = 0;
-    virtual void query(NamespacePtr space, service::QueryWorkflowRequest request, CallScopePtr scope,
-                       Reply<service::QueryWorkflowResponse> reply) = 0;
+    virtual void query(NamespacePtr space, service::QueryWorkflowRequest request,
+                       CallScopePtr scope, Reply<service::QueryWorkflowResponse> reply) = 0;
     /// The worker's answer to a direct query; NOT_FOUND when nobody waits for it any more.
     virtual void respond_query(NamespacePtr space, RunRef run, std::string query_id,
                                service::RespondQueryTaskCompletedRequest request,
                                Reply<history::None> reply) = 0;
+
+    /// Ends and deletes runs of a namespace in the background. Replies with how many it still found;
+    /// call it again until there are none.
+    virtual void purge_namespace(std::string namespace_id, Reply<std::size_t> reply) = 0;
 
     /// Finds all work that the store holds (dispatch rows, alarms, outbox) and starts it. Call once,
     /// after matching has been connected with `connect`.
