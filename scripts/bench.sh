@@ -10,7 +10,7 @@ root=$(realpath "$(dirname "$0")/..")
 command -v go >/dev/null || { echo "bench: go is not installed" >&2; exit 1; }
 echo "bench: building the worker and the Temporal server"
 (cd "$root/bench/compare" && go test -count=1 ./... && go build -o "$build_directory/bench-compare" .)
-(cd "$root/bench/reference" && go build -o "$build_directory/bench-reference" .)
+(cd "$root/tests/reference" && go build -o "$build_directory/bench-reference" .)
 commit=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
 exec "$build_directory/bench-compare" -stele "$build_directory/stele" \
     -reference "$build_directory/bench-reference" -commit "$commit" \

@@ -39,10 +39,23 @@ std::string first_run_of_refusal(const absl::Status& status) {
     return failure.first_execution_run_id();
 }
 
+service::StartWorkflowExecutionRequest start_request(const std::string& id,
+                                                     const std::string& input) {
+    service::StartWorkflowExecutionRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_workflow_id(id);
+    request.mutable_workflow_type()->set_name("script");
+    request.mutable_task_queue()->set_name(kQueue);
+    request.set_request_id("start-" + id);
+    *request.mutable_workflow_task_timeout() = to_proto(std::chrono::seconds(3));
+    request.mutable_input()->add_payloads()->set_data(input);
+    return request;
+}
+
 }  // namespace
 
 Clients::Clients(Network& network, Record& record, const Options& options)
-    : network_(network), record_(record), options_(options) {
+    : network_(network), record_(record), options_(options), updates_(network, record) {
     for (int i = 0; i < options.workflows; ++i) {
         workflow_ids_.push_back(fmt::format("workflow-{}", i));
         signals_.push_back(static_cast<int>(network.random().next() % 4));
@@ -62,33 +75,35 @@ void Clients::start() {
     }
 }
 
+void Clients::start_crowd(int count) {
+    for (int i = 0; i < count; ++i) {
+        const std::string id = fmt::format("crowd-{}", i);
+        crowd_ids_.push_back(id);
+        ++open_calls_;
+        send_start(start_request(id, encode_input("AA", id)), [] {});
+    }
+}
+
 void Clients::start_workflow(std::size_t index) {
-    const std::string& id = workflow_ids_[index];
-    service::StartWorkflowExecutionRequest request;
-    request.set_namespace_(kNamespace);
-    request.set_workflow_id(id);
-    request.mutable_workflow_type()->set_name("script");
-    request.mutable_task_queue()->set_name(kQueue);
-    request.set_request_id(fmt::format("start-{}", id));
-    *request.mutable_workflow_task_timeout() = to_proto(std::chrono::seconds(3));
     const std::string script = draw_script(network_.random(), signals_[index]);
     const std::string& neighbour = workflow_ids_[(index + 1) % workflow_ids_.size()];
-    request.mutable_input()->add_payloads()->set_data(encode_input(script, neighbour));
+    auto request = start_request(workflow_ids_[index], encode_input(script, neighbour));
     if (network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
     }
-    send_start(index, std::move(request));
+    send_start(std::move(request), [this, index] { accompany(index); });
 }
 
-void Clients::send_start(std::size_t index, service::StartWorkflowExecutionRequest request) {
+void Clients::send_start(service::StartWorkflowExecutionRequest request,
+                         std::function<void()> started) {
     using Response = service::StartWorkflowExecutionResponse;
     network_.call<Response>(
         "StartWorkflowExecution", request, kCallTimeout,
-        [this, index, request](absl::StatusOr<Response> response) {
-            const std::string& id = workflow_ids_[index];
+        [this, request, started](absl::StatusOr<Response> response) {
+            const std::string& id = request.workflow_id();
             if (!response.ok() && is_uncertain(response.status())) {
                 return network_.after(kPause,
-                                      [this, index, request] { send_start(index, request); });
+                                      [this, request, started] { send_start(request, started); });
             }
             --open_calls_;
             const std::string run_id =
@@ -100,21 +115,27 @@ void Clients::send_start(std::size_t index, service::StartWorkflowExecutionReque
             }
             record_.started(id, request.request_id(), run_id);
             list_own(id);
-            // One more than it waits for, at times, so that a signal meets a run that closes.
-            const int surplus = static_cast<int>(network_.random().next() % 2);
-            for (int i = 0; i < signals_[index] + surplus; ++i) {
-                const std::string value = fmt::format("{}-signal-{}", id, i);
-                ++open_calls_;
-                network_.after(within(5'000), [this, id, value] {
-                    signal_until_told(id, value, "request-" + value);
-                });
-            }
-            if (network_.random().next() % 6 == 0) {
-                network_.after(within(8'000), [this, id] { disturb(id); });
-            }
-            askings_left_ += kAskings;
-            keep_asking(id);
+            started();
         });
+}
+
+/// What happens to a workflow from outside: signals, perhaps an early end, questions.
+void Clients::accompany(std::size_t index) {
+    const std::string& id = workflow_ids_[index];
+    // One more than it waits for, at times, so that a signal meets a run that closes.
+    const int surplus = static_cast<int>(network_.random().next() % 2);
+    for (int i = 0; i < signals_[index] + surplus; ++i) {
+        const std::string value = fmt::format("{}-signal-{}", id, i);
+        ++open_calls_;
+        network_.after(within(5'000),
+                       [this, id, value] { signal_until_told(id, value, "request-" + value); });
+    }
+    if (network_.random().next() % 6 == 0) {
+        network_.after(within(8'000), [this, id] { disturb(id); });
+    }
+    updates_.update(id);
+    askings_left_ += kAskings;
+    keep_asking(id);
 }
 
 void Clients::signal_until_told(const std::string& workflow_id, const std::string& value,

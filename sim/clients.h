@@ -2,9 +2,10 @@
 
 #include "sim/network.h"
 #include "sim/record.h"
+#include "sim/update_clients.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
-#include <memory>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,14 +19,18 @@ public:
     Clients(Network& network, Record& record, const Options& options);
 
     void start();
+    /// Starts so many short workflows at once.
+    void start_crowd(int count);
     /// Whether every call that must be acknowledged has been.
-    bool finished() const { return open_calls_ == 0; }
+    bool finished() const { return open_calls_ == 0 && updates_.finished(); }
     const std::vector<std::string>& workflow_ids() const { return workflow_ids_; }
+    const std::vector<std::string>& crowd_ids() const { return crowd_ids_; }
 
 private:
     void start_workflow(std::size_t index);
-    void send_start(std::size_t index,
-                    temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request);
+    void send_start(temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request,
+                    std::function<void()> started);
+    void accompany(std::size_t index);
     void signal_until_told(const std::string& workflow_id, const std::string& value,
                            const std::string& request_id);
     void disturb(const std::string& workflow_id);
@@ -37,7 +42,9 @@ private:
     Network& network_;
     Record& record_;
     const Options& options_;
+    UpdateClients updates_;
     std::vector<std::string> workflow_ids_;
+    std::vector<std::string> crowd_ids_;
     std::vector<int> signals_;
     int open_calls_ = 0;
     int askings_left_ = 0;

@@ -85,8 +85,8 @@ void Network::after(Duration delay, std::function<void()> action) {
     executor_->run_at(sim_.now() + delay, [action = std::move(action)] { action(); });
 }
 
-void Network::call(const std::string& method, const google::protobuf::Message& request,
-                   Duration timeout, Done done) {
+Network::CallId Network::call(const std::string& method, const google::protobuf::Message& request,
+                              Duration timeout, Done done) {
     auto call = std::make_shared<PendingCall>();
     call->id = ++last_id_;
     call->path = kService + method;
@@ -99,6 +99,7 @@ void Network::call(const std::string& method, const google::protobuf::Message& r
     pending_[call->id] = call;
     send(call);
     if (chance(options_.repeat_request)) send(call);
+    return call->id;
 }
 
 void Network::send(const std::shared_ptr<PendingCall>& call) {
@@ -120,12 +121,12 @@ void Network::deliver(const std::shared_ptr<PendingCall>& call, std::uint64_t in
     server_.dispatch(call->path, delivery);
 }
 
-void Network::answered(std::uint64_t id, absl::StatusOr<std::string> response) {
+void Network::answered(CallId id, absl::StatusOr<std::string> response) {
     if (chance(options_.lose_reply)) return;
     after(delay(), [this, id, response = std::move(response)] { end(id, response); });
 }
 
-void Network::end(std::uint64_t id, absl::StatusOr<std::string> response) {
+void Network::end(CallId id, absl::StatusOr<std::string> response) {
     const auto found = pending_.find(id);
     if (found == pending_.end()) return;
     const std::shared_ptr<PendingCall> call = found->second;

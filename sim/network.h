@@ -26,27 +26,33 @@ public:
     Network(env::SimEnv& sim, Server& server, const Options& options);
     ~Network();
 
+    using CallId = std::uint64_t;
+
     /// Sends a request; `done` runs once.
-    void call(const std::string& method, const google::protobuf::Message& request, Duration timeout,
-              Done done);
+    CallId call(const std::string& method, const google::protobuf::Message& request,
+                Duration timeout, Done done);
 
     /// The same with the answer parsed.
     template <typename Response>
-    void call(const std::string& method, const google::protobuf::Message& request, Duration timeout,
-              std::function<void(absl::StatusOr<Response>)> done) {
-        call(method, request, timeout,
-             Done([done = std::move(done)](absl::StatusOr<std::string> bytes) {
-                 if (!bytes.ok()) return done(bytes.status());
-                 Response response;
-                 if (!response.ParseFromString(*bytes)) {
-                     return done(internal_error("an answer does not parse"));
-                 }
-                 done(std::move(response));
-             }));
+    CallId call(const std::string& method, const google::protobuf::Message& request,
+                Duration timeout, std::function<void(absl::StatusOr<Response>)> done) {
+        return call(method, request, timeout,
+                    Done([done = std::move(done)](absl::StatusOr<std::string> bytes) {
+                        if (!bytes.ok()) return done(bytes.status());
+                        Response response;
+                        if (!response.ParseFromString(*bytes)) {
+                            return done(internal_error("an answer does not parse"));
+                        }
+                        done(std::move(response));
+                    }));
     }
+
+    /// The caller waits no longer; nothing happens if it was answered.
+    void abandon(CallId id) { end(id, canceled("the caller has gone")); }
 
     /// From now on nothing is lost, repeated or slow.
     void heal() { healed_ = true; }
+    bool healed() const { return healed_; }
     /// The server's process has gone: every call under way fails.
     void break_connections();
 
@@ -59,16 +65,16 @@ public:
 private:
     void send(const std::shared_ptr<PendingCall>& call);
     void deliver(const std::shared_ptr<PendingCall>& call, std::uint64_t incarnation);
-    void answered(std::uint64_t id, absl::StatusOr<std::string> response);
-    void end(std::uint64_t id, absl::StatusOr<std::string> response);
+    void answered(CallId id, absl::StatusOr<std::string> response);
+    void end(CallId id, absl::StatusOr<std::string> response);
     Duration delay();
 
     env::SimEnv& sim_;
     Server& server_;
     const Options& options_;
     bool healed_ = false;
-    std::uint64_t last_id_ = 0;
-    std::map<std::uint64_t, std::shared_ptr<PendingCall>> pending_;
+    CallId last_id_ = 0;
+    std::map<CallId, std::shared_ptr<PendingCall>> pending_;
     std::unique_ptr<env::Executor> executor_;
 };
 

@@ -28,12 +28,16 @@ struct Options {
     std::uint64_t fail_workflow_task = 0;
     std::uint64_t fail_activity = 0;
     std::uint64_t forget_cache = 0;
+    std::uint64_t abandon_poll = 0;
     bool sticky = false;
     bool heartbeat_tasks = false;
+    int workers = 2;
 
     int shards = 1;
+    std::size_t window = 10'000;  // tasks of a queue that the server keeps in memory
     int workflows = 8;
     int faulty_seconds = 60;
+    int crowd = 0;  // workflows that start all at once when nothing fails any more
 
     /// For the simulator's own test: the server acknowledges what its disk has not synced.
     bool plant_early_acknowledgement = false;

@@ -34,6 +34,20 @@ void Record::activity_completed(const std::string& run_id, const std::string& ac
     completions.emplace(run_id, activity_id);
 }
 
+void Record::updated(const std::string& run_id, const std::string& update_id,
+                     const temporal::api::update::v1::Outcome& outcome) {
+    UpdateTold& told = updates[{run_id, update_id}];
+    // A failure is the worker's rejection, or the end of the run under an accepted update.
+    const bool ended_with_run =
+        outcome.failure().application_failure_info().type() == "AcceptedUpdateCompletedWorkflow";
+    if (outcome.has_failure() && !ended_with_run) {
+        told.rejected = true;
+        return;
+    }
+    told.accepted = true;
+    told.completed = told.completed || outcome.has_success();
+}
+
 void Record::read_prefix(const std::string& run_id,
                          const std::vector<temporal::api::history::v1::HistoryEvent>& events) {
     std::vector<std::uint64_t>& known = prefixes[run_id];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "temporal/api/history/v1/message.pb.h"
+#include "temporal/api/update/v1/message.pb.h"
 
 #include <cstdint>
 #include <map>
@@ -12,6 +13,13 @@
 // is held against what the server then says.
 namespace stele::sim {
 
+/// What the caller of an update was told at one time or another.
+struct UpdateTold {
+    bool accepted = false;
+    bool completed = false;  // by the workflow, with success
+    bool rejected = false;
+};
+
 /// Not thread safe.
 class Record {
 public:
@@ -22,6 +30,9 @@ public:
     void signalled(const std::string& workflow_id, const std::string& value);
     /// An activity's completion was acknowledged.
     void activity_completed(const std::string& run_id, const std::string& activity_id);
+    /// An update was acknowledged; without an outcome it has been accepted.
+    void updated(const std::string& run_id, const std::string& update_id,
+                 const temporal::api::update::v1::Outcome& outcome);
     /// A part of a history, from the first event on, was read.
     void read_prefix(const std::string& run_id,
                      const std::vector<temporal::api::history::v1::HistoryEvent>& events);
@@ -30,7 +41,9 @@ public:
     std::map<std::string, std::set<std::string>> runs;     // workflow id to first runs
     std::map<std::string, std::set<std::string>> signals;  // workflow id to values
     std::set<std::pair<std::string, std::string>> completions;  // run id, activity id
+    std::map<std::pair<std::string, std::string>, UpdateTold> updates;  // by run id, update id
     std::map<std::string, std::vector<std::uint64_t>> prefixes;  // run id to hash after each event
+    std::set<std::string> operated;  // workflow ids whose activities operators touch
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
 

@@ -11,7 +11,9 @@ namespace {
 namespace api = temporal::api;
 namespace service = temporal::api::workflowservice::v1;
 
+/// Short while answers are lost, so that there are many polls; then as the SDKs have it.
 constexpr Duration kPollTimeout = std::chrono::seconds(12);
+constexpr Duration kLongPollTimeout = std::chrono::seconds(70);
 constexpr Duration kCallTimeout = std::chrono::seconds(5);
 constexpr Duration kPause = std::chrono::milliseconds(200);
 
@@ -22,15 +24,17 @@ Worker::Worker(Network& network, Record& record, const Options& options, std::st
 
 void Worker::start(int polls) {
     for (int i = 0; i < polls; ++i) {
-        poll_workflow(false);
-        if (options_.sticky) poll_workflow(true);
+        poll_workflow();
+        if (options_.sticky) poll_workflow();
         poll_activity();
     }
 }
 
 std::string Worker::sticky_queue() const { return fmt::format("{}-sticky-{}", identity_, life_); }
 
-void Worker::poll_workflow(bool sticky) {
+void Worker::poll_workflow() {
+    const bool sticky =
+        options_.sticky && (own_backlog_ > 0 || polls_of_own_queue_ <= polls_of_common_queue_);
     service::PollWorkflowTaskQueueRequest request;
     request.set_namespace_(kNamespace);
     request.set_identity(identity_);
@@ -39,13 +43,26 @@ void Worker::poll_workflow(bool sticky) {
         request.mutable_task_queue()->set_kind(api::enums::v1::TASK_QUEUE_KIND_STICKY);
         request.mutable_task_queue()->set_normal_name(kQueue);
     }
-    network_.call<PollTask>(
-        "PollWorkflowTaskQueue", request, kPollTimeout,
-        [this, sticky](absl::StatusOr<PollTask> task) {
+    int& under_way = sticky ? polls_of_own_queue_ : polls_of_common_queue_;
+    ++under_way;
+    maybe_abandon(network_.call<PollTask>(
+        "PollWorkflowTaskQueue", request, poll_timeout(),
+        [this, sticky, &under_way](absl::StatusOr<PollTask> task) {
+            --under_way;
+            if (sticky) own_backlog_ = task.ok() ? task->backlog_count_hint() : 0;
             if (task.ok() && !task->task_token().empty()) take(*std::move(task));
-            network_.after(task.ok() ? Duration::zero() : kPause,
-                           [this, sticky] { poll_workflow(sticky); });
-        });
+            network_.after(task.ok() ? Duration::zero() : kPause, [this] { poll_workflow(); });
+        }));
+}
+
+void Worker::maybe_abandon(Network::CallId poll) {
+    if (!network_.chance(options_.abandon_poll)) return;
+    const auto patience = std::chrono::milliseconds(network_.random().next() % 300);
+    network_.after(patience, [this, poll] { network_.abandon(poll); });
+}
+
+Duration Worker::poll_timeout() const {
+    return network_.healed() ? kLongPollTimeout : kPollTimeout;
 }
 
 void Worker::take(PollTask task) {
@@ -107,7 +124,11 @@ void Worker::obey(PollTask task, const Events& events) {
     if (events.empty() || events.back().event_id() != task.started_event_id()) return;
     if (options_.sticky) cache_[run_id] = events;
     if (network_.chance(options_.fail_workflow_task)) return fail(task);
-    complete(task, decide(events));
+    UpdateAnswers answers =
+        answer_updates(events, {task.messages().begin(), task.messages().end()});
+    const std::vector<Command> commands = decide(events);
+    answers.commands.insert(answers.commands.end(), commands.begin(), commands.end());
+    complete(task, answers);
 }
 
 void Worker::answer_query(const PollTask& task, const Events& events) {
@@ -120,13 +141,16 @@ void Worker::answer_query(const PollTask& task, const Events& events) {
                   [](absl::StatusOr<std::string>) {});
 }
 
-void Worker::complete(const PollTask& task, const std::vector<Command>& commands) {
+void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
     service::RespondWorkflowTaskCompletedRequest request;
     request.set_namespace_(kNamespace);
     request.set_task_token(task.task_token());
     request.set_identity(identity_);
     request.set_return_new_workflow_task(true);
-    for (const Command& command : commands) *request.add_commands() = command;
+    for (const Command& command : answers.commands) *request.add_commands() = command;
+    for (const Message& message : answers.messages) *request.add_messages() = message;
+    request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(
+        options_.sticky);
     if (options_.sticky) {
         auto& sticky = *request.mutable_sticky_attributes();
         sticky.mutable_worker_task_queue()->set_name(sticky_queue());
@@ -166,11 +190,12 @@ void Worker::poll_activity() {
     request.set_namespace_(kNamespace);
     request.set_identity(identity_);
     request.mutable_task_queue()->set_name(kQueue);
-    network_.call<PollActivity>(
-        "PollActivityTaskQueue", request, kPollTimeout, [this](absl::StatusOr<PollActivity> task) {
+    maybe_abandon(network_.call<PollActivity>(
+        "PollActivityTaskQueue", request, poll_timeout(),
+        [this](absl::StatusOr<PollActivity> task) {
             if (task.ok() && !task->task_token().empty()) work(*task);
             network_.after(task.ok() ? Duration::zero() : kPause, [this] { poll_activity(); });
-        });
+        }));
 }
 
 void Worker::work(const PollActivity& task) {

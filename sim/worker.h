@@ -3,6 +3,7 @@
 #include "sim/network.h"
 #include "sim/record.h"
 #include "sim/script.h"
+#include "sim/update_script.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <map>
@@ -26,14 +27,19 @@ private:
     using PollActivity = temporal::api::workflowservice::v1::PollActivityTaskQueueResponse;
     using Events = std::vector<HistoryEvent>;
 
-    void poll_workflow(bool sticky);
+    /// Chooses the worker's own queue or the common one as the Go and Java SDKs do: the one that
+    /// fewer polls wait on, but its own for as long as the server tells of a backlog there.
+    void poll_workflow();
     void poll_activity();
+    /// Goes away before the answer, now and then.
+    void maybe_abandon(Network::CallId poll);
+    Duration poll_timeout() const;
     void take(PollTask task);
     /// Reads the pages that did not fit, then goes on with `task`.
     void read_on(PollTask task, Events events, std::string token);
     void obey(PollTask task, const Events& events);
     void answer_query(const PollTask& task, const Events& events);
-    void complete(const PollTask& task, const std::vector<Command>& commands);
+    void complete(const PollTask& task, const UpdateAnswers& answers);
     void fail(const PollTask& task);
     void work(const PollActivity& task);
     void complete_activity(const PollActivity& task);
@@ -43,7 +49,10 @@ private:
     Record& record_;
     const Options& options_;
     const std::string identity_;
-    int life_ = 1;  // a worker that lost its memory has another sticky queue
+    int polls_of_own_queue_ = 0;
+    int polls_of_common_queue_ = 0;
+    std::int64_t own_backlog_ = 0;
+    int life_ = 1;                         // a worker that lost its memory has another sticky queue
     std::map<std::string, Events> cache_;  // by run id
 };
 

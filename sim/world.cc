@@ -4,6 +4,8 @@
 #include "sim/checks.h"
 #include "sim/clients.h"
 #include "sim/lists.h"
+#include "sim/operators.h"
+#include "sim/update_checks.h"
 #include "sim/worker.h"
 
 #include <fmt/format.h>
@@ -18,11 +20,16 @@ namespace {
 
 namespace service = temporal::api::workflowservice::v1;
 
-constexpr int kWorkers = 2;
 constexpr int kPollsPerWorker = 2;
 /// Invariant 20 of docs/invariants.md, generous: retries back off to seconds and scripts are long.
 constexpr Duration kTimeToEnd = std::chrono::minutes(10);
 constexpr Duration kCheckTimeout = std::chrono::seconds(30);
+/// After this nothing is left of the faults: polls whose answer was lost have ended, tasks that were
+/// dropped have timed out.
+constexpr Duration kRecovery = std::chrono::seconds(20);
+/// How long one of a crowd may take then. Much longer than the work takes and much shorter than a
+/// poll lasts: a worker that waits on the wrong queue, or a task that nobody is offered, is found.
+constexpr Duration kCrowdTime = std::chrono::seconds(10);
 constexpr Duration kDown = std::chrono::milliseconds(300);
 
 class World {
@@ -32,9 +39,10 @@ public:
           sim_(sim_options(options.seed)),
           server_(sim_, options_),
           network_(sim_, server_, options_),
-          clients_(network_, record_, options_) {
+          clients_(network_, record_, options_),
+          operators_(network_, record_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
-        for (int i = 0; i < kWorkers; ++i) {
+        for (int i = 0; i < options_.workers; ++i) {
             workers_.push_back(
                 std::make_unique<Worker>(network_, record_, options_, fmt::format("worker-{}", i)));
         }
@@ -44,8 +52,13 @@ public:
         server_.start();
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
+        operators_.start(clients_.workflow_ids(), options_.faulty_seconds);
         suffer();
         network_.heal();
+        if (options_.crowd > 0) {
+            sim_.run_for(kRecovery);
+            clients_.start_crowd(options_.crowd);
+        }
         end_everything();
         check_lists();
         check_store();
@@ -113,6 +126,20 @@ private:
                     fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
             }
         }
+        for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
+    }
+
+    /// A task that is late is a fault even if a timeout repairs it.
+    void check_crowd(const std::string& id) {
+        const std::set<std::string>& runs = record_.runs[id];
+        const std::optional<History> history =
+            runs.empty() ? std::nullopt : read_whole(id, *runs.begin());
+        if (!history) return;
+        const Duration taken =
+            from_proto(history->back().event_time()) - from_proto(history->front().event_time());
+        if (taken <= kCrowdTime) return;
+        record_.violation(fmt::format("invariant 20: {} took {} s although nothing failed", id,
+                                      std::chrono::duration<double>(taken).count()));
     }
 
     void follow(const std::string& id, std::string run, std::set<std::string>& seen_signals) {
@@ -120,8 +147,13 @@ private:
             const std::optional<History> history = read_whole(id, run);
             if (!history) return;
             outcome_.events += history->size();
-            for (std::string& fault : check_history(run, *history))
+            const bool operated = record_.operated.contains(id);
+            for (std::string& fault : check_history(run, *history, operated)) {
                 record_.violation(std::move(fault));
+            }
+            for (std::string& fault : check_updates(run, *history, record_)) {
+                record_.violation(std::move(fault));
+            }
             record_.read_prefix(run, *history);
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
@@ -255,6 +287,7 @@ private:
     Server server_;
     Network network_;
     Clients clients_;
+    Operators operators_;
     std::vector<std::unique_ptr<Worker>> workers_;
     Outcome outcome_;
 };

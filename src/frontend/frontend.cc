@@ -13,10 +13,13 @@ Frontend::Frontend(Services services)
     add_system_methods(table_, services_);
     add_namespace_methods(table_, services_);
     add_start_methods(table_, services_);
+    add_update_methods(table_, services_);
     add_control_methods(table_, services_);
     add_run_control_methods(table_, services_);
     add_workflow_task_methods(table_, services_);
     add_activity_methods(table_, services_);
+    add_activity_control_methods(table_, services_);
+    add_rule_methods(table_, services_);
     add_history_methods(table_, services_);
     add_visibility_methods(table_, services_);
     add_operator_methods(table_, services_);

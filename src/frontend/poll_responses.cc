@@ -95,6 +95,7 @@ Spliced<PollTask> poll_response(const TokenSigner& tokens, shard::PolledWorkflow
         *message.mutable_scheduled_time() = to_proto(task.task.scheduled_time);
         *message.mutable_started_time() = to_proto(task.task.started_time);
     }
+    for (auto& update : task.task.messages) *message.add_messages() = std::move(update);
     for (auto& [id, query] : task.queries) (*message.mutable_queries())[id] = std::move(query);
     const bool complete = task.history.next == kNoEvent;
     if (!complete) message.set_next_page_token(tokens.sign(page_after(task)));

@@ -37,10 +37,13 @@ struct Services {
 void add_system_methods(MethodTable& table, Services& services);
 void add_namespace_methods(MethodTable& table, Services& services);
 void add_start_methods(MethodTable& table, Services& services);
+void add_update_methods(MethodTable& table, Services& services);
 void add_control_methods(MethodTable& table, Services& services);
 void add_run_control_methods(MethodTable& table, Services& services);
 void add_workflow_task_methods(MethodTable& table, Services& services);
 void add_activity_methods(MethodTable& table, Services& services);
+void add_activity_control_methods(MethodTable& table, Services& services);
+void add_rule_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
 void add_visibility_methods(MethodTable& table, Services& services);
 void add_operator_methods(MethodTable& table, Services& services);

@@ -1,5 +1,6 @@
 #include "frontend/poll_responses.h"
 #include "frontend/services.h"
+#include "frontend/start_response.h"
 #include "frontend/validation.h"
 
 // Starting workflows.
@@ -19,21 +20,11 @@ absl::Status admit_search_attributes(const AuthorizedNamespace& space, Request& 
     return absl::OkStatus();
 }
 
-Spliced<StartResponse> start_response(const Services& services, const std::string& namespace_name,
-                                      const std::string& workflow_id, shard::StartReply outcome) {
+Spliced<StartResponse> with_eager_task(const Services& services, const std::string& namespace_name,
+                                       const std::string& workflow_id,
+                                       shard::StartReply outcome) {
     constexpr int kEagerTaskField = StartResponse::kEagerWorkflowTaskFieldNumber;
-    Spliced<StartResponse> response;
-    response.message.set_run_id(outcome.run_id);
-    response.message.set_first_execution_run_id(outcome.first_execution_run_id);
-    response.message.set_started(outcome.started);
-    response.message.set_status(outcome.status);
-    auto* event = response.message.mutable_link()->mutable_workflow_event();
-    event->set_namespace_(namespace_name);
-    event->set_workflow_id(workflow_id);
-    event->set_run_id(outcome.run_id);
-    event->mutable_event_ref()->set_event_id(kFirstEvent.value());
-    event->mutable_event_ref()->set_event_type(
-        api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+    Spliced<StartResponse> response{start_response(namespace_name, workflow_id, outcome), {}};
     if (outcome.eager_task) {
         append_field(response.raw, kEagerTaskField,
                      serialize(poll_response(services.tokens, *std::move(outcome.eager_task))));
@@ -42,6 +33,23 @@ Spliced<StartResponse> start_response(const Services& services, const std::strin
 }
 
 }  // namespace
+
+StartResponse start_response(const std::string& namespace_name, const std::string& workflow_id,
+                             const shard::StartReply& outcome) {
+    StartResponse response;
+    response.set_run_id(outcome.run_id);
+    response.set_first_execution_run_id(outcome.first_execution_run_id);
+    response.set_started(outcome.started);
+    response.set_status(outcome.status);
+    auto* event = response.mutable_link()->mutable_workflow_event();
+    event->set_namespace_(namespace_name);
+    event->set_workflow_id(workflow_id);
+    event->set_run_id(outcome.run_id);
+    event->mutable_event_ref()->set_event_id(kFirstEvent.value());
+    event->mutable_event_ref()->set_event_type(
+        api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+    return response;
+}
 
 void add_start_methods(MethodTable& table, Services& services) {
     table.add_namespaced<service::StartWorkflowExecutionRequest, Spliced<StartResponse>>(
@@ -62,7 +70,7 @@ void add_start_methods(MethodTable& table, Services& services) {
                 [&services, name = space->name, workflow_id = std::move(workflow_id),
                  reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {
                     if (!outcome.ok()) return reply(std::move(outcome).status());
-                    reply(start_response(services, name, workflow_id, *std::move(outcome)));
+                    reply(with_eager_task(services, name, workflow_id, *std::move(outcome)));
                 });
         },
         /*creates=*/true);

@@ -1,7 +1,8 @@
 #include "history/builder.h"
 
-#include "history/families.h"
 #include "history/payload_stats.h"
+#include "history/update_family.h"
+#include "history/workflow_task.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -34,6 +35,8 @@ bool Builder::is_open() const {
 }
 
 EventId Builder::add_event(HistoryEvent event) {
+    STELE_CHECK(!transition_.in_memory, "an event was added to what stays in memory");
+    write_speculative_task();
     const EventId id(header().next_event_id());
     header().set_next_event_id(id.next().value());
     event.set_event_id(id.value());
@@ -107,6 +110,11 @@ void Builder::dispatch_workflow_task() {
     STELE_CHECK(pending.dispatch_sequence() == 0, "a workflow task was put into its queue twice");
     header().set_dispatch_sequence(header().dispatch_sequence() + 1);
     pending.set_dispatch_sequence(header().dispatch_sequence());
+    dispatch(workflow_dispatch_task());
+}
+
+DispatchTask Builder::workflow_dispatch_task() const {
+    const storage::WorkflowTask& pending = header().task();
     DispatchTask task;
     task.kind = QueueKind::kWorkflow;
     task.task_queue = pending.task_queue();
@@ -121,21 +129,62 @@ void Builder::dispatch_workflow_task() {
     if (pending.has_schedule_to_start_deadline()) {
         *task.row.mutable_expires() = pending.schedule_to_start_deadline();
     }
-    dispatch(std::move(task));
+    return task;
 }
 
 void Builder::withdraw_workflow_task_dispatch() {
     storage::WorkflowTask& pending = *header().mutable_task();
     if (pending.dispatch_sequence() == 0) return;
-    withdraw(QueueKind::kWorkflow, pending.task_queue(), pending.dispatch_sequence());
+    // A speculative task was offered without a row.
+    if (pending.kind() != storage::TASK_KIND_SPECULATIVE) {
+        withdraw(QueueKind::kWorkflow, pending.task_queue(), pending.dispatch_sequence());
+    }
     pending.set_dispatch_sequence(0);
+}
+
+void Builder::write_speculative_task(const std::string& identity) {
+    storage::WorkflowTask& task = *header().mutable_task();
+    if (task.kind() != storage::TASK_KIND_SPECULATIVE) return;
+    STELE_CHECK(task.scheduled_event_id() == header().next_event_id(),
+                "events were written beside a speculative task");
+    task.set_kind(storage::TASK_KIND_NORMAL);
+    header().set_first_task_pending(false);
+    add_event(scheduled_event(task, info()));
+    if (task.started_event_id() == 0) {
+        // On offer already, under the number that its row gets now.
+        if (task.dispatch_sequence() != 0) dispatch(workflow_dispatch_task());
+        return;
+    }
+    task.set_identity(identity);
+    add_event(started_event(task));
 }
 
 // ---- The end -------------------------------------------------------------------------------
 
 Transition Builder::finish() && {
-    enforce_limits(*this);
+    if (transition_.in_memory) {
+        STELE_CHECK(history_.events_size() == 0, "what stays in memory has events");
+        transition_.alarm = earliest_deadline(transition_.draft);
+        return std::move(transition_);
+    }
+    if (is_open()) write_speculative_task();
+    if (const char* reason = exceeded_limit(*this)) {
+        Builder instead(*transition_.draft.base, context_);
+        TerminateInput input;
+        input.reason = reason;
+        input.identity = kHistoryServiceIdentity;
+        terminate_run(instead, input);
+        Transition terminated = std::move(instead).seal();
+        terminated.overruled = invalid_argument(reason);
+        return terminated;
+    }
+    bound_buffer(*this);
+    return std::move(*this).seal();
+}
+
+Transition Builder::seal() && {
     if (!has_started_workflow_task()) flush_buffered_events();
+    if (transition_.closed) end_updates(*this);
     storage::HeaderRow& header_row = header();
     header_row.set_state_transition_count(header_row.state_transition_count() + 1);
     if (history_.events_size() > 0) {

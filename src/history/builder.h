@@ -72,6 +72,15 @@ public:
     void dispatch_workflow_task();
     void withdraw_workflow_task_dispatch();
 
+    /// A speculative task can not stand beside anything that is written: this writes the events that
+    /// it would have, and it is a normal task from now on. Nothing for any other task. Adding an event
+    /// and finishing do it of their own accord. `identity` is who started it, where that is known.
+    void write_speculative_task(const std::string& identity = {});
+    /// Whatever this transition does stays in memory (see Transition::in_memory). It may add no event.
+    void keep_in_memory() { transition_.in_memory = true; }
+    /// Tells whoever waits for an update what became of it.
+    void note_update(UpdateChange change) { transition_.updates.push_back(std::move(change)); }
+
     /// Closes the run: status, close time, withdraws every dispatch row, forgets pending items.
     /// The closing event has been added by the caller and is the last one.
     void close_run(temporal::api::enums::v1::WorkflowExecutionStatus status);
@@ -82,16 +91,24 @@ public:
     /// Remembers that this request id was acted on. `event` is kNoEvent while its event is buffered.
     void remember_request(const std::string& request_id, EventId event, EventType event_type);
 
-    /// Serialises the events, computes the earliest deadline and hands over the transition.
+    /// Events of this transition that came from outside: no command and no task made them.
+    std::int64_t outside_events() const { return outside_events_; }
+
+    /// Ends updates that the run's close leaves open, serialises the events, computes the earliest
+    /// deadline and hands over the transition; or, when it goes over a limit of the run, one that
+    /// terminates the run instead.
     Transition finish() &&;
 
 private:
+    Transition seal() &&;
     void dispatch(DispatchTask task);
+    DispatchTask workflow_dispatch_task() const;
     void withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence);
 
     const Context& context_;
     Transition transition_;
     temporal::api::history::v1::History history_;  // of this transition
+    std::int64_t outside_events_ = 0;
     bool hold_outside_events_ = false;
     bool defer_workflow_task_ = false;
     bool workflow_task_wanted_ = false;

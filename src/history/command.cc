@@ -1,4 +1,5 @@
 #include "history/command.h"
+#include "history/update_family.h"
 
 #include <utility>
 
@@ -103,6 +104,8 @@ CommandResult obey_command(Completion& completion, const Command& command) {
             return handle_cancel_workflow(completion, command);
         case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
             return handle_continue_as_new(completion, command);
+        case enums::COMMAND_TYPE_PROTOCOL_MESSAGE:
+            return handle_protocol_message(completion, command);
         default:
             return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_FEATURE_DISABLED,
                           "this server does not obey the command " +

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "history/builder.h"
+#include "temporal/api/protocol/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <vector>
@@ -99,15 +100,16 @@ struct StartedWorkflowTask {
     Timestamp started_time;
     bool sticky = false;                     // history may begin after previous_started
     EventId last_stored;                     // the last event that is in the store for this task
-    std::vector<HistoryEvent> synthesised;   // scheduled and started of a transient task, not stored
+    std::vector<HistoryEvent> synthesised;   // scheduled and started of a task that is not stored
+    std::vector<api::protocol::v1::Message> messages;  // updates for the worker, oldest first
 };
 
-/// The events of a transient task, which are not stored until it is completed: they end the history
-/// that workers and other programs read. Empty when the task has written its events itself.
+/// The events of a transient or speculative task, which are not stored until it is completed: they
+/// end the history that workers and other programs read. Empty when the task has written its events.
 std::vector<HistoryEvent> transient_events(const Run& run);
 
-/// Records the start (event or, when transient, only in the row). The transition is lazy. A stale
-/// task gives NOT_FOUND and means that its dispatch row is obsolete.
+/// Records the start (event or, when transient, only in the row; a speculative one in memory). The
+/// transition is lazy. A stale task gives NOT_FOUND and means that its dispatch row is obsolete.
 absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(const Run& run,
                                                                  const StartWorkflowTaskInput& input,
                                                                  const Context& context);
@@ -120,14 +122,28 @@ struct CompletedWorkflowTask {
     std::optional<StartedWorkflowTask> next;
     /// Activities that were started in place (eager execution); scheduled event ids.
     std::vector<EventId> eager_activities;
+    /// Updates wait and the worker asked for the next task: start_next_speculative_task gives it.
+    bool speculative_next = false;
+    /// Nothing of the (speculative) task remains: the worker goes back to this event.
+    EventId reset_history_event;
 };
 
-/// All or nothing: the completed event, then every command in order, then buffered events and the
-/// next task. Commands that can not be obeyed fail the task instead (reply.refusal). A stale token
+/// All or nothing: the completed event, then every command in order, then the messages that no
+/// command named, then buffered events and the next task. A speculative task that brought nothing but
+/// rejected updates leaves no event at all. Commands that can not be obeyed fail the task instead (reply.refusal). A stale token
 /// is a status and changes nothing.
 absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Run& run, const WorkflowTaskToken& token,
     const service::RespondWorkflowTaskCompletedRequest& request, const Context& context);
+
+/// Whether the token speaks for the task that is started now. NOT_FOUND otherwise.
+absl::Status check_task_token(const Run& run, const WorkflowTaskToken& token);
+
+/// The completion of the started task is larger than a task may have. Later attempts would give the
+/// same, so the run is terminated.
+absl::StatusOr<Applied<CompletedWorkflowTask>> refuse_completion(
+    const Run& run, const service::RespondWorkflowTaskCompletedRequest& request,
+    const Context& context);
 
 absl::StatusOr<Applied<None>> fail_workflow_task(
     const Run& run, const WorkflowTaskToken& token,

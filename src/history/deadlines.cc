@@ -42,7 +42,7 @@ void fire_workflow_task(Builder& builder) {
     if (builder.has_started_workflow_task()) {
         time_out_started_task(builder);
     } else {
-        time_out_sticky_task(builder);
+        time_out_scheduled_task(builder);
     }
     builder.schedule_workflow_task_if_needed();
 }

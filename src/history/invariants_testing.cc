@@ -41,10 +41,13 @@ public:
         read_task(event);
         read_timer(event);
         read_activity(event);
+        read_update(event);
     }
 
     const std::map<std::int64_t, std::string>& timers() const { return timers_; }
     const std::set<std::int64_t>& activities() const { return activities_; }
+    const std::map<std::string, std::int64_t>& accepted() const { return accepted_; }
+    const std::map<std::string, std::int64_t>& completed() const { return completed_; }
     std::int64_t last() const { return last_; }
     std::int64_t completed_start() const { return completed_start_; }
     std::int64_t task_scheduled() const { return task_scheduled_; }
@@ -137,6 +140,22 @@ private:
         ASSERT_LT(attributes.started_event_id(), event.event_id());
     }
 
+    void read_update(const HistoryEvent& event) {
+        if (event.has_workflow_execution_update_accepted_event_attributes()) {
+            const std::string& update_id =
+                event.workflow_execution_update_accepted_event_attributes().protocol_instance_id();
+            ASSERT_TRUE(accepted_.emplace(update_id, event.event_id()).second)
+                << update_id << " is accepted twice";
+        } else if (event.has_workflow_execution_update_completed_event_attributes()) {
+            const auto& attributes = event.workflow_execution_update_completed_event_attributes();
+            ASSERT_EQ(accepted_[attributes.meta().update_id()], attributes.accepted_event_id());
+            ASSERT_TRUE(completed_.emplace(attributes.meta().update_id(), event.event_id()).second)
+                << attributes.meta().update_id() << " is completed twice";
+        }
+    }
+
+    std::map<std::string, std::int64_t> accepted_;   // update id to event
+    std::map<std::string, std::int64_t> completed_;  // update id to event
     std::map<std::int64_t, std::string> timers_;  // by started event
     std::set<std::int64_t> activities_;           // scheduled events
     std::int64_t last_ = 0;
@@ -187,6 +206,17 @@ void check_task(const Run& run, const Reader& reader) {
     ASSERT_EQ(task.started_event_id(), reader.task_started());
 }
 
+/// Also of a closed run: outcomes can still be asked for.
+void check_updates(const Run& run, const Reader& reader) {
+    ASSERT_EQ(run.updates.size(), reader.accepted().size());
+    for (const auto& [id, row] : run.updates.rows()) {
+        const auto completed = reader.completed().find(row.update_id());
+        ASSERT_EQ(reader.accepted().at(row.update_id()), row.accepted_event_id());
+        ASSERT_EQ(completed == reader.completed().end() ? 0 : completed->second,
+                  row.completed_event_id());
+    }
+}
+
 }  // namespace
 
 std::string rows_text(const Run& run) {
@@ -201,6 +231,7 @@ std::string rows_text(const Run& run) {
     append_rows(text, "external cancel", run.external_cancels);
     append_rows(text, "buffered", run.buffered);
     append_rows(text, "request id", run.request_ids);
+    append_rows(text, "update", run.updates);
     return text.str();
 }
 
@@ -218,8 +249,10 @@ void check_rows_against_history(const Run& run, const History& history) {
     ASSERT_EQ(run.header.next_event_id(), reader.last() + 1);
     ASSERT_EQ(run.is_open(), !reader.closed());
     ASSERT_EQ(run.header.last_completed_task_started_event_id(), reader.completed_start());
+    check_updates(run, reader);
     if (!run.is_open()) {
         ASSERT_TRUE(run.timers.empty() && run.activities.empty() && run.buffered.empty());
+        ASSERT_TRUE(run.pending_updates.empty());
         return;
     }
     check_task(run, reader);

@@ -32,6 +32,7 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
     // The token of the start that is undone must not fit the next one.
     header.set_task_stamp(header.task_stamp() + 1);
     task.set_stamp(header.task_stamp());
+    if (run.has_speculative_task()) builder.keep_in_memory();
     const Duration limit = from_proto(header.sticky_schedule_to_start());
     if (task.on_sticky_queue() && header.sticky_task_queue().empty()) {
         task.set_on_sticky_queue(false);
@@ -40,6 +41,7 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
         *task.mutable_schedule_to_start_deadline() =
             to_proto(add_saturating(builder.now(), limit));
     }
+    limit_speculative_wait(builder);
     builder.dispatch_workflow_task();
     Transition transition = std::move(builder).finish();
     transition.lazy = !transition.closed;

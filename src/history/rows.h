@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "history/update_types.h"
 #include "stele/internal/rows.pb.h"
 
 #include <algorithm>
@@ -30,6 +31,8 @@ inline const std::string& row_name(const storage::TimerRow& row) { return row.ti
 inline const std::string& row_name(const storage::ChildRow& row) { return row.workflow_id(); }
 inline const std::string& row_name(const storage::RequestIdRow& row) { return row.request_id(); }
 inline const std::string& row_name(const storage::ExternalRow& row) { return row.request_id(); }
+inline const std::string& row_name(const storage::UpdateRow& row) { return row.update_id(); }
+inline const std::string& row_name(const PendingUpdate& row) { return row.update_id; }
 inline const std::string& row_name(const storage::BufferedEventRow&) {
     static const std::string none;
     return none;
@@ -69,6 +72,8 @@ public:
     const std::map<ItemId, Row>& rows() const { return rows_; }
     /// The rows that have a deadline, the earliest first.
     const std::set<Due>& deadlines() const { return deadlines_; }
+    /// What all rows together take up in the store.
+    std::size_t bytes() const { return bytes_; }
 
     /// Puts a row that was read from the store, or applies one of a draft.
     void put(ItemId id, Row row) {
@@ -77,6 +82,7 @@ public:
         if (!name.empty()) names_[name] = id;
         const Timestamp deadline = row_deadline(row);
         if (deadline != kNever) deadlines_.insert({deadline, id});
+        bytes_ += row.ByteSizeLong();
         rows_.emplace(id, std::move(row));
     }
     void erase(ItemId id) {
@@ -85,6 +91,7 @@ public:
         const auto named = names_.find(row_name(found->second));
         if (named != names_.end() && named->second == id) names_.erase(named);
         deadlines_.erase({row_deadline(found->second), id});
+        bytes_ -= found->second.ByteSizeLong();
         rows_.erase(found);
     }
 
@@ -92,6 +99,7 @@ private:
     std::map<ItemId, Row> rows_;
     std::set<Due> deadlines_;
     std::unordered_map<std::string, ItemId> names_;
+    std::size_t bytes_ = 0;
 };
 
 template <typename Row>
@@ -106,10 +114,16 @@ public:
         return base_->find(id);
     }
     const Row* find_named(const std::string& name) const {
-        const auto added = added_names_.find(name);
-        if (added != added_names_.end()) return find(added->second);
-        const std::optional<ItemId> id = base_->id_of(name);
+        const std::optional<ItemId> id = id_of(name);
         return id ? find(*id) : nullptr;
+    }
+    /// The id of the row with this name, or nullopt.
+    std::optional<ItemId> id_of(const std::string& name) const {
+        const auto added = added_names_.find(name);
+        if (added != added_names_.end()) return added->second;
+        const std::optional<ItemId> id = base_->id_of(name);
+        if (!id || find(*id) == nullptr) return std::nullopt;
+        return id;
     }
     /// The row for changing; it must exist.
     Row& edit(ItemId id) {
@@ -161,6 +175,16 @@ public:
     }
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+
+    /// What all rows together will take up in the store. Costs as much as the draft has changes.
+    std::size_t bytes() const {
+        std::size_t bytes = base_->bytes();
+        for (const auto& [id, row] : changes_) {
+            if (row) bytes += row->ByteSizeLong();
+            if (const Row* before = base_->find(id)) bytes -= before->ByteSizeLong();
+        }
+        return bytes;
+    }
 
     /// The earliest deadline of all rows; kNever when there is none. Costs as much as the draft has
     /// changes, whatever the size of the table.

@@ -66,6 +66,9 @@ public:
     StartedWorkflowTask start_task();
     /// Completes the task that was started last.
     CompletedWorkflowTask complete_task(std::vector<Command> commands);
+    /// The same with the whole request.
+    CompletedWorkflowTask complete_task(
+        const service::RespondWorkflowTaskCompletedRequest& request);
     /// Both.
     CompletedWorkflowTask run_task(std::vector<Command> commands);
     /// Takes an attempt of this activity from its queue; it must be there.
@@ -97,6 +100,7 @@ private:
     api::history::v1::History history_;
     std::vector<EventBatch> batches_;
     std::map<std::int64_t, DispatchTask> queued_;  // by dispatch sequence
+    std::optional<DispatchTask> unwritten_;        // offered last without a row
     std::vector<storage::OutboxRow> outbox_;
     WorkflowTaskToken task_;
     Timestamp alarm_ = kNever;

@@ -13,7 +13,15 @@ Draft::Draft(const Run& run)
       external_signals(run.external_signals),
       external_cancels(run.external_cancels),
       buffered(run.buffered),
-      request_ids(run.request_ids) {}
+      request_ids(run.request_ids),
+      updates(run.updates),
+      pending_updates(run.pending_updates) {}
+
+std::size_t Draft::bytes() const {
+    return run_info().ByteSizeLong() + header.ByteSizeLong() + run_attributes().ByteSizeLong() +
+           activities.bytes() + timers.bytes() + children.bytes() + external_signals.bytes() +
+           external_cancels.bytes() + buffered.bytes() + request_ids.bytes();
+}
 
 void apply(Run& run, Transition& transition) {
     Draft& draft = transition.draft;
@@ -29,6 +37,8 @@ void apply(Run& run, Transition& transition) {
     std::move(draft.external_cancels).apply_to(run.external_cancels);
     std::move(draft.buffered).apply_to(run.buffered);
     std::move(draft.request_ids).apply_to(run.request_ids);
+    std::move(draft.updates).apply_to(run.updates);
+    std::move(draft.pending_updates).apply_to(run.pending_updates);
 }
 
 }  // namespace stele::history

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.h"
+#include "base/status.h"
 #include "base/time.h"
 #include "history/run.h"
 #include "temporal/api/history/v1/message.pb.h"
@@ -11,7 +12,8 @@
 #include <vector>
 
 // A transition: all that one command does to a run, as a value. The shard writes it in one batch,
-// then applies it in memory. Making one never changes the run that it was made from.
+// then applies it in memory. Making one never changes the run that it was made from. What has to do
+// with updates that no worker has accepted is applied in memory only.
 namespace stele::history {
 
 /// Events that were made together; stored under the id of the first as the serialised bytes of
@@ -56,11 +58,15 @@ struct Draft {
     TableDraft<storage::ExternalRow> external_cancels;
     TableDraft<storage::BufferedEventRow> buffered;
     TableDraft<storage::RequestIdRow> request_ids;
+    TableDraft<storage::UpdateRow> updates;
+    TableDraft<PendingUpdate> pending_updates;          // never written
 
     const storage::InfoRow& run_info() const { return info ? *info : base->info; }
     const storage::AttributesRow& run_attributes() const {
         return attributes ? *attributes : base->attributes;
     }
+    /// What the rows of the run take up in the store.
+    std::size_t bytes() const;
 };
 
 struct NewRun;
@@ -81,8 +87,17 @@ struct Transition {
     bool lazy = false;
     /// Nothing changed and nothing is to be written (for example a request id seen before).
     bool empty = false;
+    /// Changes memory and is not written at all: updates that come and go, and the speculative tasks
+    /// that carry them. It has no events; its dispatch tasks are offered without rows.
+    bool in_memory = false;
+    /// What became of updates, in order; whoever waits for them is told once this is durable.
+    std::vector<UpdateChange> updates;
     /// The run closed in this transition.
     bool closed = false;
+    /// Not OK: this transition does something else than what was asked for (it terminates a run that
+    /// goes over a limit, it pauses an activity instead of starting it). The caller gets this status and no
+    /// reply.
+    absl::Status overruled;
     /// The run that takes over (continue-as-new), created in the same batch.
     std::vector<NewRun> successor;  // none or one
 };

@@ -2,8 +2,10 @@
 #include "history/command.h"
 #include "history/pause.h"
 #include "history/reset_points.h"
+#include "history/update_family.h"
 #include "history/workflow_task.h"
 
+#include <algorithm>
 #include <utility>
 
 // A worker answers its workflow task: all of its commands are obeyed, or none.
@@ -14,6 +16,9 @@ namespace enums = temporal::api::enums::v1;
 namespace {
 
 using Request = service::RespondWorkflowTaskCompletedRequest;
+
+/// The poll by which a worker gets a task in the answer to its completion of another.
+constexpr char kRequestOfCompletion[] = "request-from-RespondWorkflowTaskCompleted";
 
 /// The SDK keeps a task alive, while local activities run, by completing it empty-handed and asking
 /// for the next. That may not go on for ever.
@@ -40,7 +45,29 @@ void add_deployment(const Request& request,
     attributes.mutable_deployment_version()->set_build_id(options.build_id());
 }
 
-/// Writes the completed event, and before it the two that a transient task still owes.
+/// Whether nothing of a completed task has to be written: it brought updates, and the worker rejected
+/// them all. The worker will see the events that came with the task once more, so it must be able to
+/// go back, and they must be few.
+bool can_be_discarded(const Builder& builder, const Request& request) {
+    const storage::HeaderRow& header = builder.header();
+    if (header.task().kind() != storage::TASK_KIND_SPECULATIVE) return false;
+    if (request.commands_size() > 0 || request.force_create_new_workflow_task()) return false;
+    std::int64_t repeated = 0;
+    if (request.capabilities().discard_speculative_workflow_task_with_events()) {
+        repeated =
+            static_cast<std::int64_t>(builder.context().limits->speculative_discard_events);
+    }
+    // Behind the last completed task stand its started and completed event.
+    if (header.next_event_id() > header.last_completed_task_started_event_id() + 2 + repeated) {
+        return false;
+    }
+    return std::all_of(request.messages().begin(), request.messages().end(),
+                       [](const api::protocol::v1::Message& message) {
+                           return message.body().Is<api::update::v1::Rejection>();
+                       });
+}
+
+/// Writes the completed event, and before it the two that an unwritten task still owes.
 EventId add_completed_event(Builder& builder, const Request& request) {
     storage::WorkflowTask task = builder.header().task();
     // Taken away first: what follows is no longer behind a started task.
@@ -49,7 +76,8 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     *builder.header().mutable_task()->mutable_original_scheduled_time() =
         task.original_scheduled_time();
     builder.header().set_close_attempted(false);
-    if (task.kind() == storage::TASK_KIND_TRANSIENT) {
+    builder.header().set_first_task_pending(false);
+    if (is_unwritten(task)) {
         task.set_identity(request.identity());
         task.set_scheduled_event_id(
             builder.add_event(scheduled_event(task, builder.info())).value());
@@ -77,6 +105,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     storage::HeaderRow& header = builder.header();
     header.set_last_completed_task_started_event_id(task.started_event_id());
     header.set_consecutive_task_problems(0);
+    clear_task_problems(builder);
     if (!request.sdk_metadata().sdk_name().empty()) {
         header.set_sdk_name(request.sdk_metadata().sdk_name());
         header.set_sdk_version(request.sdk_metadata().sdk_version());
@@ -116,10 +145,11 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> fail_refused(const Run& run, cons
     reply.refusal = invalid_argument(text);
     // A worker that gives the same bad answer again is not answered: its task times out, more and
     // more slowly. Unseen events are different, because the next answer will know them.
+    fail_sent_updates(builder);
     if (builder.header().task().attempt() > 1 &&
         refusal.cause != enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
-        builder.transition().empty = true;
-        return Applied<CompletedWorkflowTask>{std::move(builder.transition()), std::move(reply)};
+        builder.keep_in_memory();
+        return Applied<CompletedWorkflowTask>{std::move(builder).finish(), std::move(reply)};
     }
     fail_started_task(builder, refusal.cause, server_failure(text, false), request.identity(),
                       request.binary_checksum());
@@ -138,24 +168,31 @@ CommandResult obey_all(Completion& completion) {
     for (const Command& command : completion.request.commands()) {
         if (CommandResult refusal = obey_command(completion, command)) return refusal;
     }
-    return std::nullopt;
+    return obey_remaining_messages(completion);
 }
 
 /// Schedules the next task if there is reason to, and starts it when the worker wants to have it.
-std::optional<StartedWorkflowTask> schedule_next(Completion& completion, Timestamp original) {
+void schedule_next(Completion& completion, Timestamp original, CompletedWorkflowTask& reply) {
     Builder& builder = completion.builder;
     const Request& request = completion.request;
+    const bool hand_over = request.return_new_workflow_task();
     const bool wanted = request.force_create_new_workflow_task() || completion.events_waiting ||
                         completion.new_task_needed;
-    if (!builder.is_open() || !wanted || builder.has_workflow_task()) return std::nullopt;
-    if (builder.header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) return std::nullopt;
-    const bool hand_over = request.return_new_workflow_task();
+    if (!builder.is_open() || builder.has_workflow_task()) return;
+    if (builder.header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) return;
+    if (!wanted && !has_unsent_update(builder.draft())) return;
+    if (!wanted && hand_over) {
+        // Only for updates that came meanwhile: nothing of it need be written.
+        reply.speculative_next = true;
+        return;
+    }
     schedule_workflow_task(builder, is_heartbeat(request) ? original : builder.now(), hand_over);
-    if (!hand_over) return std::nullopt;
-    StartedWorkflowTask started = start_scheduled_task(
-        builder, "request-from-RespondWorkflowTaskCompleted", request.identity(), nullptr);
-    started.sticky = true;  // the worker that asks for it has the run
-    return started;
+    if (!hand_over) return;
+    // A heartbeat's worker is still at the updates that it has.
+    reply.next =
+        start_scheduled_task(builder, {kRequestOfCompletion, request.identity(), nullptr,
+                                       !request.force_create_new_workflow_task()});
+    reply.next->sticky = true;  // the worker that asks for it has the run
 }
 
 /// The worker only ever says that it is still there. Its task ends, and another may try.
@@ -170,6 +207,28 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> time_out_heartbeat(Builder builde
 }
 
 }  // namespace
+
+absl::StatusOr<Applied<StartedWorkflowTask>> start_next_speculative_task(
+    const Run& run, const std::string& identity, const Context& context) {
+    if (!run.is_open() || run.header.task().kind() != storage::TASK_KIND_NONE) {
+        return failed_precondition("the run has closed, or has a workflow task");
+    }
+    Builder builder(run, context);
+    schedule_speculative_task(builder, true);
+    StartedWorkflowTask started =
+        start_scheduled_task(builder, {kRequestOfCompletion, identity});
+    started.sticky = true;
+    return Applied<StartedWorkflowTask>{std::move(builder).finish(), std::move(started)};
+}
+
+absl::StatusOr<Applied<CompletedWorkflowTask>> refuse_completion(const Run& run,
+                                                                 const Request& request,
+                                                                 const Context& context) {
+    const Refusal refusal{enums::WORKFLOW_TASK_FAILED_CAUSE_REQUEST_TOO_LARGE,
+                          "workflow task completion buffer size exceeds the per-workflow limit",
+                          true};
+    return fail_refused(run, request, refusal, context);
+}
 
 absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Run& run, const WorkflowTaskToken& token, const Request& request,
@@ -192,9 +251,16 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
         return time_out_heartbeat(std::move(builder), request);
     }
     STELE_RETURN_IF_ERROR(check_command_sequence(request.commands()));
+    STELE_RETURN_IF_ERROR(check_messages(request));
 
     const Timestamp original = from_proto(builder.header().task().original_scheduled_time());
-    const EventId completed = add_completed_event(builder, request);
+    const bool discarded = can_be_discarded(builder, request);
+    EventId completed = kNoEvent;
+    if (discarded) {
+        drop_speculative_task(builder);
+    } else {
+        completed = add_completed_event(builder, request);
+    }
     take_stickiness(builder, request);
     Completion completion{builder, request, completed, {}, builder.has_buffered_events(), false};
     builder.hold_outside_events(true);
@@ -203,15 +269,22 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     }
     start_eager_activities(completion);
     builder.hold_outside_events(false);
+    reject_unanswered_updates(completion);
 
     CompletedWorkflowTask reply;
     if (builder.is_open()) builder.flush_buffered_events();
-    reply.next = schedule_next(completion, original);
+    schedule_next(completion, original, reply);
     reply.eager_activities = std::move(completion.eager_activities);
+    if (discarded) {
+        reply.reset_history_event =
+            EventId(builder.header().last_completed_task_started_event_id());
+        if (!builder.has_workflow_task()) builder.keep_in_memory();
+    }
     Transition transition = std::move(builder).finish();
     if (transition.closed) {
         // By a command, or by a limit: there is nothing left to hand to the worker.
         reply.next.reset();
+        reply.speculative_next = false;
         reply.eager_activities.clear();
     }
     return Applied<CompletedWorkflowTask>{std::move(transition), std::move(reply)};

@@ -25,6 +25,7 @@ void drop_task(Builder& builder, bool count_attempt) {
     if (count_attempt) {
         header.set_consecutive_task_problems(header.consecutive_task_problems() + 1);
     }
+    report_task_problems(builder);
 }
 
 EventId add_timed_out_event(Builder& builder, enums::TimeoutType type) {
@@ -43,6 +44,7 @@ EventId add_timed_out_event(Builder& builder, enums::TimeoutType type) {
 void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
                        const api::failure::v1::Failure& failure, const std::string& identity,
                        const std::string& binary_checksum) {
+    builder.write_speculative_task(identity);
     const storage::WorkflowTask& task = builder.header().task();
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         HistoryEvent event;
@@ -55,8 +57,9 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
         attributes.set_identity(identity);
         attributes.set_binary_checksum(binary_checksum);
         builder.add_event(std::move(event));
+        builder.header().set_last_task_failed_cause(cause);
+        builder.header().clear_last_task_timeout();
     }
-    builder.header().set_last_task_failed_cause(cause);
     drop_task(builder, true);
     if (cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
         builder.header().set_close_attempted(true);
@@ -64,13 +67,16 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
 }
 
 void time_out_started_task(Builder& builder) {
+    builder.write_speculative_task();
     if (builder.header().task().kind() == storage::TASK_KIND_NORMAL) {
         add_timed_out_event(builder, enums::TIMEOUT_TYPE_START_TO_CLOSE);
+        builder.header().set_last_task_timeout(enums::TIMEOUT_TYPE_START_TO_CLOSE);
     }
     drop_task(builder, true);
 }
 
-void time_out_sticky_task(Builder& builder) {
+void time_out_scheduled_task(Builder& builder) {
+    builder.write_speculative_task();
     add_timed_out_event(builder, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
     drop_task(builder, false);
 }

@@ -1,3 +1,4 @@
+#include "history/update.h"
 #include "history/workflow_task.h"
 
 #include <algorithm>
@@ -44,6 +45,25 @@ void choose_queue(const Builder& builder, storage::WorkflowTask& task) {
     }
 }
 
+/// When nobody has taken a speculative task by then, it is written and scheduled anew: being offered
+/// without a row it may have been forgotten.
+constexpr Duration kSpeculativeScheduleToStart = std::chrono::seconds(5);
+
+/// A task as it is scheduled now, but for its kind.
+storage::WorkflowTask new_task(Builder& builder, std::int32_t attempt) {
+    storage::HeaderRow& header = builder.header();
+    header.set_task_stamp(header.task_stamp() + 1);
+    storage::WorkflowTask task;
+    task.set_attempt(attempt);
+    task.set_stamp(header.task_stamp());
+    *task.mutable_scheduled_time() = to_proto(builder.now());
+    *task.mutable_original_scheduled_time() = to_proto(builder.now());
+    *task.mutable_start_to_close() = to_proto(start_to_close(builder, attempt));
+    choose_queue(builder, task);
+    task.set_scheduled_event_id(header.next_event_id());
+    return task;
+}
+
 /// Whoever takes the scheduled task now must read the whole history.
 void move_to_normal_queue(Builder& builder) {
     storage::WorkflowTask& task = *builder.header().mutable_task();
@@ -52,6 +72,7 @@ void move_to_normal_queue(Builder& builder) {
     task.set_on_sticky_queue(false);
     task.set_task_queue(builder.info().task_queue());
     task.clear_schedule_to_start_deadline();
+    limit_speculative_wait(builder);
     builder.dispatch_workflow_task();
 }
 
@@ -81,22 +102,45 @@ void schedule_workflow_task(Builder& builder, Timestamp original, bool hand_over
     // What happened meanwhile may be what the worker needs to get on, so counting starts again.
     if (builder.flush_buffered_events()) attempt = 1;
 
-    header.set_task_stamp(header.task_stamp() + 1);
-    storage::WorkflowTask task;
+    storage::WorkflowTask task = new_task(builder, attempt);
     task.set_kind(attempt == 1 ? storage::TASK_KIND_NORMAL : storage::TASK_KIND_TRANSIENT);
-    task.set_attempt(attempt);
-    task.set_stamp(header.task_stamp());
-    *task.mutable_scheduled_time() = to_proto(builder.now());
     *task.mutable_original_scheduled_time() = to_proto(original);
-    *task.mutable_start_to_close() = to_proto(start_to_close(builder, attempt));
-    choose_queue(builder, task);
-    task.set_scheduled_event_id(header.next_event_id());
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         builder.add_event(scheduled_event(task, builder.info()));
     }
     header.set_first_task_pending(false);
     *header.mutable_task() = std::move(task);
     if (!hand_over) builder.dispatch_workflow_task();
+}
+
+void schedule_speculative_task(Builder& builder, bool hand_over) {
+    STELE_CHECK(!builder.has_workflow_task(), "a workflow task was scheduled beside another");
+    STELE_CHECK(!builder.has_buffered_events(), "events wait although no task is started");
+    builder.keep_in_memory();
+    storage::WorkflowTask task = new_task(builder, 1);
+    task.set_kind(storage::TASK_KIND_SPECULATIVE);
+    *builder.header().mutable_task() = std::move(task);
+    limit_speculative_wait(builder);
+    if (!hand_over) builder.dispatch_workflow_task();
+}
+
+Timestamp speculative_deadline(const Run& run) {
+    return run.has_speculative_task() ? workflow_task_deadline(run.header) : kNever;
+}
+
+void limit_speculative_wait(Builder& builder) {
+    storage::WorkflowTask& task = *builder.header().mutable_task();
+    if (task.kind() != storage::TASK_KIND_SPECULATIVE) return;
+    if (task.has_schedule_to_start_deadline()) return;
+    *task.mutable_schedule_to_start_deadline() =
+        to_proto(add_saturating(builder.now(), kSpeculativeScheduleToStart));
+}
+
+void drop_speculative_task(Builder& builder) {
+    storage::WorkflowTask& task = *builder.header().mutable_task();
+    if (task.kind() != storage::TASK_KIND_SPECULATIVE) return;
+    task.Clear();
+    task.set_attempt(1);
 }
 
 void Builder::defer_workflow_task(bool defer) {
@@ -130,6 +174,7 @@ absl::StatusOr<Applied<None>> give_up_sticky(const Run& run, EventId scheduled, 
         builder.transition().empty = true;
         return Applied<None>{std::move(builder.transition()), {}};
     }
+    if (run.has_speculative_task()) builder.keep_in_memory();
     move_to_normal_queue(builder);
     return Applied<None>{std::move(builder).finish(), {}};
 }
@@ -142,6 +187,7 @@ absl::StatusOr<Applied<None>> reset_sticky(const Run& run, const Context& contex
         return Applied<None>{std::move(builder.transition()), {}};
     }
     const storage::WorkflowTask& task = builder.header().task();
+    if (run.has_speculative_task()) builder.keep_in_memory();
     if (builder.has_workflow_task() && task.on_sticky_queue() && task.started_event_id() == 0) {
         move_to_normal_queue(builder);
     }

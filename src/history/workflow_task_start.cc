@@ -1,3 +1,4 @@
+#include "history/update_family.h"
 #include "history/workflow_task.h"
 
 #include <utility>
@@ -19,6 +20,9 @@ void note_history_size(const Builder& builder, storage::WorkflowTask& task) {
     }
     if (static_cast<std::size_t>(header.next_event_id()) >= limits.suggest_events) {
         task.add_suggest_reasons(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+    }
+    if (suggests_continue_as_new(builder)) {
+        task.add_suggest_reasons(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
     }
     task.set_suggest_continue_as_new(task.suggest_reasons_size() > 0);
 }
@@ -66,7 +70,7 @@ HistoryEvent started_event(const storage::WorkflowTask& task) {
 
 std::vector<HistoryEvent> transient_events(const Run& run) {
     const storage::WorkflowTask& task = run.header.task();
-    if (!run.is_open() || task.kind() != storage::TASK_KIND_TRANSIENT) return {};
+    if (!run.is_open() || !is_unwritten(task)) return {};
     // Overtaken by other events: it will become a normal task when it starts.
     if (task.scheduled_event_id() != run.header.next_event_id()) return {};
     std::vector<HistoryEvent> events;
@@ -79,7 +83,7 @@ std::vector<HistoryEvent> transient_events(const Run& run) {
     return events;
 }
 
-StartedWorkflowTask describe_started_task(const Builder& builder) {
+StartedWorkflowTask describe_started_task(Builder& builder, bool resend_updates) {
     const storage::HeaderRow& header = builder.header();
     const storage::WorkflowTask& task = header.task();
     StartedWorkflowTask started;
@@ -95,34 +99,34 @@ StartedWorkflowTask describe_started_task(const Builder& builder) {
     started.started_time = started.token.started_time;
     started.sticky = !header.sticky_task_queue().empty();
     started.last_stored = EventId(header.next_event_id() - 1);
-    if (task.kind() == storage::TASK_KIND_TRANSIENT) {
+    if (is_unwritten(task)) {
         HistoryEvent scheduled = scheduled_event(task, builder.info());
         scheduled.set_event_id(task.scheduled_event_id());
         HistoryEvent start = started_event(task);
         start.set_event_id(task.started_event_id());
         started.synthesised = {std::move(scheduled), std::move(start)};
     }
+    started.messages = send_updates(builder, resend_updates);
     return started;
 }
 
-StartedWorkflowTask start_scheduled_task(Builder& builder, const std::string& request_id,
-                                         const std::string& identity,
-                                         const api::common::v1::WorkerVersionStamp* version) {
+StartedWorkflowTask start_scheduled_task(Builder& builder, const TaskTaker& taker) {
     make_normal_if_overtaken(builder);
+    if (builder.header().task().kind() == storage::TASK_KIND_SPECULATIVE) builder.keep_in_memory();
     builder.withdraw_workflow_task_dispatch();
     storage::WorkflowTask& task = *builder.header().mutable_task();
     *task.mutable_started_time() = to_proto(builder.now());
     task.set_started_event_id(task.scheduled_event_id() + 1);
-    task.set_request_id(request_id);
-    task.set_identity(identity);
+    task.set_request_id(taker.request_id);
+    task.set_identity(taker.identity);
     task.clear_schedule_to_start_deadline();
-    if (version != nullptr) *task.mutable_worker_version() = *version;
+    if (taker.version != nullptr) *task.mutable_worker_version() = *taker.version;
     note_history_size(builder, task);
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         const EventId started = builder.add_event(started_event(task));
         task.set_started_event_id(started.value());
     }
-    return describe_started_task(builder);
+    return describe_started_task(builder, taker.resend_updates);
 }
 
 absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
@@ -130,9 +134,9 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
     STELE_RETURN_IF_ERROR(check_startable(run, input));
     Builder builder(run, context);
     if (builder.has_started_workflow_task()) {
-        StartedWorkflowTask started = describe_started_task(builder);
-        builder.transition().empty = true;
-        return Applied<StartedWorkflowTask>{std::move(builder.transition()), std::move(started)};
+        builder.keep_in_memory();
+        StartedWorkflowTask started = describe_started_task(builder, true);
+        return Applied<StartedWorkflowTask>{std::move(builder).finish(), std::move(started)};
     }
     // A normal poller has the run now; the worker behind the sticky queue has lost it.
     if (input.task_queue != builder.header().sticky_task_queue()) {
@@ -148,8 +152,11 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
         version->set_build_id(input.worker_version.build_id());
         version->set_use_versioning(input.worker_version.use_versioning());
     }
-    StartedWorkflowTask started = start_scheduled_task(builder, input.request_id, input.identity,
-                                                       version ? &*version : nullptr);
+    StartedWorkflowTask started = start_scheduled_task(
+        builder, {input.request_id, input.identity, version ? &*version : nullptr});
+    if (run.has_speculative_task() && started.messages.empty()) {
+        return not_found("No messages for speculative workflow task.");
+    }
     Transition transition = std::move(builder).finish();
     // A start that went over a limit and closed the run is more than a start.
     transition.lazy = !transition.closed;

@@ -48,6 +48,7 @@ void write_state(store::WriteBatch& batch, RunAddress address, const history::Dr
     write_table(batch, address, StateKind::kExternalCancel, draft.external_cancels);
     write_table(batch, address, StateKind::kBufferedEvent, draft.buffered);
     write_table(batch, address, StateKind::kRequestId, draft.request_ids);
+    write_table(batch, address, StateKind::kUpdate, draft.updates);
 }
 
 void write_tasks(store::WriteBatch& batch, RunAddress address,
@@ -91,6 +92,12 @@ AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool clos
 }
 
 void write_header(store::WriteBatch& batch, RunAddress address, const storage::HeaderRow& header) {
+    if (header.task().kind() == storage::TASK_KIND_SPECULATIVE) {
+        storage::HeaderRow written = header;
+        written.clear_task();
+        written.mutable_task()->set_attempt(1);
+        return write_header(batch, address, written);
+    }
     batch.put(state_key(address, StateKind::kHeader), store::wrap_message(Table::kState, header));
 }
 

@@ -28,6 +28,7 @@ AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool clos
 /// `is_new`: the run begins to exist with it.
 void write_transition(store::WriteBatch& batch, RunAddress address,
                       const history::Transition& transition, const AlarmChange& alarm, bool is_new);
+/// A speculative task in the header is left out.
 void write_header(store::WriteBatch& batch, RunAddress address, const storage::HeaderRow& header);
 void write_alarm(store::WriteBatch& batch, RunAddress address, const AlarmChange& alarm);
 

@@ -1,6 +1,7 @@
 #include "shard/engine.h"
 
 #include "shard/backlog.h"
+#include "shard/completion_pages.h"
 #include "shard/control.h"
 #include "shard/history_reads.h"
 #include "shard/namespace_purge.h"
@@ -9,6 +10,7 @@
 #include "shard/shard.h"
 #include "shard/starts.h"
 #include "shard/tasks.h"
+#include "shard/updates.h"
 
 #include "temporal/api/errordetails/v1/message.pb.h"
 
@@ -25,7 +27,7 @@ class EngineImpl final : public Engine, private Router {
 public:
     EngineImpl(env::Env& env, store::Store& store, store::Committer& committer,
                NamespaceSource& namespaces, EngineOptions options)
-        : around_{env, store, committer, namespaces, options, this} {
+        : around_{env, store, committer, namespaces, options, this, &page_budget_} {
         for (int i = 0; i < options.shard_count; ++i) {
             const ShardId id(i);
             shards_.push_back(std::make_unique<Shard>(
@@ -123,6 +125,40 @@ public:
                });
     }
 
+    // ---- Updates -------------------------------------------------------------------------------
+
+    void update_workflow(NamespacePtr space, service::UpdateWorkflowExecutionRequest request,
+                         CallScopePtr scope, Reply<UpdateReply> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<UpdateReply> to) mutable {
+                  shard.updates().update(space, request, std::move(scope), std::move(to));
+              });
+    }
+
+    void poll_update(NamespacePtr space, service::PollWorkflowExecutionUpdateRequest request,
+                     CallScopePtr scope, Reply<UpdateReply> reply) override {
+        Shard& shard =
+            shard_of(*space, request.update_ref().workflow_execution().workflow_id());
+        enter(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<UpdateReply> to) mutable {
+                  shard.updates().poll(space, request, std::move(scope), std::move(to));
+              });
+    }
+
+    void update_with_start(NamespacePtr space, UpdateWithStartRequest request, CallScopePtr scope,
+                           Reply<UpdateWithStartReply> reply) override {
+        Shard& shard = shard_of(*space, request.start.workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               scope = std::move(scope)](Reply<UpdateWithStartReply> to) mutable {
+                  shard::update_with_start(shard, space, std::move(request), std::move(scope),
+                                           std::move(to));
+              });
+    }
+
     // ---- Workers -------------------------------------------------------------------------------
 
     void complete_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
@@ -184,6 +220,42 @@ public:
                [token, details = std::move(details), identity](const history::Run& state,
                                                                const history::Context& context) {
                    return history::cancel_activity(state, token, details, identity, context);
+               });
+    }
+
+    void pause_activities(NamespacePtr space, RunRef run, history::PauseActivityInput input,
+                Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::pause_activities(state, input, context);
+               });
+    }
+
+    void unpause_activities(NamespacePtr space, RunRef run, history::UnpauseActivityInput input,
+                Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::unpause_activities(state, input, context);
+               });
+    }
+
+    void reset_activities(NamespacePtr space, RunRef run, history::ResetActivityInput input,
+                Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::reset_activities(state, input, context);
+               });
+    }
+
+    void update_activity_options(NamespacePtr space, RunRef run, history::UpdateActivityOptionsInput input,
+                Reply<history::ActivityOptions> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::update_activity_options(state, input, context);
                });
     }
 
@@ -409,6 +481,7 @@ private:
               });
     }
 
+    PageBudget page_budget_;
     Surroundings around_;
     std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -2,15 +2,19 @@
 
 #include "base/call.h"
 #include "env/env.h"
+#include "history/activity_control.h"
 #include "history/options.h"
 #include "history/pause.h"
 #include "history/search_attributes.h"
 #include "shard/dispatch.h"
+#include "shard/update_calls.h"
 #include "store/committer.h"
 #include "store/index_feeds.h"
 #include "store/store.h"
+#include "temporal/api/rules/v1/message.pb.h"
 
 #include <memory>
+#include <vector>
 
 // The engine: every run of every namespace, spread over shards. The frontend validates, then calls
 // this; each call is posted to the executor of the shard that owns the workflow id, and its reply
@@ -37,7 +41,11 @@ struct NamespaceView {
           name(row.name()),
           limits(limits_in_force),
           retention(from_proto(row.retention())),
-          search_attributes(row.name(), row.search_attributes()) {}
+          search_attributes(row.name(), row.search_attributes()) {
+        for (const std::string& bytes : row.workflow_rules()) {
+            rules.emplace_back().ParseFromString(bytes);
+        }
+    }
 
     std::string id;
     std::string name;
@@ -45,6 +53,7 @@ struct NamespaceView {
     /// How long a closed run is kept.
     Duration retention;
     history::SearchAttributeSchema search_attributes;
+    std::vector<api::rules::v1::WorkflowRule> rules;
 };
 using NamespacePtr = std::shared_ptr<const NamespaceView>;
 
@@ -55,6 +64,13 @@ struct StartReply {
     api::enums::v1::WorkflowExecutionStatus status{};
     /// With request_eager_execution: the first workflow task, started for the caller.
     std::optional<PolledWorkflowTask> eager_task;
+};
+
+/// Update-with-start: each part has a status of its own. A new workflow may have been started although
+/// its update failed.
+struct UpdateWithStartReply {
+    absl::StatusOr<StartReply> start;
+    absl::StatusOr<UpdateReply> update;
 };
 
 struct HistoryQuery {
@@ -109,6 +125,16 @@ public:
     virtual void update_options(NamespacePtr space, RunRef run, history::OptionsChange change,
                                 Reply<history::WorkflowOptions> reply) = 0;
 
+    // Updates. They wait for the stage that the caller wants, at most as long as a long poll.
+    virtual void update_workflow(NamespacePtr space,
+                                 service::UpdateWorkflowExecutionRequest request,
+                                 CallScopePtr scope, Reply<UpdateReply> reply) = 0;
+    virtual void poll_update(NamespacePtr space,
+                             service::PollWorkflowExecutionUpdateRequest request,
+                             CallScopePtr scope, Reply<UpdateReply> reply) = 0;
+    virtual void update_with_start(NamespacePtr space, UpdateWithStartRequest request,
+                                   CallScopePtr scope, Reply<UpdateWithStartReply> reply) = 0;
+
     // Workers. The frontend has opened the token and checked that it belongs to `space`.
     virtual void complete_workflow_task(NamespacePtr space, RunRef run,
                                         history::WorkflowTaskToken token,
@@ -131,6 +157,17 @@ public:
     virtual void cancel_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
                                  api::common::v1::Payloads details, std::string identity,
                                  Reply<history::None> reply) = 0;
+    // Operators' commands on pending activities.
+    virtual void pause_activities(NamespacePtr space, RunRef run, history::PauseActivityInput input,
+                                  Reply<history::None> reply) = 0;
+    virtual void unpause_activities(NamespacePtr space, RunRef run,
+                                    history::UnpauseActivityInput input,
+                                    Reply<history::None> reply) = 0;
+    virtual void reset_activities(NamespacePtr space, RunRef run, history::ResetActivityInput input,
+                                  Reply<history::None> reply) = 0;
+    virtual void update_activity_options(NamespacePtr space, RunRef run,
+                                         history::UpdateActivityOptionsInput input,
+                                         Reply<history::ActivityOptions> reply) = 0;
     virtual void reset_sticky(NamespacePtr space, RunRef run, Reply<history::None> reply) = 0;
 
     // Reads.

@@ -15,22 +15,29 @@ constexpr std::size_t kRowOverhead = 256;
 
 template <typename Row>
 std::size_t table_bytes(const history::Table<Row>& table) {
+    return table.bytes() + table.size() * kRowOverhead;
+}
+
+std::size_t pending_update_bytes(const history::Run& run) {
     std::size_t bytes = 0;
-    for (const auto& [id, row] : table.rows()) bytes += row.ByteSizeLong() + kRowOverhead;
+    for (const auto& [id, update] : run.pending_updates.rows()) {
+        bytes += update.request->ByteSizeLong() + kRowOverhead;
+    }
     return bytes;
 }
 
 std::size_t row_count(const history::Run& run) {
     return run.activities.size() + run.timers.size() + run.children.size() +
            run.external_signals.size() + run.external_cancels.size() + run.buffered.size() +
-           run.request_ids.size();
+           run.request_ids.size() + run.updates.size() + run.pending_updates.size();
 }
 
 std::size_t run_bytes(const history::Run& run) {
     return run.info.ByteSizeLong() + run.header.ByteSizeLong() + run.attributes.ByteSizeLong() +
            table_bytes(run.activities) + table_bytes(run.timers) + table_bytes(run.children) +
            table_bytes(run.external_signals) + table_bytes(run.external_cancels) +
-           table_bytes(run.buffered) + table_bytes(run.request_ids);
+           table_bytes(run.buffered) + table_bytes(run.request_ids) + table_bytes(run.updates) +
+           pending_update_bytes(run);
 }
 
 }  // namespace
@@ -105,7 +112,9 @@ void RunCache::evict(Position readable) {
     auto place = order_.end();
     while (bytes_ > capacity_ && place != order_.begin()) {
         --place;
-        if ((*place)->last <= readable && !(*place)->deleted) place = remove(place);
+        const LoadedRun& run = **place;
+        if (run.last > readable || run.deleted || run.run->holds_unwritten()) continue;
+        place = remove(place);
     }
 }
 

@@ -62,6 +62,8 @@ struct LoadedRun {
     bool deleted = false;  // its rows are being erased: kept until the store shows that
     /// The last event that somebody outside may have seen; a start behind it can be taken back.
     EventId revealed;
+    /// Something was changed in memory that the last write does not have (Transition::in_memory).
+    bool ahead_of_rows = false;
 
     std::size_t bytes = 0;        // as counted by the cache
     std::size_t row_bytes = 0;    // of the rows, when they were last counted
@@ -83,7 +85,8 @@ public:
     /// The rows of a run are being erased. It leaves as soon as the store shows that; until then it is
     /// found, marked, because the store would still show it alive.
     void mark_deleted(LoadedRun& run);
-    /// Lets go of runs until the rest fits. Call only where no pointer to a run is held.
+    /// Lets go of runs until the rest fits; of none that holds what the store does not have. Call only
+    /// where no pointer to a run is held.
     void evict(Position readable);
 
     std::size_t bytes() const { return bytes_; }

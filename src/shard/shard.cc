@@ -2,6 +2,7 @@
 
 #include "shard/alarms.h"
 #include "shard/backlog.h"
+#include "shard/completion_pages.h"
 #include "shard/history_reads.h"
 #include "shard/index_feed.h"
 #include "shard/loader.h"
@@ -10,6 +11,7 @@
 #include "shard/run_deletion.h"
 #include "shard/starts.h"
 #include "shard/tasks.h"
+#include "shard/updates.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -54,7 +56,7 @@ bool same_state(const history::Run& a, const history::Run& b) {
            same_rows(a.activities, b.activities) && same_rows(a.timers, b.timers) &&
            same_rows(a.children, b.children) && same_rows(a.external_signals, b.external_signals) &&
            same_rows(a.external_cancels, b.external_cancels) && same_rows(a.buffered, b.buffered) &&
-           same_rows(a.request_ids, b.request_ids);
+           same_rows(a.request_ids, b.request_ids) && same_rows(a.updates, b.updates);
 }
 
 }  // namespace
@@ -68,11 +70,13 @@ Shard::Shard(Surroundings& surroundings, ShardId id, store::SlotRange slots)
       starts_(std::make_unique<Starts>(*this)),
       tasks_(std::make_unique<Tasks>(*this)),
       queries_(std::make_unique<Queries>(*this)),
+      updates_(std::make_unique<Updates>(*this)),
       reads_(std::make_unique<HistoryReads>(*this)),
       backlog_(std::make_unique<Backlog>(*this)),
       alarms_(std::make_unique<Alarms>(*this)),
       outbox_(std::make_unique<Outbox>(*this)),
       index_feed_(std::make_unique<IndexFeed>(*this)),
+      completion_pages_(std::make_unique<CompletionPages>(*surroundings.page_budget)),
       executor_(surroundings.env.make_executor("shard-" + std::to_string(id.value()))) {}
 
 Shard::~Shard() {
@@ -170,7 +174,10 @@ CommandContext Shard::context_for(NamespacePtr space) {
     context.uniform = [this] {
         return static_cast<double>(around_.env.random().next() >> 11) * 0x1.0p-53;
     };
-    if (space != nullptr) context.search_attributes = &space->search_attributes;
+    if (space != nullptr) {
+        context.search_attributes = &space->search_attributes;
+        context.rules = &space->rules;
+    }
     return {std::move(space), std::move(context)};
 }
 
@@ -257,6 +264,7 @@ void Shard::settle(Change& change, Position position) {
     const bool current = change.is_new || (changes_status(change) && is_current(run));
     history::apply(*run.run, transition);
     if (change.truncate_from != kNoEvent) run.tail.truncate(change.truncate_from);
+    run.ahead_of_rows = false;
     run.last = position;
     if (!transition.lazy) run.last_synced = position;
     for (history::EventBatch& events : transition.events) {
@@ -274,10 +282,27 @@ void Shard::announce(Change& change, Position position) {
     outbox_->added(run.address, transition.outbox, position);
     if (!transition.events.empty() || transition.closed) reads_->changed(run);
     queries_->changed(run);
+    updates_->changed(run, transition.updates);
+    completion_pages_->changed(run);
+}
+
+void Shard::apply_in_memory(Change& change) {
+    LoadedRun& run = *change.run;
+    history::Transition& transition = *change.transition;
+    history::apply(*run.run, transition);
+    run.ahead_of_rows = true;
+    cache_.changed(run, around_.committer.readable());
+    backlog_->offer_unwritten(run, transition.dispatch);
+    queries_->changed(run);
+    updates_->changed(run, transition.updates);
 }
 
 void Shard::commit(std::vector<Change> changes) {
     std::erase_if(changes, [](const Change& change) { return change.transition->empty; });
+    std::erase_if(changes, [this](Change& change) {
+        if (change.transition->in_memory) apply_in_memory(change);
+        return change.transition->in_memory;
+    });
     if (changes.empty()) return;
     for (std::size_t i = 0; i < changes.size(); ++i) {
         for (history::NewRun& successor : changes[i].transition->successor) {
@@ -361,7 +386,7 @@ void Shard::begin() {
 void Shard::compare_with_store(std::vector<std::string>& found) {
     const Position readable = around_.committer.readable();
     cache_.for_each([&](const LoadedRun& loaded) {
-        if (loaded.last > readable) return;
+        if (loaded.last > readable || loaded.ahead_of_rows) return;
         const std::string& name = loaded.run->info.run_id();
         const auto stored = read_run(around_.store, loaded.address);
         if (!stored.ok()) {
@@ -383,6 +408,7 @@ void Shard::drain() {
     outbox_->stop();
     reads_->drain();
     queries_->drain();
+    updates_->drain();
 }
 
 }  // namespace stele::shard

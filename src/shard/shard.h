@@ -19,12 +19,15 @@ namespace stele::shard {
 
 class Alarms;
 class Backlog;
+class CompletionPages;
 class HistoryReads;
 class IndexFeed;
 class Outbox;
+class PageBudget;
 class Queries;
 class Starts;
 class Tasks;
+class Updates;
 
 /// A signal or a cancel request from one run to another.
 struct Delivery {
@@ -51,6 +54,7 @@ struct Surroundings {
     NamespaceSource& namespaces;
     EngineOptions options;
     Router* router = nullptr;
+    PageBudget* page_budget = nullptr;
     DispatchSink* sink = nullptr;  // set by connect
 };
 
@@ -88,11 +92,13 @@ public:
     Starts& starts() { return *starts_; }
     Tasks& tasks() { return *tasks_; }
     Queries& queries() { return *queries_; }
+    Updates& updates() { return *updates_; }
     HistoryReads& reads() { return *reads_; }
     Backlog& backlog() { return *backlog_; }
     Alarms& alarms() { return *alarms_; }
     Outbox& outbox() { return *outbox_; }
     IndexFeed& index_feed() { return *index_feed_; }
+    CompletionPages& completion_pages() { return *completion_pages_; }
 
     // ---- Runs ----------------------------------------------------------------------------------
     /// The run, or the current one when the run id is empty. NOT_FOUND as clients expect it. The
@@ -117,7 +123,8 @@ public:
 
     // ---- Writing -------------------------------------------------------------------------------
     /// Writes transitions in one batch, applies them, and tells the other parts what is new. A
-    /// successor is created in the same batch. Does nothing for empty transitions.
+    /// successor is created in the same batch. Does nothing for empty transitions; those that stay
+    /// in memory are only applied.
     void commit(std::vector<Change> changes);
     void commit(LoadedRun& run, history::Transition& transition);
     /// An alarm that found nothing to do: moves the alarm row to the next deadline.
@@ -149,6 +156,10 @@ public:
             return;
         }
         commit(run, applied->transition);
+        if (!applied->transition.overruled.ok()) {
+            reply_at<T>(run.last_synced, std::move(reply), applied->transition.overruled);
+            return;
+        }
         reply_at<T>(run.last_synced, std::move(reply), std::move(applied->reply));
     }
 
@@ -169,6 +180,7 @@ private:
     void write(store::WriteBatch& batch, Change& change);
     void settle(Change& change, Position position);
     void announce(Change& change, Position position);
+    void apply_in_memory(Change& change);
     void remember_current(const LoadedRun& run, Position position);
     static bool changes_status(const Change& change);
     Timestamp alarm_after(const Change& change);
@@ -188,11 +200,13 @@ private:
     std::unique_ptr<Starts> starts_;
     std::unique_ptr<Tasks> tasks_;
     std::unique_ptr<Queries> queries_;
+    std::unique_ptr<Updates> updates_;
     std::unique_ptr<HistoryReads> reads_;
     std::unique_ptr<Backlog> backlog_;
     std::unique_ptr<Alarms> alarms_;
     std::unique_ptr<Outbox> outbox_;
     std::unique_ptr<IndexFeed> index_feed_;
+    std::unique_ptr<CompletionPages> completion_pages_;
 
     // Last, so that it stops before anything that its closures touch goes away.
     std::unique_ptr<env::Executor> executor_;

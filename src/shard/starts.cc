@@ -129,13 +129,14 @@ history::SignalInput signal_part(const service::SignalWithStartWorkflowExecution
 }  // namespace
 
 void Starts::start(NamespacePtr space, service::StartWorkflowExecutionRequest request,
-                   Reply<StartReply> reply) {
+                   Reply<StartReply> reply, absl::AnyInvocable<void(LoadedRun&)> created) {
     settle_policies(request, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
     // A task that is still to be delayed can not be handed over now.
     if (from_proto(request.workflow_start_delay()) > Duration::zero()) {
         request.set_request_eager_execution(false);
     }
-    decide({std::move(space), std::move(request), std::nullopt, std::move(reply)});
+    decide({std::move(space), std::move(request), std::nullopt, std::move(reply),
+            std::move(created)});
 }
 
 void Starts::signal_with_start(NamespacePtr space,
@@ -260,6 +261,7 @@ void Starts::create(Call call, LoadedRun* terminated) {
     change.offer = !call.request.request_eager_execution();
     changes.push_back(std::move(change));
     shard_.commit(std::move(changes));
+    if (call.created) call.created(run);
     reply_started(std::move(call), run);
 }
 

@@ -13,8 +13,9 @@ class Starts {
 public:
     explicit Starts(Shard& shard) : shard_(shard) {}
 
+    /// `created`, if given, sees a run that this call has created before anybody else can.
     void start(NamespacePtr space, service::StartWorkflowExecutionRequest request,
-               Reply<StartReply> reply);
+               Reply<StartReply> reply, absl::AnyInvocable<void(LoadedRun&)> created = {});
     void signal_with_start(NamespacePtr space,
                            service::SignalWithStartWorkflowExecutionRequest request,
                            Reply<StartReply> reply);
@@ -25,6 +26,7 @@ private:
         service::StartWorkflowExecutionRequest request;
         std::optional<history::SignalInput> signal;
         Reply<StartReply> reply;
+        absl::AnyInvocable<void(LoadedRun&)> created = {};
     };
 
     void decide(Call call);

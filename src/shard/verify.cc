@@ -35,6 +35,7 @@ public:
     void add_buffered(const HistoryEvent& event) { visit(event); }
 
     std::set<std::int64_t> activities, timers, signals, cancels;
+    std::map<std::string, std::int64_t> accepted, completed;  // update id to event
     std::int64_t signal_count = 0;
     bool cancel_requested = false;
     bool closed() const { return closed_; }
@@ -65,6 +66,7 @@ private:
     void visit_task(const HistoryEvent& event);
     void visit_activity(const HistoryEvent& event);
     void visit_external(const HistoryEvent& event);
+    void visit_update(const HistoryEvent& event);
 
     std::vector<std::string>& found_;
     bool closed_ = false;
@@ -157,7 +159,24 @@ void Fold::visit_external(const HistoryEvent& event) {
     }
 }
 
+void Fold::visit_update(const HistoryEvent& event) {
+    if (event.has_workflow_execution_update_accepted_event_attributes()) {
+        const std::string& update_id =
+            event.workflow_execution_update_accepted_event_attributes().protocol_instance_id();
+        if (!accepted.emplace(update_id, event.event_id()).second) {
+            found_.push_back("update " + update_id + " is accepted twice");
+        }
+    } else if (event.has_workflow_execution_update_completed_event_attributes()) {
+        const auto& attributes = event.workflow_execution_update_completed_event_attributes();
+        check_reference(event, attributes.accepted_event_id());
+        if (!completed.emplace(attributes.meta().update_id(), event.event_id()).second) {
+            found_.push_back("update " + attributes.meta().update_id() + " is completed twice");
+        }
+    }
+}
+
 void Fold::visit(const HistoryEvent& event) {
+    visit_update(event);
     visit_task(event);
     visit_activity(event);
     visit_external(event);
@@ -346,12 +365,37 @@ bool same_items(const std::set<std::int64_t>& folded, const history::Table<Row>&
     return true;
 }
 
+/// Of closed runs as well: their outcomes can still be asked for.
+bool same_updates(const history::Run& run, const Fold& fold) {
+    std::size_t accepted = 0;
+    std::size_t completed = 0;
+    const auto is_at = [](const std::map<std::string, std::int64_t>& events, const auto& row,
+                          std::int64_t event) {
+        const auto found = events.find(row.update_id());
+        return found != events.end() && found->second == event;
+    };
+    for (const auto& [id, row] : run.updates.rows()) {
+        if (row.accepted_event_id() != 0) ++accepted;
+        if (row.completed_event_id() != 0) ++completed;
+        if (row.accepted_event_id() != 0 &&
+            !is_at(fold.accepted, row, row.accepted_event_id())) {
+            return false;
+        }
+        if (row.completed_event_id() != 0 &&
+            !is_at(fold.completed, row, row.completed_event_id())) {
+            return false;
+        }
+    }
+    return accepted == fold.accepted.size() && completed == fold.completed.size();
+}
+
 void Verifier::compare(const history::Run& run, const Fold& fold, const std::string& name) {
     const storage::HeaderRow& header = run.header;
     if (header.signal_count() != fold.signal_count) complain(name + ": wrong count of signals");
     if (header.cancel_requested() != fold.cancel_requested) {
         complain(name + ": cancel_requested and the history disagree");
     }
+    if (!same_updates(run, fold)) complain(name + ": wrong updates");
     if (!run.is_open()) return;
     if (!same_items(fold.activities, run.activities)) complain(name + ": wrong activities");
     if (!same_items(fold.timers, run.timers)) complain(name + ": wrong timers");
@@ -391,9 +435,10 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
         if (activity.dispatch_sequence() != 0) {
             check_task_row(loaded, {space, activity.task_queue(), QueueKind::kActivity},
                            activity.dispatch_sequence(), name);
-        } else if (!activity.has_started_time() && !activity.has_next_attempt_time()) {
+        } else if (!activity.has_started_time() && !activity.has_next_attempt_time() &&
+                   !activity.has_pause()) {
             complain(name + ": activity " + std::to_string(id) +
-                     " is neither started nor in a queue nor waits for a retry");
+                     " is neither started nor in a queue nor waits for a retry nor is paused");
         }
     }
     const auto check_outbox = [&](const auto& table) {

@@ -74,11 +74,12 @@ type Load struct {
 	closing, givenUp context.Context
 	close, giveUp    context.CancelFunc
 	clients          sync.WaitGroup
+	awaitsEnds       bool
 	prefix           string
 }
 
-func startLoad(address string, clients int, record *Record) (*Load, error) {
-	load := &Load{record: record, prefix: uuid.NewString()[:8]}
+func startLoad(address string, clients int, awaitsEnds bool, record *Record) (*Load, error) {
+	load := &Load{record: record, awaitsEnds: awaitsEnds, prefix: uuid.NewString()[:8]}
 	connection, err := client.Dial(client.Options{
 		HostPort: address, Namespace: namespace, Logger: silent{},
 		ConnectionOptions: client.ConnectionOptions{
@@ -161,7 +162,7 @@ func (l *Load) playOne(id string) {
 	for number := 1; err == nil && number <= signalCount; number++ {
 		err = l.signal(id, number)
 	}
-	if err == nil {
+	if err == nil && l.awaitsEnds {
 		err = l.untilAnswered(func(ctx context.Context) error { return l.awaitEnd(ctx, id) })
 	}
 	if err != nil && l.givenUp.Err() == nil {

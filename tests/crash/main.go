@@ -21,6 +21,7 @@ type options struct {
 	shortest time.Duration
 	longest  time.Duration
 	ending   time.Duration
+	backlog  bool
 	keep     bool
 }
 
@@ -33,6 +34,8 @@ func parseOptions() options {
 	flag.DurationVar(&o.shortest, "shortest", 500*time.Millisecond, "least time between ready and killed")
 	flag.DurationVar(&o.longest, "longest", 2*time.Second, "most time between ready and killed")
 	flag.DurationVar(&o.ending, "ending", 3*time.Minute, "time in which every workflow must end")
+	flag.BoolVar(&o.backlog, "backlog", false,
+		"clients start on without waiting for ends, so that a backlog of open workflows piles up")
 	flag.BoolVar(&o.keep, "keep", false, "keep the store and the log also when nothing failed")
 	flag.Parse()
 	return o
@@ -76,7 +79,7 @@ func run(o options, directory string, tally *Tally) error {
 		return err
 	}
 	record := NewRecord()
-	load, err := startLoad(server.address, o.clients, record)
+	load, err := startLoad(server.address, o.clients, !o.backlog, record)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,9 @@ func startStele(binary string, port int, scratch string) (*Server, error) {
 
 func startReference(binary string, port int, scratch string) (*Server, error) {
 	server := &Server{name: "temporal"}
-	return server, server.start(scratch, port, binary, "-port", strconv.Itoa(port))
+	return server, server.start(scratch, port, binary, "-port", strconv.Itoa(port),
+		"-file", filepath.Join(scratch, "temporal.db"), "-synchronous", "off", "-partitions", "1",
+		"-log", "fatal")
 }
 
 func (s *Server) start(scratch string, port int, binary string, arguments ...string) error {

@@ -428,3 +428,32 @@ class Greet:
         return await workflow.execute_activity(
             activities.greet, name, start_to_close_timeout=timedelta(seconds=30)
         )
+
+
+@workflow.defn
+class Counter:
+    """Counts until it is told to finish; an update adds a number and returns the sum."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.finished = False
+
+    @workflow.run
+    async def run(self) -> int:
+        await workflow.wait_condition(lambda: self.finished and workflow.all_handlers_finished())
+        return self.count
+
+    @workflow.update
+    async def add(self, number: int) -> int:
+        await workflow.sleep(0.001)
+        self.count += number
+        return self.count
+
+    @add.validator
+    def check_number(self, number: int) -> None:
+        if number < 0:
+            raise ApplicationError("negative")
+
+    @workflow.signal
+    def finish(self) -> None:
+        self.finished = True

@@ -13,6 +13,7 @@ import { identityScenarios } from './scenarios/identity';
 import { lifecycleScenarios } from './scenarios/lifecycle';
 import { messageScenarios } from './scenarios/messages';
 import { timeoutScenarios } from './scenarios/timeouts';
+import { updateScenarios } from './scenarios/updates';
 
 const SCENARIO_LIMIT_SECONDS = 60;
 const SCENARIOS_AT_A_TIME = 5;
@@ -27,6 +28,7 @@ const SCENARIOS: Record<string, Scenario> = {
     ...identityScenarios,
     ...lifecycleScenarios,
     ...messageScenarios,
+    ...updateScenarios,
 };
 
 interface Outcome {

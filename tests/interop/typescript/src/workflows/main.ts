@@ -3,5 +3,6 @@
 export * from './activities';
 export * from './lifecycle';
 export * from './messages';
+export * from './updates';
 
 export { greeting, longHistory, echoThroughActivity, surviveWorker, stuckTask } from './durability';

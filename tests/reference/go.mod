@@ -1,4 +1,4 @@
-module stele/bench/reference
+module stele/tests/reference
 
 go 1.26.8
 

@@ -1,5 +1,5 @@
-// Command reference runs a real Temporal server on a SQLite file, for its speed to be measured.
-// What could hold it back on purpose, its rate limits, is out of the way.
+// Command reference runs a real Temporal server as a process of its own, for Stele to be compared
+// with: its answers, and its speed. It keeps its data in a SQLite file.
 package main
 
 import (
@@ -20,14 +20,16 @@ import (
 	"go.temporal.io/server/temporal"
 )
 
-// The worker service is left out: it runs the server's own workflows, which would only cost time
-// that is not the compared workflows'.
+// The services that the compared calls need. The worker service is left out: it runs the server's
+// own workflows, which would only take time from the compared ones.
 var services = []primitives.ServiceName{
 	primitives.FrontendService, primitives.HistoryService, primitives.MatchingService,
 }
 
 const noLimit = 1_000_000
 
+// settings puts what holds the server back on purpose, its rate limits, out of the way, and lets a
+// new namespace be seen soon. None of it changes an answer.
 var settings = map[string]any{
 	"frontend.rps":                              noLimit,
 	"frontend.namespaceRPS":                     noLimit,
@@ -48,33 +50,46 @@ var settings = map[string]any{
 	"system.namespaceCacheRefreshInterval":      "1s",
 }
 
+type options struct {
+	port                   int
+	file, synchronous, log string
+	partitions             int
+}
+
 func main() {
-	port := flag.Int("port", 7233, "first of three ports; the first is the frontend's")
-	file := flag.String("file", "temporal.db", "the database")
-	synchronous := flag.String("synchronous", "full", "when SQLite waits for the disk: full, normal or off")
+	var o options
+	flag.IntVar(&o.port, "port", 7233, "first of three ports; the first is the frontend's")
+	flag.StringVar(&o.file, "file", "temporal.db", "the database")
+	flag.StringVar(&o.synchronous, "synchronous", "full", "when SQLite waits for the disk: full, normal or off")
+	flag.IntVar(&o.partitions, "partitions", 0, "of every task queue; 0: as many as the server likes")
+	flag.StringVar(&o.log, "log", "error", "least level of what is logged")
 	flag.Parse()
-	if err := serve(*port, *file, *synchronous); err != nil {
+	if err := serve(o); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(port int, file, synchronous string) error {
-	configuration, err := configure(port, file, synchronous)
+func serve(o options) error {
+	configuration, err := configure(o)
 	if err != nil {
 		return err
 	}
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	names := []string{}
 	for index, name := range services {
-		hosts[name] = static.Hosts{All: []string{address(port + index)}, Self: address(port + index)}
+		hosts[name] = static.Hosts{All: []string{address(o.port + index)}, Self: address(o.port + index)}
 		names = append(names, string(name))
 	}
 	// Every service has to have a place, also one that does not run.
-	absent := address(port + len(services))
+	absent := address(o.port + len(services))
 	hosts[primitives.WorkerService] = static.Hosts{All: []string{absent}, Self: absent}
 	dynamic := dynamicconfig.NewMemoryClient()
 	for key, value := range settings {
 		dynamic.OverrideValue(dynamicconfig.MakeKey(key), value)
+	}
+	if o.partitions > 0 {
+		dynamic.OverrideValue(dynamicconfig.MakeKey("matching.numTaskqueueReadPartitions"), o.partitions)
+		dynamic.OverrideValue(dynamicconfig.MakeKey("matching.numTaskqueueWritePartitions"), o.partitions)
 	}
 	server, err := temporal.NewServer(
 		temporal.WithConfig(configuration),
@@ -82,7 +97,7 @@ func serve(port int, file, synchronous string) error {
 		temporal.WithStaticHosts(hosts),
 		temporal.WithDynamicConfigClient(dynamic),
 		temporal.WithLogger(serverlog.NewZapLogger(
-			serverlog.BuildZapLogger(serverlog.Config{Stdout: true, Level: "error"}))),
+			serverlog.BuildZapLogger(serverlog.Config{Stdout: true, Level: o.log}))),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.InterruptOn(temporal.InterruptCh()),
 	)
@@ -94,12 +109,12 @@ func serve(port int, file, synchronous string) error {
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-func configure(port int, file, synchronous string) (*config.Config, error) {
+func configure(o options) (*config.Config, error) {
 	store := &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
-		DatabaseName: file,
+		DatabaseName: o.file,
 		ConnectAttributes: map[string]string{
-			"mode": "rwc", "cache": "shared", "journal_mode": "wal", "synchronous": synchronous,
+			"mode": "rwc", "cache": "shared", "journal_mode": "wal", "synchronous": o.synchronous,
 			"busy_timeout": "30000",
 		},
 	}
@@ -109,7 +124,7 @@ func configure(port int, file, synchronous string) (*config.Config, error) {
 	endpoints := map[string]config.Service{}
 	for index, name := range services {
 		endpoints[string(name)] = config.Service{
-			RPC: config.RPC{GRPCPort: port + index, BindOnIP: "127.0.0.1"},
+			RPC: config.RPC{GRPCPort: o.port + index, BindOnIP: "127.0.0.1"},
 		}
 	}
 	return &config.Config{
@@ -124,11 +139,11 @@ func configure(port int, file, synchronous string) (*config.Config, error) {
 			MasterClusterName:        "active",
 			CurrentClusterName:       "active",
 			ClusterInformation: map[string]cluster.ClusterInformation{
-				"active": {Enabled: true, InitialFailoverVersion: 1, RPCAddress: address(port)},
+				"active": {Enabled: true, InitialFailoverVersion: 1, RPCAddress: address(o.port)},
 			},
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
-		PublicClient:        config.PublicClient{HostPort: address(port)},
+		PublicClient:        config.PublicClient{HostPort: address(o.port)},
 		Services:            endpoints,
 	}, nil
 }

@@ -1,0 +1,99 @@
+#include "sim/update_clients.h"
+
+#include "sim/worker.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+namespace api = temporal::api;
+namespace enums = temporal::api::enums::v1;
+namespace service = temporal::api::workflowservice::v1;
+
+/// Longer than the server waits, so that it says how far the update has come.
+constexpr Duration kCallTimeout = std::chrono::seconds(25);
+constexpr Duration kPause = std::chrono::milliseconds(300);
+constexpr char kKinds[] = "ral";
+
+bool is_uncertain(const absl::Status& status) {
+    switch (status.code()) {
+        case absl::StatusCode::kUnavailable:
+        case absl::StatusCode::kDeadlineExceeded:
+        case absl::StatusCode::kResourceExhausted:
+        case absl::StatusCode::kCancelled: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+void UpdateClients::update(const std::string& workflow_id) {
+    const std::uint64_t count = network_.random().next() % 4;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        UpdateRequest request;
+        request.set_namespace_(kNamespace);
+        request.mutable_workflow_execution()->set_workflow_id(workflow_id);
+        const char kind = kKinds[network_.random().next() % (sizeof(kKinds) - 1)];
+        auto& update = *request.mutable_request();
+        update.mutable_meta()->set_update_id(fmt::format("{}-{}-{}", kind, workflow_id, i));
+        update.mutable_input()->set_name("step");
+        request.mutable_wait_policy()->set_lifecycle_stage(
+            network_.random().next() % 2 == 0
+                ? enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+                : enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+        ++open_calls_;
+        const auto when = std::chrono::milliseconds(network_.random().next() % 8'000);
+        network_.after(when, [this, request] { send(request); });
+    }
+}
+
+void UpdateClients::send(const UpdateRequest& request) {
+    using Response = service::UpdateWorkflowExecutionResponse;
+    network_.call<Response>(
+        "UpdateWorkflowExecution", request, kCallTimeout,
+        [this, request](absl::StatusOr<Response> response) {
+            const bool again =
+                response.ok()
+                    ? response->stage() <
+                          enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+                    : is_uncertain(response.status());
+            if (again) return network_.after(kPause, [this, request] { send(request); });
+            --open_calls_;
+            // Any other error: the workflow has closed, or its task keeps failing.
+            if (!response.ok()) return;
+            const auto& reference = response->update_ref();
+            record_.updated(reference.workflow_execution().run_id(), reference.update_id(),
+                            response->outcome());
+            if (response->has_outcome()) return;
+            ++open_calls_;
+            poll(reference);
+        });
+}
+
+void UpdateClients::poll(const api::update::v1::UpdateRef& update) {
+    service::PollWorkflowExecutionUpdateRequest request;
+    request.set_namespace_(kNamespace);
+    *request.mutable_update_ref() = update;
+    request.mutable_wait_policy()->set_lifecycle_stage(
+        enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+    using Response = service::PollWorkflowExecutionUpdateResponse;
+    network_.call<Response>(
+        "PollWorkflowExecutionUpdate", request, kCallTimeout,
+        [this, update](absl::StatusOr<Response> response) {
+            const bool again =
+                response.ok() ? !response->has_outcome() : is_uncertain(response.status());
+            if (again) return network_.after(kPause, [this, update] { poll(update); });
+            --open_calls_;
+            if (response.ok()) {
+                return record_.updated(update.workflow_execution().run_id(), update.update_id(),
+                                       response->outcome());
+            }
+            record_.violation(fmt::format("invariant 13: update {} was accepted, and then: {}",
+                                          update.update_id(), message_of(response.status())));
+        });
+}
+
+}  // namespace stele::sim

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "sim/network.h"
+#include "sim/record.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+#include <string>
+
+// Clients that send updates, each until it is told what became of it, and ask for the outcome of one
+// that was accepted.
+namespace stele::sim {
+
+/// Not thread safe.
+class UpdateClients {
+public:
+    UpdateClients(Network& network, Record& record) : network_(network), record_(record) {}
+
+    /// Sends a few updates, at random moments, to a workflow that has been started.
+    void update(const std::string& workflow_id);
+    bool finished() const { return open_calls_ == 0; }
+
+private:
+    using UpdateRequest = temporal::api::workflowservice::v1::UpdateWorkflowExecutionRequest;
+
+    void send(const UpdateRequest& request);
+    void poll(const temporal::api::update::v1::UpdateRef& update);
+
+    Network& network_;
+    Record& record_;
+    int open_calls_ = 0;
+};
+
+}  // namespace stele::sim
