@@ -3,6 +3,7 @@
 PRESET ?= release
 BUILD  := build/$(PRESET)
 SEEDS  ?= 200
+SECONDS ?= 60
 
 # A file that is not in the cache is then preprocessed once rather than twice.
 export CCACHE_DEPEND := 1
@@ -70,6 +71,12 @@ crash: build ## Kill the server under load, and look for what was lost
 .PHONY: bad-input
 bad-input: build ## Invalid calls: codes, details and an untouched store
 	@scripts/bad_input.sh $(BUILD)
+
+.PHONY: fuzz
+fuzz: PRESET := clang
+fuzz: configure ## Fuzz the list filter (SECONDS=60)
+	cmake --build build/clang --target list_filter_fuzz
+	build/clang/list_filter_fuzz -max_total_time=$(SECONDS) -max_len=512 -print_final_stats=1
 
 .PHONY: format
 format: ## Format all C++ files

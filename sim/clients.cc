@@ -106,14 +106,15 @@ void Clients::send_start(service::StartWorkflowExecutionRequest request,
                                       [this, request, started] { send_start(request, started); });
             }
             --open_calls_;
-            const std::string run_id = response.ok() ? response->run_id()
-                                                     : first_run_of_refusal(response.status());
+            const std::string run_id =
+                response.ok() ? response->run_id() : first_run_of_refusal(response.status());
             if (run_id.empty()) {
-                return record_.violation(
-                    fmt::format("invariant 1: the start of {} under its own request id was refused: {}",
-                                id, message_of(response.status())));
+                return record_.violation(fmt::format(
+                    "invariant 1: the start of {} under its own request id was refused: {}", id,
+                    message_of(response.status())));
             }
             record_.started(id, request.request_id(), run_id);
+            list_own(id);
             started();
         });
 }
@@ -190,6 +191,26 @@ void Clients::keep_asking(const std::string& workflow_id) {
                           keep_asking(workflow_id);
                       });
     });
+}
+
+/// Who was told that a workflow has started finds it in a list from then on.
+void Clients::list_own(const std::string& workflow_id) {
+    service::ListWorkflowExecutionsRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_query(fmt::format("WorkflowId = '{}'", workflow_id));
+    using Response = service::ListWorkflowExecutionsResponse;
+    network_.call<Response>(
+        "ListWorkflowExecutions", request, kCallTimeout,
+        [this, workflow_id](absl::StatusOr<Response> response) {
+            if (!response.ok()) {
+                if (is_uncertain(response.status())) return;
+                return record_.violation(fmt::format("invariant 14: {} can not be listed: {}",
+                                                     workflow_id, message_of(response.status())));
+            }
+            if (response->executions_size() > 0) return;
+            record_.violation(fmt::format(
+                "invariant 14: the start of {} was acknowledged and is not listed", workflow_id));
+        });
 }
 
 void Clients::read_prefix(const std::string& workflow_id) {

@@ -36,6 +36,7 @@ private:
     void disturb(const std::string& workflow_id);
     void keep_asking(const std::string& workflow_id);
     void read_prefix(const std::string& workflow_id);
+    void list_own(const std::string& workflow_id);
     Duration within(int milliseconds);
 
     Network& network_;

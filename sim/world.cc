@@ -3,6 +3,7 @@
 #include "shard/verify.h"
 #include "sim/checks.h"
 #include "sim/clients.h"
+#include "sim/lists.h"
 #include "sim/operators.h"
 #include "sim/update_checks.h"
 #include "sim/worker.h"
@@ -59,6 +60,7 @@ public:
             clients_.start_crowd(options_.crowd);
         }
         end_everything();
+        check_lists();
         check_store();
         outcome_.violations = std::move(record_.violations);
         outcome_.trace_hash = sim_.trace_hash();
@@ -120,7 +122,8 @@ private:
             }
             for (const std::string& value : record_.signals[id]) {
                 if (seen_signals.contains(value)) continue;
-                record_.violation(fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
+                record_.violation(
+                    fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
             }
         }
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
@@ -178,7 +181,8 @@ private:
         std::set<std::string> completed;
         for (const HistoryEvent& event : history) {
             if (event.has_activity_task_scheduled_event_attributes()) {
-                ids[event.event_id()] = event.activity_task_scheduled_event_attributes().activity_id();
+                ids[event.event_id()] =
+                    event.activity_task_scheduled_event_attributes().activity_id();
             } else if (event.has_activity_task_completed_event_attributes()) {
                 completed.insert(
                     ids[event.activity_task_completed_event_attributes().scheduled_event_id()]);
@@ -190,9 +194,10 @@ private:
         for (const auto& [of_run, activity] : record_.completions) {
             // A completion that waited in the buffer when the run was cut short is flushed as well.
             if (of_run != run || completed.contains(activity)) continue;
-            record_.violation(fmt::format("invariant 6: the completion of activity {} of run {} was "
-                                          "acknowledged and is gone{}", activity, run,
-                                          cut_short ? " (the run was cut short)" : ""));
+            record_.violation(
+                fmt::format("invariant 6: the completion of activity {} of run {} was "
+                            "acknowledged and is gone{}",
+                            activity, run, cut_short ? " (the run was cut short)" : ""));
         }
     }
 
@@ -210,8 +215,8 @@ private:
             request.set_wait_new_event(true);
             auto page = ask(request);
             if (!page.ok()) {
-                record_.violation(fmt::format("invariant 1: run {} of {} can not be read: {}", run, id,
-                                              message_of(page.status())));
+                record_.violation(fmt::format("invariant 1: run {} of {} can not be read: {}", run,
+                                              id, message_of(page.status())));
                 return std::nullopt;
             }
             history.insert(history.end(), page->history().events().begin(),
@@ -219,9 +224,11 @@ private:
             token = page->next_page_token();
             if (token.empty()) return history;
             if (sim_.elapsed() > until) {
-                record_.violation(fmt::format("invariant 20: run {} of {} does not end; its last event is "
-                                              "{} of type {}", run, id, history.size(),
-                                              history.empty() ? 0 : static_cast<int>(history.back().event_type())));
+                record_.violation(fmt::format(
+                    "invariant 20: run {} of {} does not end; its last event is "
+                    "{} of type {}",
+                    run, id, history.size(),
+                    history.empty() ? 0 : static_cast<int>(history.back().event_type())));
                 return std::nullopt;
             }
         }
@@ -229,15 +236,40 @@ private:
 
     absl::StatusOr<service::GetWorkflowExecutionHistoryResponse> ask(
         const service::GetWorkflowExecutionHistoryRequest& request) {
-        using Response = service::GetWorkflowExecutionHistoryResponse;
+        return ask<service::GetWorkflowExecutionHistoryResponse>("GetWorkflowExecutionHistory",
+                                                                 request);
+    }
+    template <typename Response, typename Request>
+    absl::StatusOr<Response> ask(const std::string& method, const Request& request) {
         auto answer = std::make_shared<std::optional<absl::StatusOr<Response>>>();
-        network_.call<Response>("GetWorkflowExecutionHistory", request, kCheckTimeout,
-                                [answer](absl::StatusOr<Response> response) {
-                                    answer->emplace(std::move(response));
-                                });
+        network_.call<Response>(
+            method, request, kCheckTimeout,
+            [answer](absl::StatusOr<Response> response) { answer->emplace(std::move(response)); });
         sim_.run_until([&answer] { return answer->has_value(); }, kCheckTimeout * 2);
         if (!answer->has_value()) return internal_error("never answered");
         return std::move(**answer);
+    }
+
+    /// Lists show what is there, in small pages.
+    void check_lists() {
+        sim_.run_for(std::chrono::seconds(1));
+        service::ListWorkflowExecutionsRequest request;
+        request.set_namespace_(kNamespace);
+        request.set_page_size(5);
+        std::vector<temporal::api::workflow::v1::WorkflowExecutionInfo> listed;
+        do {
+            auto page =
+                ask<service::ListWorkflowExecutionsResponse>("ListWorkflowExecutions", request);
+            if (!page.ok()) {
+                return record_.violation("invariant 14: runs can not be listed: " +
+                                         message_of(page.status()));
+            }
+            listed.insert(listed.end(), page->executions().begin(), page->executions().end());
+            request.set_next_page_token(page->next_page_token());
+        } while (!request.next_page_token().empty());
+        for (std::string& difference : compare_lists(server_.disk_content(), listed)) {
+            record_.violation(std::move(difference));
+        }
     }
 
     /// Whatever the callers saw, the rows must agree among themselves.

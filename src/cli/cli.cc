@@ -29,12 +29,12 @@ std::string explain_parse_error(const CLI::App& app, const CLI::ParseError& erro
 
 }  // namespace
 
-int run(int argc, const char* const* argv, const StartDevServer& start_dev_server) {
+int run(int argc, const char* const* argv, const ServerRunner& runner) {
     CLI::App app("Stele: durable execution. Server and command line in one program.", "stele");
     app.require_subcommand(1);
     app.footer("`stele COMMAND --help` tells more.");
     std::function<int()> server_command;
-    add_server_commands(app, start_dev_server, server_command);
+    add_server_commands(app, runner, server_command);
     CommandSet commands(app);
     add_workflow_commands(commands);
     add_activity_commands(commands);

@@ -9,6 +9,6 @@ namespace stele::cli {
 
 /// Runs one command and returns the exit code of the process: 0 after success, 1 after an error,
 /// which has been explained on stderr. Call once, from the main thread.
-int run(int argc, const char* const* argv, const StartDevServer& start_dev_server);
+int run(int argc, const char* const* argv, const ServerRunner& runner);
 
 }  // namespace stele::cli

@@ -1,10 +1,14 @@
 #include "cli/operator.h"
 
 #include "grpc/health/v1/health.pb.h"
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
+#include <iostream>
 #include <map>
 #include <memory>
 
@@ -23,6 +27,7 @@ constexpr char kUpdateExamples[] = R"(  stele operator namespace update -n order
 constexpr char kDescribeExamples[] = R"(  stele operator namespace describe -n orders)";
 constexpr char kListExamples[] = R"(  stele operator namespace list
   stele operator namespace list -o jsonl | jq -r .namespaceInfo.name)";
+constexpr char kDeleteExamples[] = R"(  stele operator namespace delete -n orders)";
 constexpr char kHealthExamples[] = R"(  stele operator cluster health)";
 constexpr char kSystemExamples[] = R"(  stele operator cluster system -o json)";
 
@@ -33,6 +38,7 @@ struct NamespaceFlags {
     std::string description;
     std::string email;
     std::vector<std::string> data;  // KEY=VALUE
+    bool yes = false;
 };
 
 const std::string& name_of(const Session& session, const NamespaceFlags& flags) {
@@ -165,6 +171,22 @@ absl::Status run_update(Session& session, const NamespaceFlags& flags) {
     return absl::OkStatus();
 }
 
+absl::Status run_delete(Session& session, const NamespaceFlags& flags) {
+    const std::string& name = name_of(session, flags);
+    STELE_RETURN_IF_ERROR(
+        confirm(flags.yes, fmt::format("delete namespace {} with all its workflows", name)));
+    temporal::api::operatorservice::v1::DeleteNamespaceRequest request;
+    request.set_namespace_(name);
+    temporal::api::operatorservice::v1::DeleteNamespaceResponse response;
+    STELE_RETURN_IF_ERROR(
+        explain(fmt::format("unable to delete namespace {}", name),
+                session.call_operator_service("DeleteNamespace", request, response)));
+    STELE_ASSIGN_OR_RETURN(const Json json, message_to_json(response, session.payload_style()));
+    session.printer().json(json);
+    session.printer().line(fmt::format("Namespace {} has been deleted.", name));
+    return absl::OkStatus();
+}
+
 absl::Status run_health(Session& session) {
     grpc::health::v1::HealthCheckRequest request;
     request.set_service("temporal.api.workflowservice.v1.WorkflowService");
@@ -230,13 +252,31 @@ void add_namespace_commands(CommandSet& commands, CLI::App& parent) {
         .add_option("--namespace-id", flags->id, "Id of the namespace, instead of its name")
         ->type_name("ID");
     commands.command(group, "list", "List the namespaces", kListExamples, run_list);
+    CLI::App& delete_app =
+        commands.command(group, "delete", "Delete a namespace and its workflows", kDeleteExamples,
+                         [flags](Session& session) { return run_delete(session, *flags); });
+    add_namespace_argument(delete_app, *flags);
+    delete_app.add_flag("-y,--yes", flags->yes, "Do not ask");
 }
 
 }  // namespace
 
+absl::Status confirm(bool yes, const std::string& what) {
+    if (yes) return absl::OkStatus();
+    if (isatty(STDIN_FILENO) == 0) {
+        return invalid_argument(fmt::format("to {}, add --yes", what));
+    }
+    std::cerr << "Really " << what << "? [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
+    return canceled("nothing was done");
+}
+
 void add_operator_commands(CommandSet& commands) {
     CLI::App& group = commands.group(commands.root(), "operator", "Manage a server");
     add_namespace_commands(commands, group);
+    add_search_attribute_commands(commands, group);
     CLI::App& cluster = commands.group(group, "cluster", "Look at the server itself");
     commands.command(cluster, "health", "Ask whether the server serves", kHealthExamples,
                      run_health);

@@ -16,6 +16,11 @@ constexpr char kStartDevFooter[] = R"(Examples:
       Durable: what was acknowledged is in ./data and survives a crash.
   stele server start-dev --port 7234 --namespace orders --namespace billing)";
 
+constexpr char kRebuildFooter[] = R"(Examples:
+  stele server rebuild-visibility --db-filename ./data
+      While no server uses the directory. A server does the same by itself at its start where
+      it finds no index, or one that does not belong to the store.)";
+
 void add_network_flags(CLI::App& command, DevServerOptions& options) {
     const CLI::Range port(0, kMaximumPort);
     command.add_option("-p,--port", options.port, "Port of gRPC; 0 lets the system choose one")
@@ -87,8 +92,7 @@ void add_log_flags(CLI::App& command, DevServerOptions& options) {
 
 }  // namespace
 
-void add_server_commands(CLI::App& app, const StartDevServer& start_dev_server,
-                         std::function<int()>& command) {
+void add_server_commands(CLI::App& app, const ServerRunner& runner, std::function<int()>& command) {
     CLI::App* server = app.add_subcommand("server", "Run a server");
     server->require_subcommand(1);
     CLI::App* start_dev =
@@ -98,8 +102,19 @@ void add_server_commands(CLI::App& app, const StartDevServer& start_dev_server,
     add_network_flags(*start_dev, *options);
     add_data_flags(*start_dev, *options);
     add_log_flags(*start_dev, *options);
-    start_dev->callback([options, start_dev_server, &command] {
-        command = [options, start_dev_server] { return start_dev_server(*options); };
+    start_dev->callback([options, run = runner.start_dev_server, &command] {
+        command = [options, run] { return run(*options); };
+    });
+
+    CLI::App* rebuild = server->add_subcommand(
+        "rebuild-visibility", "Make the index behind list and count anew from the store");
+    rebuild->footer(kRebuildFooter);
+    const auto directory = std::make_shared<std::string>();
+    rebuild->add_option("-f,--db-filename", *directory, "Directory of the store")
+        ->required()
+        ->type_name("DIRECTORY");
+    rebuild->callback([directory, run = runner.rebuild_visibility, &command] {
+        command = [directory, run] { return run(*directory); };
     });
 }
 

@@ -35,9 +35,17 @@ struct DevServerOptions {
 /// Runs a server until it is asked to stop; the result is the exit code of the process.
 using StartDevServer = std::function<int(const DevServerOptions& options)>;
 
+/// Makes the visibility index of the store in a directory anew; the result is the exit code.
+using RebuildVisibility = std::function<int(const std::string& directory)>;
+
+/// What runs the commands that are not a client's.
+struct ServerRunner {
+    StartDevServer start_dev_server;
+    RebuildVisibility rebuild_visibility;
+};
+
 /// Adds `server` and what is below it. `command` is set to what the user chose; nothing runs while
 /// the command line is being parsed.
-void add_server_commands(CLI::App& app, const StartDevServer& start_dev_server,
-                         std::function<int()>& command);
+void add_server_commands(CLI::App& app, const ServerRunner& runner, std::function<int()>& command);
 
 }  // namespace stele::cli

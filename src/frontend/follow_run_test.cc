@@ -2,7 +2,6 @@
 
 #include "frontend/follow_run.h"
 
-#include "frontend/search_attributes.h"
 #include "temporal/api/history/v1/message.pb.h"
 
 #include <string>
@@ -67,26 +66,6 @@ TEST(FollowRun, ClosingEventWithoutASuccessorStaysAsItIs) {
     const std::string bytes = two_events(event).SerializeAsString();
     EXPECT_EQ(dress_successor(bytes), bytes);
     EXPECT_EQ(dress_successor(""), "");
-}
-
-std::string refusal_of(const std::string& attribute) {
-    storage::NamespaceRow space;
-    space.set_name("space");
-    (*space.mutable_search_attributes())["Mine"] = 1;
-    api::common::v1::SearchAttributes attributes;
-    (*attributes.mutable_indexed_fields())[attribute];
-    return message_of(check_search_attributes(space, attributes));
-}
-
-TEST(SearchAttributes, OwnOnesAndThoseOfSdksMayBeSet) {
-    EXPECT_EQ(refusal_of("Mine"), "");
-    EXPECT_EQ(refusal_of("TemporalChangeVersion"), "");
-}
-
-TEST(SearchAttributes, ThoseOfTheServerAndUnknownOnesAreRefusedByName) {
-    EXPECT_EQ(refusal_of("RunId"), "RunId attribute can't be set in SearchAttributes");
-    EXPECT_EQ(refusal_of("Other"),
-              "Namespace space has no mapping defined for search attribute Other");
 }
 
 }  // namespace

@@ -12,7 +12,6 @@ Frontend::Frontend(Services services)
     table_.add_service(kOperatorService);
     add_system_methods(table_, services_);
     add_namespace_methods(table_, services_);
-    add_search_attribute_methods(table_, services_);
     add_start_methods(table_, services_);
     add_update_methods(table_, services_);
     add_control_methods(table_, services_);
@@ -22,6 +21,8 @@ Frontend::Frontend(Services services)
     add_activity_control_methods(table_, services_);
     add_rule_methods(table_, services_);
     add_history_methods(table_, services_);
+    add_visibility_methods(table_, services_);
+    add_operator_methods(table_, services_);
 }
 
 }  // namespace stele::frontend

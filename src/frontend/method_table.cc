@@ -11,15 +11,34 @@ namespace {
 
 namespace details = temporal::api::errordetails::v1;
 
-absl::Status namespace_deprecated(const std::string& name) {
+namespace enums = temporal::api::enums::v1;
+
+std::string_view state_name(enums::NamespaceState state) {
+    switch (state) {
+        case enums::NAMESPACE_STATE_REGISTERED: return "Registered";
+        case enums::NAMESPACE_STATE_DEPRECATED: return "Deprecated";
+        case enums::NAMESPACE_STATE_DELETED: return "Deleted";
+        default: return "Unspecified";
+    }
+}
+
+/// Whether a namespace in this state may be acted on; `creates`: with new runs.
+absl::Status check_state(const std::string& name, enums::NamespaceState state, bool creates) {
     details::NamespaceInvalidStateFailure detail;
+    detail.add_allowed_states(enums::NAMESPACE_STATE_REGISTERED);
+    if (!creates) detail.add_allowed_states(enums::NAMESPACE_STATE_DEPRECATED);
+    std::string names;
+    for (const int allowed : detail.allowed_states()) {
+        if (state == allowed) return absl::OkStatus();
+        if (!names.empty()) names += " or ";
+        names += state_name(static_cast<enums::NamespaceState>(allowed));
+    }
     detail.set_namespace_(name);
-    detail.set_state(temporal::api::enums::v1::NAMESPACE_STATE_DEPRECATED);
-    detail.add_allowed_states(temporal::api::enums::v1::NAMESPACE_STATE_REGISTERED);
-    return make_error(
-        absl::StatusCode::kFailedPrecondition,
-        fmt::format("Namespace has invalid state: Deprecated. Must be Registered for this operation."),
-        detail);
+    detail.set_state(state);
+    return make_error(absl::StatusCode::kFailedPrecondition,
+                      fmt::format("Namespace has invalid state: {}. Must be {} for this operation.",
+                                  state_name(state), names),
+                      detail);
 }
 
 }  // namespace
@@ -45,7 +64,7 @@ absl::StatusOr<AuthorizedNamespace> NamespaceResolver::resolve(const std::string
         view = std::move(named);
     }
     if (view == nullptr) return invalid_argument("Namespace not set on request.");
-    if (creates && registry_.is_deprecated(view->id)) return namespace_deprecated(view->name);
+    STELE_RETURN_IF_ERROR(check_state(view->name, registry_.state_of(view->id), creates));
     return authorizer_.authorize(std::move(view), method);
 }
 
@@ -75,11 +94,11 @@ void MethodTable::dispatch(const std::string& path, CallPtr call) const {
     // SDKs look for "unknown method" to tell an older server from a broken one.
     const std::size_t slash = path.rfind('/');
     const std::size_t service = path.starts_with('/') ? 1 : 0;
-    call->finish(unimplemented(
-        slash == std::string::npos || slash < service
-            ? fmt::format("malformed method name: {}", path)
-            : fmt::format("unknown method {} for service {}", path.substr(slash + 1),
-                          path.substr(service, slash - service))));
+    call->finish(
+        unimplemented(slash == std::string::npos || slash < service
+                          ? fmt::format("malformed method name: {}", path)
+                          : fmt::format("unknown method {} for service {}", path.substr(slash + 1),
+                                        path.substr(service, slash - service))));
 }
 
 std::vector<std::string> MethodTable::built() const {

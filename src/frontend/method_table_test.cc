@@ -3,6 +3,7 @@
 #include "frontend/frontend.h"
 
 #include "env/sim/sim_env.h"
+#include "frontend/namespace_purge.h"
 #include "store/memory/memory_store.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -30,7 +31,8 @@ public:
     bool cancelled() const override { return false; }
     void on_cancel(absl::AnyInvocable<void()>) override {}
     absl::Status read(google::protobuf::Message& request) override {
-        return request.ParseFromString(request_) ? absl::OkStatus() : invalid_argument("not parsed");
+        return request.ParseFromString(request_) ? absl::OkStatus()
+                                                 : invalid_argument("not parsed");
     }
     std::string header(std::string_view) const override { return ""; }
     void finish(absl::StatusOr<ResponseBytes> response) override {
@@ -46,18 +48,29 @@ private:
 class FrontendTest : public ::testing::Test {
 protected:
     FrontendTest()
-        : committer_(store::make_committer(sim_, *store_, [](const absl::Status& status) {
-              FAIL() << message_of(status);
-          })),
-          namespaces_(std::make_unique<NamespaceRegistry>(sim_, *store_, *committer_,
-                                                          [](const std::string&) { return history::Limits(); })) {
+        : committer_(store::make_committer(
+              sim_, *store_, [](const absl::Status& status) { FAIL() << message_of(status); })),
+          namespaces_(std::make_unique<NamespaceRegistry>(
+              sim_, *store_, *committer_, [](const std::string&) { return history::Limits(); })) {
         EXPECT_TRUE(namespaces_->load().ok());
-        engine_ = shard::make_engine(sim_, *store_, *committer_, *namespaces_, {});
+        visibility_ = *visibility::make_visibility(
+            sim_, *store_, *committer_, feeds_,
+            [this](const std::string& id) -> std::shared_ptr<const history::SearchAttributeSchema> {
+                const shard::NamespacePtr space = namespaces_->by_id(id);
+                if (space == nullptr) return nullptr;
+                return {space, &space->search_attributes};
+            },
+            {});
+        shard::EngineOptions options;
+        options.index_feeds = &feeds_;
+        engine_ = shard::make_engine(sim_, *store_, *committer_, *namespaces_, options);
         matching_ = matching::make_matching(sim_, *engine_, {});
         engine_->connect(*matching_);
         EXPECT_TRUE(engine_->recover().ok());
-        frontend_ = std::make_unique<Frontend>(
-            Services{sim_, *engine_, *matching_, *namespaces_, signer_, "cluster"});
+        purge_ = std::make_unique<NamespacePurge>(sim_, *engine_, *namespaces_);
+        frontend_ = std::make_unique<Frontend>(Services{sim_, *engine_, *matching_, *namespaces_,
+                                                        signer_, *visibility_, *purge_, "cluster",
+                                                        [] { return OperatorSettings(); }});
     }
 
     absl::StatusOr<std::string> call(const std::string& path,
@@ -111,6 +124,8 @@ protected:
     std::unique_ptr<store::Store> store_ = store::make_memory_store();
     std::unique_ptr<store::Committer> committer_;
     std::unique_ptr<NamespaceRegistry> namespaces_;
+    store::IndexFeeds feeds_;
+    std::unique_ptr<visibility::Visibility> visibility_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
     std::unique_ptr<Frontend> frontend_;

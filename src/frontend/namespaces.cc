@@ -1,8 +1,6 @@
 #include "frontend/namespaces.h"
 
-#include "frontend/search_attributes.h"
 #include "store/keys.h"
-#include "temporal/api/enums/v1/namespace.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 #include <fmt/format.h>
@@ -23,8 +21,16 @@ absl::Status namespace_not_found(const std::string& name) {
 
 void NamespaceRegistry::Snapshot::put(Entry entry) {
     const std::string id = entry.row.id();
+    erase(id);  // it may have had another name
     id_of_name[entry.row.name()] = id;
     by_id[id] = std::move(entry);
+}
+
+void NamespaceRegistry::Snapshot::erase(const std::string& id) {
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) return;
+    id_of_name.erase(found->second.row.name());
+    by_id.erase(found);
 }
 
 const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_id(const std::string& id) const {
@@ -38,8 +44,8 @@ const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_name(
     return found == id_of_name.end() ? nullptr : find_id(found->second);
 }
 
-NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
-                                     LimitsOf limits_of)
+NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store,
+                                     store::Committer& committer, LimitsOf limits_of)
     : env_(env),
       store_(store),
       committer_(committer),
@@ -78,11 +84,11 @@ shard::NamespacePtr NamespaceRegistry::by_name(const std::string& name) {
     return entry == nullptr ? nullptr : entry->view;
 }
 
-bool NamespaceRegistry::is_deprecated(const std::string& id) {
+temporal::api::enums::v1::NamespaceState NamespaceRegistry::state_of(const std::string& id) {
     const SnapshotPtr snapshot = durable_.load();
     const Entry* entry = snapshot->find_id(id);
-    return entry != nullptr &&
-           entry->row.state() == temporal::api::enums::v1::NAMESPACE_STATE_DEPRECATED;
+    return static_cast<temporal::api::enums::v1::NamespaceState>(
+        entry == nullptr ? 0 : entry->row.state());
 }
 
 absl::StatusOr<storage::NamespaceRow> NamespaceRegistry::row_by_id(const std::string& id) {
@@ -123,7 +129,8 @@ void NamespaceRegistry::create(storage::NamespaceRow row, Reply<storage::Namespa
     });
 }
 
-void NamespaceRegistry::update(std::string name, Change change, Reply<storage::NamespaceRow> reply) {
+void NamespaceRegistry::update(std::string name, Change change,
+                               Reply<storage::NamespaceRow> reply) {
     executor_->post([this, name = std::move(name), change = std::move(change),
                      reply = std::move(reply)]() mutable {
         const Entry* entry = latest_.find_name(name);
@@ -134,31 +141,52 @@ void NamespaceRegistry::update(std::string name, Change change, Reply<storage::N
     });
 }
 
+void NamespaceRegistry::erase(std::string id, Reply<storage::NamespaceRow> reply) {
+    executor_->post([this, id = std::move(id), reply = std::move(reply)]() mutable {
+        const Entry* entry = latest_.find_id(id);
+        if (entry == nullptr) return reply(namespace_not_found(id));
+        storage::NamespaceRow row = entry->row;
+        latest_.erase(id);
+        store::WriteBatch batch;
+        batch.erase(store::namespace_key(id));
+        batch.erase(store::namespace_name_key(row.name()));
+        const Position position = committer_.submit(std::move(batch), store::Urgency::kSynced);
+        committer_.when_durable(position, *executor_,
+                                [this, row = std::move(row), reply = std::move(reply)]() mutable {
+                                    withdraw(row.id());
+                                    reply(std::move(row));
+                                });
+    });
+}
+
+void NamespaceRegistry::withdraw(const std::string& id) {
+    const env::MutexLock lock(publishing_);
+    Snapshot next = *durable_.load();
+    next.erase(id);
+    durable_.store(std::make_shared<const Snapshot>(std::move(next)));
+}
+
 NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row) const {
-    shard::NamespaceView view;
-    view.id = row.id();
-    view.name = row.name();
-    view.limits = limits_of_(row.name());
-    view.rules.resize(static_cast<std::size_t>(row.workflow_rules_size()));
-    for (std::size_t i = 0; i < view.rules.size(); ++i) {
-        view.rules[i].ParseFromString(row.workflow_rules(static_cast<int>(i)));
-    }
-    return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view))};
+    auto view = std::make_shared<const shard::NamespaceView>(row, limits_of_(row.name()));
+    return {std::move(row), std::move(view)};
 }
 
 void NamespaceRegistry::save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply) {
     store::WriteBatch batch;
-    batch.put(store::namespace_key(row.id()),
-              store::wrap_message(store::Table::kNamespace, row));
+    const Entry* before = latest_.find_id(row.id());
+    if (before != nullptr && before->row.name() != row.name()) {
+        batch.erase(store::namespace_name_key(before->row.name()));
+    }
+    batch.put(store::namespace_key(row.id()), store::wrap_message(store::Table::kNamespace, row));
     batch.put(store::namespace_name_key(row.name()),
               store::wrap_value(store::Table::kNamespaceName, row.id()));
     latest_.put(make_entry(row));
     const Position position = committer_.submit(std::move(batch), store::Urgency::kSynced);
-    committer_.when_durable(
-        position, *executor_, [this, row = std::move(row), reply = std::move(reply)]() mutable {
-            publish(row);
-            reply(std::move(row));
-        });
+    committer_.when_durable(position, *executor_,
+                            [this, row = std::move(row), reply = std::move(reply)]() mutable {
+                                publish(row);
+                                reply(std::move(row));
+                            });
 }
 
 void NamespaceRegistry::publish(storage::NamespaceRow row) {

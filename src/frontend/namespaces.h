@@ -7,6 +7,7 @@
 #include "stele/internal/rows.pb.h"
 #include "store/committer.h"
 #include "store/store.h"
+#include "temporal/api/enums/v1/namespace.pb.h"
 
 #include <atomic>
 #include <functional>
@@ -47,7 +48,8 @@ public:
 
     shard::NamespacePtr by_id(const std::string& id) override;
     shard::NamespacePtr by_name(const std::string& name) override;
-    bool is_deprecated(const std::string& id);
+    /// NAMESPACE_STATE_UNSPECIFIED when there is no such namespace.
+    temporal::api::enums::v1::NamespaceState state_of(const std::string& id);
 
     /// The stored row; NOT_FOUND if there is none.
     absl::StatusOr<storage::NamespaceRow> row_by_id(const std::string& id);
@@ -57,9 +59,12 @@ public:
 
     /// Creates a namespace; `row.id` is filled in. ALREADY_EXISTS with NamespaceAlreadyExistsFailure.
     void create(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply);
-    /// Changes the namespace of this name through `change`, which may refuse.
+    /// Changes the namespace of this name through `change`, which may refuse. It may have another
+    /// name afterwards, which nobody else must have.
     using Change = std::function<absl::Status(storage::NamespaceRow&)>;
     void update(std::string name, Change change, Reply<storage::NamespaceRow> reply);
+    /// Removes a namespace that has no runs any more, and replies with what it was.
+    void erase(std::string id, Reply<storage::NamespaceRow> reply);
 
 private:
     struct Entry {
@@ -71,6 +76,7 @@ private:
         std::unordered_map<std::string, std::string> id_of_name;
 
         void put(Entry entry);
+        void erase(const std::string& id);
         const Entry* find_id(const std::string& id) const;
         const Entry* find_name(const std::string& name) const;
     };
@@ -79,6 +85,8 @@ private:
     Entry make_entry(storage::NamespaceRow row) const;
     /// Shows a row that is durable.
     void publish(storage::NamespaceRow row);
+    /// Shows that one has gone.
+    void withdraw(const std::string& id);
     /// On the executor: makes the row durable, then visible, then replies.
     void save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply);
 

@@ -2,11 +2,24 @@
 
 #include "frontend/method_table.h"
 #include "matching/matching.h"
+#include "visibility/visibility.h"
 
+#include <functional>
 #include <string>
+#include <vector>
 
 // What handlers work with, and the functions that put them into the table, one per family of RPCs.
 namespace stele::frontend {
+
+class NamespacePurge;
+
+/// What operators' calls depend on.
+struct OperatorSettings {
+    /// Namespaces that can not be deleted.
+    std::vector<std::string> protected_namespaces;  // worker.protectednamespaces
+    /// How long the row of a deleted namespace stays, unless its deletion says otherwise.
+    Duration namespace_delete_delay{};  // frontend.deletenamespacenamespacedeletedelay
+};
 
 /// Everything outlives the frontend; all of it is thread safe.
 struct Services {
@@ -15,12 +28,14 @@ struct Services {
     matching::Matching& matching;
     NamespaceRegistry& namespaces;
     const TokenSigner& tokens;
+    visibility::Visibility& visibility;
+    NamespacePurge& purge;
     std::string cluster_id;
+    std::function<OperatorSettings()> operator_settings;  // as they are now
 };
 
 void add_system_methods(MethodTable& table, Services& services);
 void add_namespace_methods(MethodTable& table, Services& services);
-void add_search_attribute_methods(MethodTable& table, Services& services);
 void add_start_methods(MethodTable& table, Services& services);
 void add_update_methods(MethodTable& table, Services& services);
 void add_control_methods(MethodTable& table, Services& services);
@@ -30,6 +45,8 @@ void add_activity_methods(MethodTable& table, Services& services);
 void add_activity_control_methods(MethodTable& table, Services& services);
 void add_rule_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
+void add_visibility_methods(MethodTable& table, Services& services);
+void add_operator_methods(MethodTable& table, Services& services);
 
 /// Turns the outcome of an engine call into an empty response.
 template <typename Response>

@@ -9,6 +9,17 @@ namespace {
 
 using StartResponse = service::StartWorkflowExecutionResponse;
 
+/// The namespace must know the search attributes that a run is to begin with. What is stored says
+/// their types, as clients expect to read them.
+template <typename Request>
+absl::Status admit_search_attributes(const AuthorizedNamespace& space, Request& request) {
+    if (!request.has_search_attributes()) return absl::OkStatus();
+    auto& attributes = *request.mutable_search_attributes();
+    STELE_RETURN_IF_ERROR(space->search_attributes.check(attributes, space->limits));
+    space->search_attributes.add_types(attributes);
+    return absl::OkStatus();
+}
+
 Spliced<StartResponse> with_eager_task(const Services& services, const std::string& namespace_name,
                                        const std::string& workflow_id,
                                        shard::StartReply outcome) {
@@ -50,6 +61,9 @@ void add_start_methods(MethodTable& table, Services& services) {
             if (auto status = validate_start(request, space->limits, fresh); !status.ok()) {
                 return reply(std::move(status));
             }
+            if (auto status = admit_search_attributes(space, request); !status.ok()) {
+                return reply(std::move(status));
+            }
             std::string workflow_id = request.workflow_id();
             services.engine.start_workflow(
                 space.view(), std::move(request),
@@ -70,6 +84,9 @@ void add_start_methods(MethodTable& table, Services& services) {
             const std::string fresh = env::new_uuid(services.env.random());
             if (auto status = validate_signal_with_start(request, space->limits, fresh);
                 !status.ok()) {
+                return reply(std::move(status));
+            }
+            if (auto status = admit_search_attributes(space, request); !status.ok()) {
                 return reply(std::move(status));
             }
             services.engine.signal_with_start(

@@ -20,6 +20,7 @@ constexpr std::size_t kMinimumKeyBytes = 16;
 constexpr char kTask = 't';
 constexpr char kPage = 'p';
 constexpr char kList = 'l';
+constexpr char kRunList = 'r';
 
 }  // namespace
 
@@ -54,6 +55,9 @@ TokenSigner::~TokenSigner() = default;
 std::string TokenSigner::sign(const wire::TaskToken& token) const { return seal(kTask, token); }
 std::string TokenSigner::sign(const wire::PageToken& token) const { return seal(kPage, token); }
 std::string TokenSigner::sign(const wire::ListToken& token) const { return seal(kList, token); }
+std::string TokenSigner::sign(const wire::RunListToken& token) const {
+    return seal(kRunList, token);
+}
 
 absl::StatusOr<wire::TaskToken> TokenSigner::open_task(std::string_view bytes) const {
     if (bytes.empty()) return invalid_argument("Task token not set on request.");
@@ -71,6 +75,12 @@ absl::StatusOr<wire::PageToken> TokenSigner::open_page(std::string_view bytes) c
 absl::StatusOr<wire::ListToken> TokenSigner::open_list(std::string_view bytes) const {
     wire::ListToken token;
     if (!unseal(kList, bytes, token)) return invalid_argument("Invalid NextPageToken.");
+    return token;
+}
+
+absl::StatusOr<wire::RunListToken> TokenSigner::open_run_list(std::string_view bytes) const {
+    wire::RunListToken token;
+    if (!unseal(kRunList, bytes, token)) return invalid_argument("Invalid NextPageToken.");
     return token;
 }
 

@@ -24,11 +24,13 @@ public:
     std::string sign(const wire::TaskToken& token) const;
     std::string sign(const wire::PageToken& token) const;
     std::string sign(const wire::ListToken& token) const;
+    std::string sign(const wire::RunListToken& token) const;
 
     /// INVALID_ARGUMENT with the text that SDKs know for a token that is not ours.
     absl::StatusOr<wire::TaskToken> open_task(std::string_view bytes) const;
     absl::StatusOr<wire::PageToken> open_page(std::string_view bytes) const;
     absl::StatusOr<wire::ListToken> open_list(std::string_view bytes) const;
+    absl::StatusOr<wire::RunListToken> open_run_list(std::string_view bytes) const;
 
 private:
     std::string seal(char purpose, const google::protobuf::MessageLite& token) const;

@@ -1,5 +1,6 @@
 #include "history/attributes.h"
 #include "history/command.h"
+#include "history/search_attributes.h"
 
 #include <utility>
 
@@ -25,9 +26,9 @@ CommandResult handle_upsert_search_attributes(Completion& completion, const Comm
         return refuse(kBad, "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.");
     }
     Builder& builder = completion.builder;
-    if (builder.context().check_search_attributes) {
+    if (const SearchAttributeSchema* schema = builder.context().search_attributes) {
         const absl::Status known =
-            builder.context().check_search_attributes(attributes.search_attributes());
+            schema->check(attributes.search_attributes(), *builder.context().limits);
         if (CommandResult refusal = refuse_if_error(kBad, known)) return refusal;
     }
     if (CommandResult refusal = check_blob_size(
@@ -40,10 +41,13 @@ CommandResult handle_upsert_search_attributes(Completion& completion, const Comm
     auto& upserted = *event.mutable_upsert_workflow_search_attributes_event_attributes();
     upserted.set_workflow_task_completed_event_id(completion.completed.value());
     *upserted.mutable_search_attributes() = attributes.search_attributes();
-    builder.add_event(std::move(event));
+    if (const SearchAttributeSchema* schema = builder.context().search_attributes) {
+        schema->add_types(*upserted.mutable_search_attributes());
+    }
     merge_payloads(
         *editable_attributes(builder.draft()).mutable_search_attributes()->mutable_indexed_fields(),
-        changes);
+        upserted.search_attributes().indexed_fields());
+    builder.add_event(std::move(event));
     return std::nullopt;
 }
 

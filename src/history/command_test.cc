@@ -1,5 +1,6 @@
 #include "history/invariants_testing.h"
 #include "history/scenario_testing.h"
+#include "history/search_attributes.h"
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
@@ -211,13 +212,13 @@ TEST(SearchAttributes, AreCheckedByTheNamespaceThatTheyBelongTo) {
         "upsert_workflow_search_attributes_command_attributes { search_attributes { "
         "indexed_fields { key: 'Nope' value { data: '1' } } } }");
     Context context = scenario.context();
-    context.check_search_attributes = [](const api::common::v1::SearchAttributes&) {
-        return invalid_argument("search attribute Nope is not defined");
-    };
+    const SearchAttributeSchema schema("space", {});
+    context.search_attributes = &schema;
     const auto reply = complete_workflow_task(scenario.run(), task.token, request, context);
     ASSERT_TRUE(reply.ok());
-    EXPECT_EQ(message_of(reply->reply.refusal),
-              "BadSearchAttributes: search attribute Nope is not defined");
+    EXPECT_EQ(
+        message_of(reply->reply.refusal),
+        "BadSearchAttributes: Namespace space has no mapping defined for search attribute Nope");
 }
 
 TEST(Describe, TellsWhatIsPendingAndWhatIsOver) {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include "base/status.h"
 #include "base/time.h"
-#include "temporal/api/common/v1/message.pb.h"
 
 #include <cstdint>
 #include <functional>
@@ -15,6 +13,8 @@ class WorkflowRule;
 
 // What a transition is told about the world: the core reads no clock and draws no random number.
 namespace stele::history {
+
+class SearchAttributeSchema;
 
 /// Limits that a namespace sets on its runs. Defaults are those of the Temporal server.
 struct Limits {
@@ -66,6 +66,12 @@ struct Limits {
     bool workflow_rules = false;
     std::size_t workflow_rules_count = 10;
     Duration sticky_unavailable_after = std::chrono::seconds(10);
+    std::size_t search_attribute_keys = 100;          // frontend.searchattributesnumberofkeyslimit
+    std::size_t search_attribute_bytes = 2 * 1024;    // frontend.searchattributessizeofvaluelimit
+    std::size_t search_attributes_bytes = 40 * 1024;  // frontend.searchattributestotalsizelimit
+    /// Closed runs are deleted up to this much later than their retention says, so that those
+    /// which closed together do not all go at once.
+    Duration retention_jitter = std::chrono::minutes(30);  // history.retentiontimerjitterduration
 };
 
 struct Context {
@@ -77,10 +83,9 @@ struct Context {
     std::function<std::string()> new_id;
     /// Uniform in [0, 1), for the jitter of retries.
     std::function<double()> uniform;
-    /// Whether the namespace knows these search attributes and their values fit; the message of an
-    /// INVALID_ARGUMENT goes to the worker. Empty: everything is allowed.
-    std::function<absl::Status(const temporal::api::common::v1::SearchAttributes&)>
-        check_search_attributes;
+    /// The search attributes of the namespace; null in tests that are about something else, where
+    /// every attribute may be set.
+    const SearchAttributeSchema* search_attributes = nullptr;
 };
 
 }  // namespace stele::history

@@ -2,6 +2,7 @@
 #include "history/begin_run.h"
 #include "history/command.h"
 #include "history/retry_policy.h"
+#include "history/search_attributes.h"
 
 #include <algorithm>
 #include <utility>
@@ -101,13 +102,15 @@ CommandResult check_policies(const Completion& completion, Attributes& attribute
         }
     }
     const Context& context = completion.builder.context();
-    if (context.check_search_attributes && attributes.has_search_attributes()) {
-        const absl::Status known = context.check_search_attributes(attributes.search_attributes());
+    if (context.search_attributes != nullptr && attributes.has_search_attributes()) {
+        const absl::Status known =
+            context.search_attributes->check(attributes.search_attributes(), *context.limits);
         if (!known.ok()) {
             return refuse_attribute(
                 attributes, enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
                 std::string("invalid SearchAttributes on ") + kCommand + ": " + message_of(known));
         }
+        context.search_attributes->add_types(*attributes.mutable_search_attributes());
     }
     return std::nullopt;
 }

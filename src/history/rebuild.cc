@@ -2,6 +2,7 @@
 
 #include "history/attributes.h"
 #include "history/begin_run.h"
+#include "history/build_ids.h"
 #include "history/options.h"
 #include "history/pause.h"
 #include "history/payload_stats.h"
@@ -95,7 +96,8 @@ bool Rebuild::fold_task(const HistoryEvent& event) {
             *task.mutable_original_scheduled_time() = event.event_time();
             *task.mutable_start_to_close() = scheduled.start_to_close_timeout();
             task.set_task_queue(scheduled.task_queue().name());
-            task.set_on_sticky_queue(scheduled.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY);
+            task.set_on_sticky_queue(scheduled.task_queue().kind() ==
+                                     enums::TASK_QUEUE_KIND_STICKY);
             run_.header.set_first_task_pending(false);
             return true;
         }
@@ -134,8 +136,13 @@ void Rebuild::fold_completed_task(const HistoryEvent& event) {
         header.set_sdk_name(completed.sdk_metadata().sdk_name());
         header.set_sdk_version(completed.sdk_metadata().sdk_version());
     }
-    const bool resettable = run_.children.empty() && run_.external_signals.empty() &&
-                            run_.external_cancels.empty();
+    auto& fields = *run_.attributes.mutable_search_attributes()->mutable_indexed_fields();
+    if (auto build_ids =
+            add_build_id(fields, completed.worker_version(), limits_.search_attribute_bytes)) {
+        fields[kBuildIds] = *std::move(build_ids);
+    }
+    const bool resettable =
+        run_.children.empty() && run_.external_signals.empty() && run_.external_cancels.empty();
     add_reset_point(header, run_.info.run_id(), completed,
                     {EventId(event.event_id()), from_proto(event.event_time()), resettable},
                     limits_.reset_points);
@@ -154,11 +161,10 @@ bool Rebuild::fold_run(const HistoryEvent& event) {
             run_.header.set_cancel_requested(true);
             return true;
         case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-            merge_payloads(
-                *run_.attributes.mutable_search_attributes()->mutable_indexed_fields(),
-                event.upsert_workflow_search_attributes_event_attributes()
-                    .search_attributes()
-                    .indexed_fields());
+            merge_payloads(*run_.attributes.mutable_search_attributes()->mutable_indexed_fields(),
+                           event.upsert_workflow_search_attributes_event_attributes()
+                               .search_attributes()
+                               .indexed_fields());
             return true;
         case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
             merge_payloads(
@@ -175,9 +181,7 @@ bool Rebuild::fold_run(const HistoryEvent& event) {
             mark_paused(run_.header, event.workflow_execution_paused_event_attributes(),
                         from_proto(event.event_time()));
             return true;
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED:
-            mark_unpaused(run_.header);
-            return true;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: mark_unpaused(run_.header); return true;
         default: return false;
     }
 }

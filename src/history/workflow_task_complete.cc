@@ -1,3 +1,4 @@
+#include "history/build_ids.h"
 #include "history/command.h"
 #include "history/pause.h"
 #include "history/reset_points.h"
@@ -100,6 +101,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
         *attributes.mutable_metering_metadata() = request.metering_metadata();
     }
     add_deployment(request, attributes);
+    record_build_id(builder, request.worker_version_stamp());
     storage::HeaderRow& header = builder.header();
     header.set_last_completed_task_started_event_id(task.started_event_id());
     header.set_consecutive_task_problems(0);

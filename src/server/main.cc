@@ -52,6 +52,30 @@ int fail(const std::string& message) {
     return EXIT_FAILURE;
 }
 
+/// NAME=TYPE of --search-attribute.
+absl::StatusOr<std::pair<std::string, history::AttributeType>> read_attribute(
+    const std::string& text) {
+    const std::size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    if (equals == std::string::npos || name.empty()) {
+        return invalid_argument(fmt::format("--search-attribute {}: NAME=TYPE is wanted", text));
+    }
+    if (history::is_reserved_attribute(name)) {
+        return invalid_argument(
+            fmt::format("--search-attribute {}: the name is reserved by the system", text));
+    }
+    for (int type = 1; type <= temporal::api::enums::v1::IndexedValueType_MAX; ++type) {
+        const auto candidate = static_cast<history::AttributeType>(type);
+        if (history::type_name(candidate) == text.substr(equals + 1)) {
+            return std::pair(name, candidate);
+        }
+    }
+    return invalid_argument(fmt::format(
+        "--search-attribute {}: the type is one of Text, Keyword, Int, Double, Bool, Datetime and "
+        "KeywordList",
+        text));
+}
+
 ServerOptions server_options(const cli::DevServerOptions& dev) {
     ServerOptions options;
     const bool is_version_six = dev.ip.find(':') != std::string::npos;
@@ -75,8 +99,8 @@ void print_served(const cli::DevServerOptions& dev, const ServerOptions& options
     fmt::print("Stele server\n\n");
     fmt::print("{:<12}{}:{}\n", "gRPC:", options.ip, server.port());
     if (server.test_overrides_port() != 0) {
-        fmt::print("{:<12}http://127.0.0.1:{}/overrides (for tests)\n", "Overrides:",
-                   server.test_overrides_port());
+        fmt::print("{:<12}http://127.0.0.1:{}/overrides (for tests)\n",
+                   "Overrides:", server.test_overrides_port());
     }
     fmt::print("{:<12}{}\n", "Namespaces:", namespaces);
     fmt::print("{:<12}{}\n", "Store:",
@@ -94,10 +118,6 @@ void print_notices(const cli::DevServerOptions& dev) {
         fmt::print("Notice: metrics are not built yet; nothing listens on port {}.\n",
                    dev.metrics_port);
     }
-    for (const std::string& attribute : dev.search_attributes) {
-        fmt::print("Notice: custom search attributes are not built yet; {} was not registered.\n",
-                   attribute);
-    }
 }
 
 int start_dev(const cli::DevServerOptions& dev) {
@@ -110,7 +130,12 @@ int start_dev(const cli::DevServerOptions& dev) {
     }
     set_up_log(dev);
     hold_back_stop_signals();
-    const ServerOptions options = server_options(dev);
+    ServerOptions options = server_options(dev);
+    for (const std::string& text : dev.search_attributes) {
+        auto attribute = read_attribute(text);
+        if (!attribute.ok()) return fail(message_of(attribute.status()));
+        options.node.search_attributes.push_back(*std::move(attribute));
+    }
     auto server = Server::start(options);
     if (!server.ok()) return fail(message_of(server.status()));
 
@@ -124,11 +149,19 @@ int start_dev(const cli::DevServerOptions& dev) {
     return EXIT_SUCCESS;
 }
 
+int rebuild_visibility(const std::string& directory) {
+    const absl::Status status = rebuild_index(directory);
+    if (!status.ok()) return fail(message_of(status));
+    fmt::print("The visibility index of {} has been made anew.\n", directory);
+    return EXIT_SUCCESS;
+}
+
 }  // namespace
 }  // namespace stele::server
 
 int main(int argc, char** argv) {
     // Errors are told in our own words; gRPC's would stand in between. A set variable is respected.
     setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
-    return stele::cli::run(argc, argv, stele::server::start_dev);
+    return stele::cli::run(argc, argv,
+                           {stele::server::start_dev, stele::server::rebuild_visibility});
 }

@@ -1,5 +1,6 @@
 #include "server/node.h"
 
+#include "frontend/namespace_purge.h"
 #include "server/settings.h"
 #include "store/keys.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
@@ -8,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 namespace stele::server {
@@ -44,21 +46,59 @@ absl::StatusOr<std::string> lasting_value(store::Store& store, const std::string
     return fresh;
 }
 
-/// Creates the namespaces that are asked for before anything runs, straight in the store.
-absl::Status ensure_namespace(env::Env& env, store::Store& store, const std::string& name) {
-    const std::string name_key = store::namespace_name_key(name);
-    STELE_ASSIGN_OR_RETURN(const std::optional<std::string> stored, store.get(name_key));
-    if (stored) return absl::OkStatus();
+storage::NamespaceRow new_namespace(env::Env& env, const std::string& name) {
     storage::NamespaceRow row;
     row.set_id(env::new_uuid(env.random()));
     row.set_name(name);
     row.set_state(temporal::api::enums::v1::NAMESPACE_STATE_REGISTERED);
     *row.mutable_retention() = to_proto(kDefaultRetention);
     *row.mutable_created() = to_proto(env.now());
+    return row;
+}
+
+/// Creates a namespace that is asked for before anything runs, straight in the store, and gives it
+/// the search attributes that it does not have.
+absl::Status ensure_namespace(env::Env& env, store::Store& store, const std::string& name,
+                              const NodeOptions& options) {
+    const std::string name_key = store::namespace_name_key(name);
+    STELE_ASSIGN_OR_RETURN(const std::optional<std::string> id_value, store.get(name_key));
+    storage::NamespaceRow row;
+    if (id_value) {
+        STELE_ASSIGN_OR_RETURN(const std::string_view id,
+                               store::unwrap_value(store::Table::kNamespaceName, *id_value));
+        STELE_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                               store.get(store::namespace_key(id)));
+        if (!stored) return make_error(absl::StatusCode::kDataLoss, "a namespace has no row");
+        STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kNamespace, *stored, row));
+    } else {
+        row = new_namespace(env, name);
+    }
+    bool changed = !id_value;
+    for (const auto& [attribute, type] : options.search_attributes) {
+        if (row.search_attributes().contains(attribute)) continue;
+        (*row.mutable_search_attributes())[attribute] = type;
+        changed = true;
+    }
+    if (!changed) return absl::OkStatus();
     store::WriteBatch batch;
     batch.put(store::namespace_key(row.id()), store::wrap_message(store::Table::kNamespace, row));
     batch.put(name_key, store::wrap_value(store::Table::kNamespaceName, row.id()));
     return store.write(batch, store::Sync::kYes);
+}
+
+shard::EngineOptions with_feeds(shard::EngineOptions options, store::IndexFeeds& feeds) {
+    options.index_feeds = &feeds;
+    return options;
+}
+
+/// What the index is told about the search attributes of a namespace.
+visibility::SchemaSource schemas_of(frontend::NamespaceRegistry& namespaces) {
+    return [&namespaces](
+               const std::string& id) -> std::shared_ptr<const history::SearchAttributeSchema> {
+        const shard::NamespacePtr space = namespaces.by_id(id);
+        if (space == nullptr) return nullptr;
+        return {space, &space->search_attributes};
+    };
 }
 
 class NodeImpl final : public Node {
@@ -67,23 +107,37 @@ public:
              std::string cluster_id)
         : committer_(store::make_committer(
               env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
-          namespaces_(env, store, *committer_,
-                      [config = options.config, defaults = options.limits](const std::string& name) {
-                          return config == nullptr ? defaults : limits_of(*config, name, defaults);
-                      }),
+          namespaces_(
+              env, store, *committer_,
+              [config = options.config, defaults = options.limits](const std::string& name) {
+                  return config == nullptr ? defaults : limits_of(*config, name, defaults);
+              }),
           tokens_(std::move(token_key)),
-          engine_(shard::make_engine(env, store, *committer_, namespaces_, options.engine)),
-          matching_(matching::make_matching(env, *engine_, options.matching)),
-          frontend_(frontend::Services{env, *engine_, *matching_, namespaces_, tokens_,
-                                       std::move(cluster_id)}) {}
+          cluster_id_(std::move(cluster_id)) {}
 
-    absl::Status recover() {
+    absl::Status start(env::Env& env, store::Store& store, const NodeOptions& options) {
         STELE_RETURN_IF_ERROR(namespaces_.load());
+        STELE_ASSIGN_OR_RETURN(
+            visibility_,
+            visibility::make_visibility(env, store, *committer_, feeds_, schemas_of(namespaces_),
+                                        {options.index_path, cluster_id_}));
+        engine_ = shard::make_engine(env, store, *committer_, namespaces_,
+                                     with_feeds(options.engine, feeds_));
+        matching_ = matching::make_matching(env, *engine_, options.matching);
+        purge_ = std::make_unique<frontend::NamespacePurge>(env, *engine_, namespaces_);
+        frontend_ = std::make_unique<frontend::Frontend>(
+            frontend::Services{env, *engine_, *matching_, namespaces_, tokens_, *visibility_,
+                               *purge_, cluster_id_, [config = options.config] {
+                                   return config == nullptr ? frontend::OperatorSettings()
+                                                            : operator_settings(*config);
+                               }});
         engine_->connect(*matching_);
-        return engine_->recover();
+        STELE_RETURN_IF_ERROR(engine_->recover());
+        purge_->recover();
+        return absl::OkStatus();
     }
 
-    const frontend::Frontend& frontend() const override { return frontend_; }
+    const frontend::Frontend& frontend() const override { return *frontend_; }
     shard::Engine& engine() override { return *engine_; }
 
     void refresh_settings() override { namespaces_.refresh_limits(); }
@@ -96,11 +150,15 @@ public:
 private:
     // In the order of dependence: each uses only what stands above it.
     std::unique_ptr<store::Committer> committer_;
+    store::IndexFeeds feeds_;
     frontend::NamespaceRegistry namespaces_;
     frontend::TokenSigner tokens_;
+    std::string cluster_id_;
+    std::unique_ptr<visibility::Visibility> visibility_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
-    frontend::Frontend frontend_;
+    std::unique_ptr<frontend::NamespacePurge> purge_;
+    std::unique_ptr<frontend::Frontend> frontend_;
 };
 
 }  // namespace
@@ -112,14 +170,39 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(env::Env& env, store::Store& s
         lasting_value(store, kTokenKey, env.random().secret_bytes(kTokenKeyBytes)));
     STELE_ASSIGN_OR_RETURN(std::string cluster_id,
                            lasting_value(store, kClusterId, env::new_uuid(env.random())));
-    STELE_RETURN_IF_ERROR(ensure_namespace(env, store, frontend::kDefaultNamespace));
+    STELE_RETURN_IF_ERROR(ensure_namespace(env, store, frontend::kDefaultNamespace, options));
     for (const std::string& name : options.namespaces) {
-        STELE_RETURN_IF_ERROR(ensure_namespace(env, store, name));
+        STELE_RETURN_IF_ERROR(ensure_namespace(env, store, name, options));
     }
     auto node = std::make_unique<NodeImpl>(env, store, options, std::move(token_key),
                                            std::move(cluster_id));
-    STELE_RETURN_IF_ERROR(node->recover());
+    STELE_RETURN_IF_ERROR(node->start(env, store, options));
     return node;
+}
+
+absl::Status Node::rebuild_index(store::Store& store, const std::string& path) {
+    STELE_ASSIGN_OR_RETURN(const std::optional<std::string> id,
+                           store.get(store::meta_key(kClusterId)));
+    if (!id) return failed_precondition("no server has ever used this store");
+    STELE_ASSIGN_OR_RETURN(const std::string_view store_id,
+                           store::unwrap_value(store::Table::kMeta, *id));
+    std::map<std::string, std::shared_ptr<const history::SearchAttributeSchema>> schemas;
+    const store::KeyRange range = store::table_range(store::Table::kNamespace);
+    const auto cursor = store.scan(range.begin, range.end);
+    for (; cursor->valid(); cursor->next()) {
+        storage::NamespaceRow row;
+        STELE_RETURN_IF_ERROR(
+            store::unwrap_message(store::Table::kNamespace, cursor->value(), row));
+        schemas[row.id()] = std::make_shared<const history::SearchAttributeSchema>(
+            row.name(), row.search_attributes());
+    }
+    STELE_RETURN_IF_ERROR(cursor->status());
+    return visibility::rebuild(store,
+                               [&schemas](const std::string& namespace_id) {
+                                   const auto found = schemas.find(namespace_id);
+                                   return found == schemas.end() ? nullptr : found->second;
+                               },
+                               {path, std::string(store_id)});
 }
 
 }  // namespace stele::server

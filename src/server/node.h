@@ -3,6 +3,7 @@
 #include "config/dynamic_config.h"
 #include "frontend/frontend.h"
 #include "store/committer.h"
+#include "visibility/visibility.h"
 
 #include <memory>
 #include <string>
@@ -20,6 +21,10 @@ struct NodeOptions {
     const config::DynamicConfig* config = nullptr;
     /// Created at start if they do not exist, with a retention of one day. `default` always is.
     std::vector<std::string> namespaces;
+    /// Search attributes that these namespaces get at start, name and type.
+    std::vector<std::pair<std::string, history::AttributeType>> search_attributes;
+    /// The file of the visibility index; without one it is in memory.
+    std::optional<std::string> index_path;
     /// What a failed write does; ends the process unless set.
     store::CommitFailure on_commit_failure;
 };
@@ -32,6 +37,9 @@ public:
     static absl::StatusOr<std::unique_ptr<Node>> start(env::Env& env, store::Store& store,
                                                        NodeOptions options);
     virtual ~Node() = default;
+
+    /// Makes the visibility index of a store that no node has open anew.
+    static absl::Status rebuild_index(store::Store& store, const std::string& path);
 
     virtual const frontend::Frontend& frontend() const = 0;
     virtual shard::Engine& engine() = 0;

@@ -24,6 +24,9 @@ absl::StatusOr<std::unique_ptr<store::Store>> open_store(const ServerOptions& op
     return store::open_rocksdb_store(*options.directory);
 }
 
+/// In the directory of the store, which takes no notice of it.
+std::string index_path(const std::string& directory) { return directory + "/visibility.sqlite"; }
+
 class ServerImpl final : public Server {
 public:
     ServerImpl() : env_(env::make_posix_env()) {}
@@ -35,11 +38,12 @@ public:
         STELE_RETURN_IF_ERROR(configure(options));
         NodeOptions node = options.node;
         node.config = &config_;
+        if (options.directory) node.index_path = index_path(*options.directory);
         STELE_ASSIGN_OR_RETURN(node_, Node::start(*env_, *store_, std::move(node)));
         config_.on_change([this] { node_->refresh_settings(); });
         if (options.test_overrides_port) {
-            STELE_ASSIGN_OR_RETURN(overrides_, OverridesEndpoint::start(
-                                                   *env_, config_, *options.test_overrides_port));
+            STELE_ASSIGN_OR_RETURN(
+                overrides_, OverridesEndpoint::start(*env_, config_, *options.test_overrides_port));
         }
         GrpcOptions grpc;
         grpc.address = fmt::format("{}:{}", options.ip, options.port);
@@ -114,6 +118,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
     auto server = std::make_unique<ServerImpl>();
     STELE_RETURN_IF_ERROR(server->run(options));
     return server;
+}
+
+absl::Status rebuild_index(const std::string& directory) {
+    STELE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
+                           store::open_rocksdb_store(directory));
+    return Node::rebuild_index(*store, index_path(directory));
 }
 
 void hold_back_stop_signals() {

@@ -13,8 +13,8 @@ namespace stele::server {
 
 struct ServerOptions {
     std::string ip = "127.0.0.1";
-    int port = 7233;                        // 0: the system chooses one
-    std::optional<std::string> directory;   // of the store; none: in memory, gone with the process
+    int port = 7233;                       // 0: the system chooses one
+    std::optional<std::string> directory;  // of the store; none: in memory, gone with the process
     NodeOptions node;
     /// Of dynamic configuration: a YAML file, and settings as KEY=JSON, which go before the file.
     std::optional<std::string> dynamic_config_file;
@@ -42,6 +42,9 @@ public:
     /// store is closed. Idempotent.
     virtual void stop() = 0;
 };
+
+/// Makes the visibility index of the store in this directory anew. No server may have it open.
+absl::Status rebuild_index(const std::string& directory);
 
 /// Blocks SIGINT and SIGTERM in the calling thread and those that it starts. Call before `start`,
 /// so that no other thread takes the signal.

@@ -46,6 +46,19 @@ const config::Fields<Limits>& limit_fields() {
         {"history.workflowTaskCompletionBufferNamespaceRatio", &Limits::completion_pages_share},
         {"frontend.workflowRulesAPIsEnabled", &Limits::workflow_rules},
         {"frontend.maxWorkflowRulesPerNamespace", &Limits::workflow_rules_count},
+        {"frontend.searchAttributesNumberOfKeysLimit", &Limits::search_attribute_keys},
+        {"frontend.searchAttributesSizeOfValueLimit", &Limits::search_attribute_bytes},
+        {"frontend.searchAttributesTotalSizeLimit", &Limits::search_attributes_bytes},
+        {"history.retentionTimerJitterDuration", &Limits::retention_jitter},
+    };
+    return fields;
+}
+
+const config::Fields<frontend::OperatorSettings>& operator_fields() {
+    using frontend::OperatorSettings;
+    static const config::Fields<OperatorSettings> fields = {
+        {"worker.protectedNamespaces", &OperatorSettings::protected_namespaces},
+        {"frontend.deleteNamespaceNamespaceDeleteDelay", &OperatorSettings::namespace_delete_delay},
     };
     return fields;
 }
@@ -98,8 +111,13 @@ constexpr const char* kWithoutEffect[] = {
 config::Registry known_settings() {
     config::Registry registry;
     registry.add(limit_fields());
+    registry.add(operator_fields());
     for (const char* key : kWithoutEffect) registry.add_without_effect(key);
     return registry;
+}
+
+frontend::OperatorSettings operator_settings(const config::DynamicConfig& config) {
+    return config::resolve(operator_fields(), *config.values(), {}, frontend::OperatorSettings());
 }
 
 history::Limits limits_of(const config::DynamicConfig& config, const std::string& namespace_name,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/dynamic_config.h"
+#include "frontend/services.h"
 #include "history/context.h"
 
 #include <string>
@@ -15,5 +16,8 @@ config::Registry known_settings();
 /// The limits of a namespace's runs as they are now.
 history::Limits limits_of(const config::DynamicConfig& config, const std::string& namespace_name,
                           const history::Limits& defaults);
+
+/// The settings of operators' calls as they are now.
+frontend::OperatorSettings operator_settings(const config::DynamicConfig& config);
 
 }  // namespace stele::server

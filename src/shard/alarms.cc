@@ -1,5 +1,6 @@
 #include "shard/alarms.h"
 
+#include "shard/run_deletion.h"
 #include "shard/shard.h"
 
 #include <algorithm>
@@ -113,6 +114,7 @@ void Alarms::wake(const Entry& entry) {
         from_proto(run->run->header.alarm()) != entry.time) {
         return;
     }
+    if (!run->run->is_open()) return delete_if_due(shard_, *run);
     const CommandContext context = shard_.context_of(*run);
     auto applied = history::fire_due(*run->run, context.context);
     if (applied.ok() && !applied->transition.empty) {
@@ -120,7 +122,7 @@ void Alarms::wake(const Entry& entry) {
         return;
     }
     const history::Draft draft(*run->run);
-    Timestamp next = run->run->is_open() ? history::earliest_deadline(draft) : kNever;
+    Timestamp next = history::earliest_deadline(draft);
     if (next <= context.context.now) next = context.context.now + kPatience;
     shard_.reset_alarm(*run, next);
 }

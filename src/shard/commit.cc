@@ -80,16 +80,15 @@ std::int64_t row_sequence(RunKey run, std::int64_t number) {
 
 AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool closed, Timestamp now) {
     const Timestamp row = header.has_alarm() ? from_proto(header.alarm()) : kNever;
-    const Timestamp wanted = closed ? kNever : earliest;
     const bool rung = row != kNever && row <= now;
-    const bool moves = closed || rung || wanted < row;
-    if (!moves || wanted == row) return {};
-    if (wanted == kNever) {
+    const bool moves = closed || rung || earliest < row;
+    if (!moves || earliest == row) return {};
+    if (earliest == kNever) {
         header.clear_alarm();
     } else {
-        *header.mutable_alarm() = to_proto(wanted);
+        *header.mutable_alarm() = to_proto(earliest);
     }
-    return {row, wanted};
+    return {row, earliest};
 }
 
 void write_header(store::WriteBatch& batch, RunAddress address, const storage::HeaderRow& header) {

@@ -20,7 +20,8 @@ struct AlarmChange {
 
 /// Decides how the alarm row moves and says so in the header. The row moves when the earliest
 /// deadline has come nearer, or when it has rung; a deadline that went away leaves it alone, since
-/// an alarm that finds nothing to do costs less than moving it each time.
+/// an alarm that finds nothing to do costs less than moving it each time. A run that is `closed`
+/// waits for nothing but its deletion, so its row moves there at once.
 AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool closed, Timestamp now);
 
 /// Adds the rows of a transition to `batch`. Events and dispatch tasks are left in the transition.

@@ -4,6 +4,7 @@
 #include "shard/completion_pages.h"
 #include "shard/control.h"
 #include "shard/history_reads.h"
+#include "shard/namespace_purge.h"
 #include "shard/queries.h"
 #include "shard/resets.h"
 #include "shard/shard.h"
@@ -357,6 +358,26 @@ public:
     void refill(const QueueId& queue) override {
         for (const auto& shard : shards_) {
             shard->executor().post([&shard, queue] { shard->backlog().refill(queue); });
+        }
+    }
+
+    void purge_namespace(std::string namespace_id, Reply<std::size_t> reply) override {
+        struct Purge {
+            std::atomic<std::size_t> left;
+            std::atomic<std::size_t> runs = 0;
+            Reply<std::size_t> reply;
+        };
+        auto purge = std::make_shared<Purge>();
+        purge->left = shards_.size();
+        purge->reply = std::move(reply);
+        for (const auto& shard : shards_) {
+            shard->executor().post([&shard, namespace_id, purge] {
+                // Runs that are on their way to the store would be missed.
+                shard->when_readable([&shard, namespace_id, purge] {
+                    if (!shard->draining()) purge->runs += purge_runs(*shard, namespace_id);
+                    if (--purge->left == 0) purge->reply(purge->runs.load());
+                });
+            });
         }
     }
 

@@ -5,13 +5,14 @@
 #include "history/activity_control.h"
 #include "history/options.h"
 #include "history/pause.h"
+#include "history/search_attributes.h"
 #include "shard/dispatch.h"
 #include "shard/update_calls.h"
 #include "store/committer.h"
+#include "store/index_feeds.h"
 #include "store/store.h"
 #include "temporal/api/rules/v1/message.pb.h"
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,21 +25,35 @@ namespace api = temporal::api;
 namespace service = temporal::api::workflowservice::v1;
 
 struct EngineOptions {
-    int shard_count = 1;                          // shards (ranges of slots), each on its own executor
+    int shard_count = 1;  // shards (ranges of slots), each on its own executor
     std::size_t cache_bytes = 256 * 1024 * 1024;  // runs kept in memory, all shards together
     std::size_t backlog_window = 10'000;          // offers per queue held in memory
     std::size_t pending_commit_bytes = 64 * 1024 * 1024;  // over this, calls get RESOURCE_EXHAUSTED
     Duration long_poll = std::chrono::seconds(20);        // history and update waits end after it
+    store::IndexFeeds* index_feeds = nullptr;             // told of new index rows; may be null
 };
 
 /// A namespace that exists and that the caller may act on, as the frontend found it.
 struct NamespaceView {
+    /// As its row says, with the limits in force for it.
+    NamespaceView(const storage::NamespaceRow& row, const history::Limits& limits_in_force)
+        : id(row.id()),
+          name(row.name()),
+          limits(limits_in_force),
+          retention(from_proto(row.retention())),
+          search_attributes(row.name(), row.search_attributes()) {
+        for (const std::string& bytes : row.workflow_rules()) {
+            rules.emplace_back().ParseFromString(bytes);
+        }
+    }
+
     std::string id;
     std::string name;
     history::Limits limits;
+    /// How long a closed run is kept.
+    Duration retention;
+    history::SearchAttributeSchema search_attributes;
     std::vector<api::rules::v1::WorkflowRule> rules;
-    /// See history::Context; empty: every search attribute is allowed.
-    std::function<absl::Status(const api::common::v1::SearchAttributes&)> check_search_attributes;
 };
 using NamespacePtr = std::shared_ptr<const NamespaceView>;
 
@@ -59,7 +74,7 @@ struct UpdateWithStartReply {
 };
 
 struct HistoryQuery {
-    RunRef run;             // empty run id: the current run
+    RunRef run;                  // empty run id: the current run
     EventId from = kFirstEvent;  // reverse: the newest wanted; kNoEvent means the last one
     EventId to;                  // forward: the last wanted; kNoEvent means no end
     std::int32_t maximum_events = 256;
@@ -72,8 +87,8 @@ struct HistoryQuery {
 struct HistoryReply {
     std::string run_id;
     HistoryPage page;
-    bool running = false;   // more events may come
-    EventId last;           // the last event when the page was made
+    bool running = false;  // more events may come
+    EventId last;          // the last event when the page was made
 };
 
 struct CompletedTaskReply {
@@ -125,7 +140,8 @@ public:
                                         history::WorkflowTaskToken token,
                                         service::RespondWorkflowTaskCompletedRequest request,
                                         Reply<CompletedTaskReply> reply) = 0;
-    virtual void fail_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
+    virtual void fail_workflow_task(NamespacePtr space, RunRef run,
+                                    history::WorkflowTaskToken token,
                                     service::RespondWorkflowTaskFailedRequest request,
                                     Reply<history::None> reply) = 0;
     virtual void heartbeat_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
@@ -159,12 +175,16 @@ public:
                              Reply<HistoryReply> reply) = 0;
     virtual void describe(NamespacePtr space, RunRef run,
                           Reply<service::DescribeWorkflowExecutionResponse> reply) = 0;
-    virtual void query(NamespacePtr space, service::QueryWorkflowRequest request, CallScopePtr scope,
-                       Reply<service::QueryWorkflowResponse> reply) = 0;
+    virtual void query(NamespacePtr space, service::QueryWorkflowRequest request,
+                       CallScopePtr scope, Reply<service::QueryWorkflowResponse> reply) = 0;
     /// The worker's answer to a direct query; NOT_FOUND when nobody waits for it any more.
     virtual void respond_query(NamespacePtr space, RunRef run, std::string query_id,
                                service::RespondQueryTaskCompletedRequest request,
                                Reply<history::None> reply) = 0;
+
+    /// Ends and deletes runs of a namespace in the background. Replies with how many it still found;
+    /// call it again until there are none.
+    virtual void purge_namespace(std::string namespace_id, Reply<std::size_t> reply) = 0;
 
     /// Finds all work that the store holds (dispatch rows, alarms, outbox) and starts it. Call once,
     /// after matching has been connected with `connect`.

@@ -111,6 +111,12 @@ void Outbox::added(RunAddress source, const std::vector<storage::OutboxRow>& row
     }
 }
 
+bool Outbox::owes(RunAddress source) const {
+    const auto first = waiting_.lower_bound({source.slot, row_sequence(source.key, 0)});
+    return first != waiting_.end() && first->first.slot == source.slot &&
+           first->first.sequence < row_sequence(source.key.next(), 0);
+}
+
 const storage::ExternalRow* Outbox::pending(const LoadedRun& source,
                                             const storage::OutboxRow& row) const {
     return is_signal(row) ? source.run->external_signals.find(row.initiated_event_id())

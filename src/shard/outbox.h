@@ -21,6 +21,8 @@ public:
     void begin();
     void added(RunAddress source, const std::vector<storage::OutboxRow>& rows, Position position);
     void stop() { stopped_ = true; }
+    /// Whether a run has effects on others that are not acknowledged yet.
+    bool owes(RunAddress source) const;
 
     std::size_t waiting() const { return waiting_.size(); }
 

@@ -103,16 +103,32 @@ void RunCache::changed(LoadedRun& run, Position readable) {
 }
 
 void RunCache::evict(Position readable) {
+    std::erase_if(deleted_, [&](RunAddress address) {
+        const Order::iterator place = runs_.at(address);
+        if ((*place)->last > readable) return false;
+        remove(place);
+        return true;
+    });
     auto place = order_.end();
     while (bytes_ > capacity_ && place != order_.begin()) {
         --place;
-        LoadedRun& run = **place;
-        if (run.last > readable || run.run->holds_unwritten()) continue;
-        bytes_ -= run.bytes;
-        runs_.erase(run.address);
-        by_run_id_.erase(run.run->info.run_id());
-        place = order_.erase(place);
+        const LoadedRun& run = **place;
+        if (run.last > readable || run.deleted || run.run->holds_unwritten()) continue;
+        place = remove(place);
     }
+}
+
+void RunCache::mark_deleted(LoadedRun& run) {
+    run.deleted = true;
+    deleted_.push_back(run.address);
+}
+
+RunCache::Order::iterator RunCache::remove(Order::iterator place) {
+    LoadedRun& run = **place;
+    bytes_ -= run.bytes;
+    runs_.erase(run.address);
+    by_run_id_.erase(run.run->info.run_id());
+    return order_.erase(place);
 }
 
 }  // namespace stele::shard

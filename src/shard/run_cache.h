@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 // Runs in memory. A shard applies a transition to a run before the store has it, so until the store
 // has caught up the memory is the only place where the run is right: a run may leave the cache only
@@ -58,6 +59,7 @@ struct LoadedRun {
     EventTail tail;
     Position last;         // of the last batch that changed the run
     Position last_synced;  // of the last one that was not lazy
+    bool deleted = false;  // its rows are being erased: kept until the store shows that
     /// The last event that somebody outside may have seen; a start behind it can be taken back.
     EventId revealed;
     /// Something was changed in memory that the last write does not have (Transition::in_memory).
@@ -80,7 +82,11 @@ public:
     LoadedRun& insert(std::unique_ptr<LoadedRun> run);
     /// Counts a run anew after it changed.
     void changed(LoadedRun& run, Position readable);
-    /// Lets go of runs until the rest fits; of none that holds what the store does not have. Call only where no pointer to a run is held.
+    /// The rows of a run are being erased. It leaves as soon as the store shows that; until then it is
+    /// found, marked, because the store would still show it alive.
+    void mark_deleted(LoadedRun& run);
+    /// Lets go of runs until the rest fits; of none that holds what the store does not have. Call only
+    /// where no pointer to a run is held.
     void evict(Position readable);
 
     std::size_t bytes() const { return bytes_; }
@@ -95,12 +101,14 @@ private:
     using Order = std::list<std::unique_ptr<LoadedRun>>;
 
     LoadedRun* touch(Order::iterator place);
+    Order::iterator remove(Order::iterator place);
 
     std::size_t capacity_;
     std::size_t bytes_ = 0;
     Order order_;  // most recently used first
     std::map<RunAddress, Order::iterator> runs_;
     std::unordered_map<std::string, RunAddress> by_run_id_;
+    std::vector<RunAddress> deleted_;
 };
 
 }  // namespace stele::shard

@@ -19,10 +19,11 @@ std::optional<TaskOffer> Offers::take(const std::string& queue, QueueKind kind) 
 }
 
 OneNamespace::OneNamespace() {
-    auto space = std::make_shared<NamespaceView>();
-    space->id = "namespace-id";
-    space->name = "default";
-    space_ = std::move(space);
+    storage::NamespaceRow row;
+    row.set_id("namespace-id");
+    row.set_name("default");
+    *row.mutable_retention() = to_proto(std::chrono::hours(24));
+    space_ = std::make_shared<const NamespaceView>(row, history::Limits());
 }
 
 NamespacePtr OneNamespace::by_id(const std::string& id) {

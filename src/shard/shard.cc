@@ -4,9 +4,11 @@
 #include "shard/backlog.h"
 #include "shard/completion_pages.h"
 #include "shard/history_reads.h"
+#include "shard/index_feed.h"
 #include "shard/loader.h"
 #include "shard/outbox.h"
 #include "shard/queries.h"
+#include "shard/run_deletion.h"
 #include "shard/starts.h"
 #include "shard/tasks.h"
 #include "shard/updates.h"
@@ -73,6 +75,7 @@ Shard::Shard(Surroundings& surroundings, ShardId id, store::SlotRange slots)
       backlog_(std::make_unique<Backlog>(*this)),
       alarms_(std::make_unique<Alarms>(*this)),
       outbox_(std::make_unique<Outbox>(*this)),
+      index_feed_(std::make_unique<IndexFeed>(*this)),
       completion_pages_(std::make_unique<CompletionPages>(*surroundings.page_budget)),
       executor_(surroundings.env.make_executor("shard-" + std::to_string(id.value()))) {}
 
@@ -97,7 +100,10 @@ absl::StatusOr<LoadedRun*> Shard::find(const RunRef& run) {
         if (!row) return no_such_run(run);
         address.key = RunKey(row->run_key());
     } else {
-        if (LoadedRun* found = cache_.find(run)) return found;
+        if (LoadedRun* found = cache_.find(run)) {
+            if (found->deleted) return no_such_run(run);
+            return found;
+        }
         STELE_ASSIGN_OR_RETURN(const std::optional<RunKey> key,
                                read_run_key(around_.store, slot, run));
         if (!key) return no_such_run(run);
@@ -109,7 +115,7 @@ absl::StatusOr<LoadedRun*> Shard::find(const RunRef& run) {
 }
 
 absl::StatusOr<LoadedRun*> Shard::load(RunAddress address) {
-    if (LoadedRun* found = cache_.find(address)) return found;
+    if (LoadedRun* found = cache_.find(address)) return found->deleted ? nullptr : found;
     STELE_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRun> loaded, read_run(around_.store, address));
     if (loaded == nullptr) return static_cast<LoadedRun*>(nullptr);
     LoadedRun& run = cache_.insert(std::move(loaded));
@@ -118,7 +124,11 @@ absl::StatusOr<LoadedRun*> Shard::load(RunAddress address) {
 }
 
 absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& workflow) {
-    if (const storage::CurrentRow* row = currents_.find(workflow)) return std::optional(*row);
+    if (const storage::CurrentRow* row = currents_.find(workflow)) {
+        // A row without a run stands for one that is being erased.
+        if (row->run_id().empty()) return std::optional<storage::CurrentRow>();
+        return std::optional(*row);
+    }
     STELE_ASSIGN_OR_RETURN(std::optional<storage::CurrentRow> row,
                            read_current(around_.store, slot_of(workflow), workflow));
     if (row) currents_.put(workflow, *row, Position(), around_.committer.readable());
@@ -127,13 +137,17 @@ absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& 
 
 absl::StatusOr<RunAddress> Shard::allocate(const RunRef& workflow) {
     const Slot slot = slot_of(workflow);
-    auto last = last_run_keys_.find(slot);
-    if (last == last_run_keys_.end()) {
-        STELE_ASSIGN_OR_RETURN(const RunKey stored, read_last_run_key(around_.store, slot));
-        last = last_run_keys_.emplace(slot, stored).first;
-    }
-    last->second = last->second.next();
-    return RunAddress{slot, last->second};
+    STELE_RETURN_IF_ERROR(remember_last_run_key(slot));
+    RunKey& last = last_run_keys_.at(slot);
+    last = last.next();
+    return RunAddress{slot, last};
+}
+
+absl::Status Shard::remember_last_run_key(Slot slot) {
+    if (last_run_keys_.contains(slot)) return absl::OkStatus();
+    STELE_ASSIGN_OR_RETURN(const RunKey stored, read_last_run_key(around_.store, slot));
+    last_run_keys_.emplace(slot, stored);
+    return absl::OkStatus();
 }
 
 LoadedRun& Shard::adopt(RunAddress address, history::NewRun& created) {
@@ -161,7 +175,7 @@ CommandContext Shard::context_for(NamespacePtr space) {
         return static_cast<double>(around_.env.random().next() >> 11) * 0x1.0p-53;
     };
     if (space != nullptr) {
-        context.check_search_attributes = space->check_search_attributes;
+        context.search_attributes = &space->search_attributes;
         context.rules = &space->rules;
     }
     return {std::move(space), std::move(context)};
@@ -169,6 +183,19 @@ CommandContext Shard::context_for(NamespacePtr space) {
 
 CommandContext Shard::context_of(const LoadedRun& run) {
     return context_for(around_.namespaces.by_id(run.run->info.namespace_id()));
+}
+
+void Shard::forget(LoadedRun& run) {
+    // A task on offer names its run by the key, so no run may get this one again while the offers
+    // of this process live.
+    const absl::Status remembered = remember_last_run_key(run.address.slot);
+    STELE_CHECK(remembered.ok(), "the last run key of a slot could not be read");
+    if (is_current(run)) {
+        currents_.put(run.run->ref(), storage::CurrentRow(), run.last,
+                      around_.committer.readable());
+    }
+    cache_.mark_deleted(run);
+    schedule_eviction();
 }
 
 void Shard::schedule_eviction() {
@@ -198,7 +225,8 @@ void Shard::write(store::WriteBatch& batch, Change& change) {
     history::Transition& transition = *change.transition;
     history::Draft& draft = transition.draft;
     for (history::DispatchTask& task : transition.dispatch) task.row.set_sticky(task.sticky);
-    const AlarmChange alarm = move_alarm(draft.header, transition.alarm, transition.closed, now());
+    const AlarmChange alarm =
+        move_alarm(draft.header, alarm_after(change), transition.closed, now());
     const RunAddress address = change.run->address;
     if (change.outbox_done) batch.erase(store::encode(*change.outbox_done));
     if (change.truncate_from != kNoEvent) {
@@ -208,11 +236,21 @@ void Shard::write(store::WriteBatch& batch, Change& change) {
         batch.erase_range(std::move(withdrawn.begin), std::move(withdrawn.end));
     }
     write_transition(batch, address, transition, alarm, change.is_new);
+    if (shows_in_lists(change)) index_feed_->add(batch, address);
     if (change.is_new || (changes_status(change) && is_current(*change.run))) {
         write_current(batch, address.slot, change.run->run->ref(),
                       make_current(draft.run_info(), draft.header));
     }
     if (alarm.erased != kNever || alarm.set != kNever) alarms_->moved(address, alarm);
+}
+
+/// When the run wants to be woken after a change: a closed one only for its deletion.
+Timestamp Shard::alarm_after(const Change& change) {
+    const history::Transition& transition = *change.transition;
+    if (transition.closed) return deletion_time(*this, transition.draft);
+    if (change.is_new || change.run->run->is_open()) return transition.alarm;
+    const storage::HeaderRow& header = change.run->run->header;
+    return header.has_alarm() ? from_proto(header.alarm()) : kNever;
 }
 
 void Shard::remember_current(const LoadedRun& run, Position position) {
@@ -304,6 +342,7 @@ void Shard::reset_alarm(LoadedRun& run, Timestamp earliest) {
 
 Position Shard::submit(store::WriteBatch batch, store::Urgency urgency, LoadedRun* run) {
     last_submitted_ = around_.committer.submit(std::move(batch), urgency);
+    index_feed_->submitted(last_submitted_);
     if (run != nullptr) {
         run->last = last_submitted_;
         if (urgency == store::Urgency::kSynced) run->last_synced = last_submitted_;
@@ -334,6 +373,7 @@ void Shard::when_readable(env::Closure closure) {
 absl::Status Shard::recover() {
     STELE_RETURN_IF_ERROR(alarms_->recover());
     STELE_RETURN_IF_ERROR(outbox_->recover());
+    STELE_RETURN_IF_ERROR(index_feed_->recover());
     return backlog_->recover();
 }
 
@@ -351,8 +391,11 @@ void Shard::compare_with_store(std::vector<std::string>& found) {
         const auto stored = read_run(around_.store, loaded.address);
         if (!stored.ok()) {
             found.push_back(name + ": " + message_of(stored.status()));
-        } else if (*stored == nullptr) {
-            found.push_back(name + " is in memory and not in the store");
+        } else if ((*stored == nullptr) != loaded.deleted) {
+            found.push_back(name + (loaded.deleted ? " was deleted and is in the store"
+                                                   : " is in memory and not in the store"));
+        } else if (loaded.deleted) {
+            return;
         } else if (!same_state(*loaded.run, *(*stored)->run)) {
             found.push_back(name + " is not the same in memory and in the store");
         }

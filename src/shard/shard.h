@@ -21,6 +21,7 @@ class Alarms;
 class Backlog;
 class CompletionPages;
 class HistoryReads;
+class IndexFeed;
 class Outbox;
 class PageBudget;
 class Queries;
@@ -96,6 +97,7 @@ public:
     Backlog& backlog() { return *backlog_; }
     Alarms& alarms() { return *alarms_; }
     Outbox& outbox() { return *outbox_; }
+    IndexFeed& index_feed() { return *index_feed_; }
     CompletionPages& completion_pages() { return *completion_pages_; }
 
     // ---- Runs ----------------------------------------------------------------------------------
@@ -110,6 +112,10 @@ public:
     absl::StatusOr<RunAddress> allocate(const RunRef& workflow);
     /// Keeps a new run in memory. The transition that creates it must be committed next.
     LoadedRun& adopt(RunAddress address, history::NewRun& created);
+    /// The run is its workflow id's newest.
+    bool is_current(const LoadedRun& run);
+    /// A batch that was just submitted erases the run: from now on nobody finds it.
+    void forget(LoadedRun& run);
 
     CommandContext context_for(NamespacePtr space);
     /// For work that no call started: the namespace of the run.
@@ -176,8 +182,9 @@ private:
     void announce(Change& change, Position position);
     void apply_in_memory(Change& change);
     void remember_current(const LoadedRun& run, Position position);
-    bool is_current(const LoadedRun& run);
     static bool changes_status(const Change& change);
+    Timestamp alarm_after(const Change& change);
+    absl::Status remember_last_run_key(Slot slot);
     Slot slot_of(const RunRef& run) const;
     void schedule_eviction();
 
@@ -198,6 +205,7 @@ private:
     std::unique_ptr<Backlog> backlog_;
     std::unique_ptr<Alarms> alarms_;
     std::unique_ptr<Outbox> outbox_;
+    std::unique_ptr<IndexFeed> index_feed_;
     std::unique_ptr<CompletionPages> completion_pages_;
 
     // Last, so that it stops before anything that its closures touch goes away.

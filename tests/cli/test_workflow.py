@@ -205,18 +205,6 @@ class Control(CommandTest):
         self.fail_with("already completed", "workflow", "terminate", "-w", workflow_id)
 
 
-class List(CommandTest):
-    def test_shows_what_the_server_answers(self):
-        """Visibility may not be built into the server, which then says so."""
-        result = self.stele.run("workflow", "list")
-        count = self.stele.run("workflow", "count")
-        if result.code == 0:
-            self.assertIn("Total:", count.out, count)
-        else:
-            self.assertIn("unknown method ListWorkflowExecutions", result.error)
-            self.assertIn("unknown method CountWorkflowExecutions", count.error)
-
-
 class Formats(CommandTest):
     def test_json_lines_are_lines(self):
         workflow_id = self.start(queue="none")

@@ -13,7 +13,7 @@ ARROWS = {
     "history": ["base"],
     "shard": ["base", "env", "store", "history"],
     "matching": ["base", "env", "history", "shard"],
-    "visibility": ["base", "env", "store"],
+    "visibility": ["base", "env", "store", "history"],
     "frontend": ["base", "env", "store", "history", "shard", "matching", "visibility"],
     "schedule": ["base", "env", "history", "shard", "matching"],
     "batch": ["base", "env", "history", "shard", "matching"],

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "history/search_attributes.h"
+#include "visibility/filter/filter.h"
+
+#include <string>
+
+// What the names in filters mean for the runs of a namespace.
+namespace stele::visibility {
+
+/// A namespace's own attributes first, then those that every run has. The prefix `Temporal` may be
+/// left out or put in front, and ScheduleId is a name for WorkflowId. `schema` must outlive the
+/// resolver.
+filter::Resolver run_attributes(const history::SearchAttributeSchema& schema);
+
+/// A filter over runs. INVALID_ARGUMENT in the words that users of Temporal know: an order can not
+/// be chosen, and groups are made by status or division only.
+absl::StatusOr<filter::Filter> parse_run_filter(std::string_view text,
+                                                const history::SearchAttributeSchema& schema);
+
+}  // namespace stele::visibility

@@ -1,0 +1,160 @@
+#include "visibility/visibility.h"
+
+#include "store/keys.h"
+#include "visibility/follower.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace stele::visibility {
+namespace {
+
+/// Rows of the feeds are taken out of the store in bulk, once they are not needed even if the power
+/// fails: that costs a sync of the index.
+constexpr std::size_t kTrimAfterRows = 10'000;
+
+class VisibilityImpl final : public Visibility {
+public:
+    VisibilityImpl(env::Env& env, store::Store& store, store::Committer& committer,
+                   store::IndexFeeds& feeds, SchemaSource schemas, const VisibilityOptions& options,
+                   std::unique_ptr<Index> index)
+        : env_(env),
+          committer_(committer),
+          feeds_(feeds),
+          schemas_(std::move(schemas)),
+          delay_(options.delay),
+          index_(std::move(index)),
+          follower_(store, *index_, schemas_),
+          executor_(env.make_blocking_executor("visibility")) {
+        feeds_.on_news([this] { executor_->post([this] { wake(); }); });
+    }
+
+    ~VisibilityImpl() override {
+        executor_->stop();
+        committer_.forget(*executor_);
+    }
+
+    /// Takes up what this process has not written itself. That may be on no disk yet: an index that
+    /// is ahead of its store would show runs that never were.
+    void start() {
+        const Position synced = committer_.submit({}, store::Urgency::kSynced);
+        committer_.when_durable(synced, *executor_, [this] {
+            // On failure the next list tries again, and tells its caller what is wrong.
+            if (!caught_up_) caught_up_ = catch_up().ok();
+        });
+    }
+
+    void list(ListQuery query, Reply<ListPage> reply) override {
+        ask<ListPage>(std::move(reply),
+                      [this, query = std::move(query)] { return index_->list(query); });
+    }
+
+    void count(CountQuery query, Reply<CountResult> reply) override {
+        ask<CountResult>(std::move(reply),
+                         [this, query = std::move(query)] { return index_->count(query); });
+    }
+
+private:
+    /// Answers from an index that has everything which is there now.
+    template <typename T, typename Question>
+    void ask(Reply<T> reply, Question question) {
+        const store::IndexFeeds::Ends ends = feeds_.ends();
+        when_durable(
+            ends, [this, ends, reply = std::move(reply), question = std::move(question)]() mutable {
+                if (absl::Status status = apply(ends); !status.ok())
+                    return reply(std::move(status));
+                reply(question());
+            });
+    }
+
+    void when_durable(const store::IndexFeeds::Ends& ends, env::Closure closure) {
+        Position last;
+        for (const auto& [slot, end] : ends) last = std::max(last, end.position);
+        committer_.when_durable(last, *executor_, std::move(closure));
+    }
+
+    /// Something is new: gathers for a while.
+    void wake() {
+        if (std::exchange(waiting_, true)) return;
+        executor_->run_at(env_.now() + delay_, [this] {
+            waiting_ = false;
+            const store::IndexFeeds::Ends ends = feeds_.ends();
+            when_durable(ends, [this, ends] {
+                // On failure once more: the next list tells its caller what is wrong.
+                if (!apply(ends).ok()) wake();
+            });
+        });
+    }
+
+    absl::Status catch_up() {
+        STELE_ASSIGN_OR_RETURN(const bool follows, follower_.can_follow());
+        if (!follows) return follower_.rebuild();
+        STELE_ASSIGN_OR_RETURN(const store::IndexFeeds::Ends ends, follower_.stored_ends());
+        return follower_.follow(ends).status();
+    }
+
+    absl::Status apply(const store::IndexFeeds::Ends& ends) {
+        if (!caught_up_) {
+            STELE_RETURN_IF_ERROR(catch_up());
+            caught_up_ = true;
+        }
+        STELE_ASSIGN_OR_RETURN(const std::size_t rows, follower_.follow(ends));
+        untrimmed_ += rows;
+        if (untrimmed_ < kTrimAfterRows) return absl::OkStatus();
+        untrimmed_ = 0;
+        return trim();
+    }
+
+    /// Erases what was applied, except the last row of each feed, from which its numbering goes on.
+    absl::Status trim() {
+        STELE_RETURN_IF_ERROR(index_->checkpoint());
+        store::WriteBatch batch;
+        for (const auto& [slot, sequence] : index_->progress()) {
+            batch.erase_range(store::index_range(slot).begin,
+                              store::encode(store::IndexKey{slot, sequence}));
+        }
+        committer_.submit(std::move(batch), store::Urgency::kLazy);
+        return absl::OkStatus();
+    }
+
+    env::Env& env_;
+    store::Committer& committer_;
+    store::IndexFeeds& feeds_;
+    const SchemaSource schemas_;
+    const Duration delay_;
+    // Only on the executor.
+    std::unique_ptr<Index> index_;
+    Follower follower_;
+    bool caught_up_ = false;
+    bool waiting_ = false;
+    std::size_t untrimmed_ = 0;
+
+    std::unique_ptr<env::Executor> executor_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Visibility>> make_visibility(env::Env& env, store::Store& store,
+                                                            store::Committer& committer,
+                                                            store::IndexFeeds& feeds,
+                                                            SchemaSource schemas,
+                                                            const VisibilityOptions& options) {
+    STELE_ASSIGN_OR_RETURN(std::unique_ptr<Index> index,
+                           Index::open(options.path, options.store_id));
+    auto made = std::make_unique<VisibilityImpl>(env, store, committer, feeds, std::move(schemas),
+                                                 options, std::move(index));
+    made->start();
+    return made;
+}
+
+absl::Status rebuild(store::Store& store, const SchemaSource& schemas,
+                     const VisibilityOptions& options) {
+    STELE_ASSIGN_OR_RETURN(const std::unique_ptr<Index> index,
+                           Index::open(options.path, options.store_id));
+    Follower follower(store, *index, schemas);
+    STELE_RETURN_IF_ERROR(follower.rebuild());
+    return index->checkpoint();
+}
+
+}  // namespace stele::visibility
