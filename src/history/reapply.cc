@@ -2,6 +2,7 @@
 
 #include "history/options.h"
 #include "history/reset.h"
+#include "history/update.h"
 
 #include <utility>
 
@@ -41,6 +42,9 @@ bool is_reapplied(const HistoryEvent& event, const ReapplyExclusions& excluded) 
     switch (event.event_type()) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: return !excluded.signals;
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: return true;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            return !excluded.updates && request_of_update(event) != nullptr;
         default: return false;
     }
 }
@@ -50,6 +54,10 @@ void reapply(Builder& builder, const HistoryEvent& event) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: return reapply_signal(builder, event);
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
             return reapply_options(builder, event);
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            return reapply_update(builder, *request_of_update(event),
+                                  enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
         default: return;
     }
 }

@@ -6,6 +6,7 @@
 #include "history/pause.h"
 #include "history/payload_stats.h"
 #include "history/reset_points.h"
+#include "history/update.h"
 
 #include <algorithm>
 #include <utility>
@@ -50,6 +51,10 @@ absl::Status Rebuild::add_event(const HistoryEvent& event) {
     run_.header.set_next_event_id(event.event_id() + 1);
     if (limits_.external_payloads) count_external_payloads(event, run_.header);
     status_ = absl::OkStatus();
+    restore_update(run_.updates, event);
+    if (const api::update::v1::Request* update = request_of_update(event)) {
+        remember_request(update->request_id(), event);
+    }
     // Events of no family here, such as markers, leave nothing behind.
     static_cast<void>(fold_task(event) || fold_activity(event) || fold_timer(event) ||
                       fold_external(event) || fold_child(event) || fold_run(event) ||

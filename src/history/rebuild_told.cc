@@ -107,6 +107,7 @@ Run told_by_history(const Run& run) {
     result.external_signals = told(run.external_signals);
     result.external_cancels = told(run.external_cancels);
     result.request_ids = told(run.request_ids);
+    result.updates = run.updates;
     return result;
 }
 

@@ -76,7 +76,7 @@ absl::Status fail_task(Builder& builder, const ResetInput& input) {
             std::to_string(input.finish.value()));
     }
     if (!builder.has_started_workflow_task()) {
-        start_scheduled_task(builder, "", kHistoryServiceIdentity, nullptr);
+        start_scheduled_task(builder, {"", kHistoryServiceIdentity});
     }
     const storage::WorkflowTask& task = builder.header().task();
     HistoryEvent event;

@@ -105,7 +105,7 @@ Applied<None> unchanged(const Run& run, const Context& context) {
     return {std::move(builder.transition()), {}};
 }
 
-api::protocol::v1::Message message_of(const PendingUpdate& update, EventId started) {
+api::protocol::v1::Message to_message(const PendingUpdate& update, EventId started) {
     api::protocol::v1::Message message;
     message.set_id(update.update_id + "/request");
     message.set_protocol_instance_id(update.update_id);
@@ -199,7 +199,7 @@ std::vector<api::protocol::v1::Message> send_updates(Builder& builder, bool rese
     const EventId started(builder.header().task().started_event_id());
     builder.draft().pending_updates.for_each([&](ItemId id, const PendingUpdate& update) {
         if (update.sent && !resend) return;
-        messages.push_back(message_of(update, started));
+        messages.push_back(to_message(update, started));
         if (!update.sent) first_sent.push_back(id);
     });
     for (const ItemId id : first_sent) builder.draft().pending_updates.edit(id).sent = true;

@@ -522,13 +522,12 @@ TEST_F(UpdateTest, CopiedEventsGiveTheSameRows) {
     update("open");
     complete(scenario_.start_task(),
              completed_with({acceptance("done"), response("done"), acceptance("open")}));
-    const history::Run none;
-    Draft copy(none);
+    Table<storage::UpdateRow> copy;
     for (const HistoryEvent& event : scenario_.history().events()) restore_update(copy, event);
-    ASSERT_EQ(copy.updates.size(), scenario_.run().updates.size());
-    copy.updates.for_each([&](ItemId id, const storage::UpdateRow& row) {
+    ASSERT_EQ(copy.size(), scenario_.run().updates.size());
+    for (const auto& [id, row] : copy.rows()) {
         EXPECT_EQ(row.DebugString(), scenario_.run().updates.find(id)->DebugString());
-    });
+    }
 }
 
 }  // namespace

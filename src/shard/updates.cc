@@ -136,7 +136,9 @@ void Updates::expire(WaitId id) {
     const auto [address, update_id] = found->second.update;
     const absl::StatusOr<LoadedRun*> run = shard_.load(address);
     if (!run.ok()) return finish(id, run.status(), Position());
-    STELE_CHECK(*run != nullptr, "a run vanished while its update was awaited");
+    if (*run == nullptr) {
+        return finish(id, not_found("workflow execution has been deleted"), Position());
+    }
     const auto progress = history::find_update(*(*run)->run, update_id);
     if (!progress) {
         return finish(id, unavailable("workflow update was aborted"), (*run)->last_synced);
