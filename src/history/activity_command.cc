@@ -1,4 +1,5 @@
 #include "history/activity.h"
+#include "history/command_checks.h"
 #include "history/event_rows.h"
 #include "history/pause.h"
 
@@ -12,35 +13,13 @@ using api::command::v1::ScheduleActivityTaskCommandAttributes;
 constexpr auto kBadSchedule = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
 constexpr auto kBadCancel =
     enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
-constexpr std::size_t kFairnessKeyLength = 64;
-
-bool begins_with(const std::string& text, const std::string& prefix) {
-    return text.compare(0, prefix.size(), prefix) == 0;
-}
 
 // ---- Validation: each either accepts, filling in what is left open, or says why not ---------
 
 absl::Status validate_task_queue(ScheduleActivityTaskCommandAttributes& attributes,
                                  const Builder& builder) {
     if (!attributes.has_task_queue()) return invalid_argument("taskQueue is not set");
-    auto& queue = *attributes.mutable_task_queue();
-    if (queue.kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
-        queue.set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-    }
-    if (queue.name().empty()) return invalid_argument("missing task queue name");
-    if (queue.name().size() > builder.context().limits->id_length) {
-        return invalid_argument("taskQueue length exceeds limit");
-    }
-    if (begins_with(queue.name(), "/_sys/")) {
-        return invalid_argument("task queue name cannot start with reserved prefix /_sys/");
-    }
-    if (begins_with(queue.name(), "temporal-sys-per-ns-") &&
-        !begins_with(builder.info().task_queue(), "temporal-sys-per-ns-")) {
-        return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
-                                " (in parent component task queue: " + builder.info().task_queue() +
-                                ")");
-    }
-    return absl::OkStatus();
+    return validate_user_task_queue(*attributes.mutable_task_queue(), "", builder);
 }
 
 absl::Status validate_length(const std::string& value, const std::string& field,
@@ -48,20 +27,6 @@ absl::Status validate_length(const std::string& value, const std::string& field,
     if (value.size() <= limit) return absl::OkStatus();
     return invalid_argument(field + " exceeds length limit. Length=" +
                             std::to_string(value.size()) + " Limit=" + std::to_string(limit));
-}
-
-absl::Status validate_priority(const api::common::v1::Priority& priority) {
-    const std::string prefix = "invalid priorities: ";
-    if (priority.priority_key() < 0) {
-        return invalid_argument(prefix + "priority key can't be negative");
-    }
-    if (priority.fairness_key().size() > kFairnessKeyLength) {
-        return invalid_argument(prefix + "fairness key length exceeds limit");
-    }
-    if (priority.fairness_weight() < 0) {
-        return invalid_argument(prefix + "must be greater than zero");
-    }
-    return absl::OkStatus();
 }
 
 absl::Status validate_identity(ScheduleActivityTaskCommandAttributes& attributes,
@@ -75,7 +40,9 @@ absl::Status validate_identity(ScheduleActivityTaskCommandAttributes& attributes
     STELE_RETURN_IF_ERROR(validate_length(attributes.activity_id(), "activityId", limit));
     STELE_RETURN_IF_ERROR(
         validate_length(attributes.activity_type().name(), "activityType", limit));
-    return validate_priority(attributes.priority());
+    const absl::Status priority = validate_priority(attributes.priority());
+    if (priority.ok()) return priority;
+    return invalid_argument("invalid priorities: " + message_of(priority));
 }
 
 absl::Status validate_timeouts(ScheduleActivityTaskCommandAttributes& attributes) {
@@ -152,12 +119,11 @@ CommandResult check_limits(const Completion& completion,
         return Refusal{kBadSchedule,
                        "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.", true};
     }
-    const std::size_t pending = completion.builder.draft().activities.size();
-    if (pending >= limits.pending_activities) {
-        return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
-                      "the number of pending activities, " + std::to_string(pending) +
-                          ", has reached the per-workflow limit of " +
-                          std::to_string(limits.pending_activities));
+    if (CommandResult refusal =
+            check_pending(completion.builder.draft().activities.size(), limits.pending_activities,
+                          "pending activities",
+                          enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED)) {
+        return refusal;
     }
     const std::string& activity_id = attributes.activity_id();
     if (completion.builder.draft().activities.find_named(activity_id) != nullptr) {

@@ -5,6 +5,7 @@
 #include "history/failures.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct Completion {
     bool events_waiting = false;            // events were buffered while the task ran
     /// A cancelled activity was never started: its outcome is new to the worker.
     bool new_task_needed = false;
+    /// Workflow ids of the children that this completion starts; it may not cancel them yet.
+    std::set<std::string> initiated_children = {};
 };
 
 /// An event with the type, and the user metadata of the command that makes it.
@@ -51,6 +54,8 @@ inline Refusal refuse(WorkflowTaskFailedCause cause, std::string message) {
 // activity_command.cc
 CommandResult handle_schedule_activity(Completion& completion, const Command& command);
 CommandResult handle_request_cancel_activity(Completion& completion, const Command& command);
+// child_command.cc
+CommandResult handle_start_child(Completion& completion, const Command& command);
 // external.cc
 CommandResult handle_signal_external(Completion& completion, const Command& command);
 CommandResult handle_request_cancel_external(Completion& completion, const Command& command);

@@ -2,6 +2,8 @@
 
 #include "history/activity.h"
 #include "history/begin_run.h"
+#include "history/children.h"
+#include "history/parent_close.h"
 #include "history/reapply.h"
 #include "history/workflow_task.h"
 
@@ -135,6 +137,13 @@ void restart_external(Builder& builder, TableDraft<storage::ExternalRow>& pendin
     }
 }
 
+/// The old run's start of a child is taken back with the old run: the new one asks for its own.
+void restart_children(Builder& builder, const Table<storage::ChildRow>& pending) {
+    for (const auto& [id, child] : pending.rows()) {
+        if (!is_started(child)) ask_for_child(builder, EventId(id));
+    }
+}
+
 absl::Status perform(Builder& builder, const ResetInput& input) {
     for (const auto& operation : input.operations) {
         if (!operation.has_update_workflow_options()) {
@@ -178,6 +187,7 @@ absl::StatusOr<NewRun> reset_run(ResetInput input, const Context& context) {
     restart_activities(builder, state.activities, input.reason);
     restart_external(builder, builder.draft().external_signals, storage::OutboxRow::KIND_SIGNAL);
     restart_external(builder, builder.draft().external_cancels, storage::OutboxRow::KIND_CANCEL);
+    restart_children(builder, state.children);
     for (const HistoryEvent& event : input.later) reapply(builder, event);
     STELE_RETURN_IF_ERROR(perform(builder, input));
     builder.schedule_workflow_task_if_needed();
