@@ -24,6 +24,8 @@ public:
 
 private:
     void start_workflow(std::size_t index);
+    void begin_again(std::size_t index, std::string& script,
+                     temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request);
     void send_start(std::size_t index,
                     temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request);
     void signal_until_told(const std::string& workflow_id, const std::string& value,
