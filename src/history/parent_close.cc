@@ -69,10 +69,10 @@ void report_to_parent(Builder& builder, const HistoryEvent& closing) {
     builder.transition().outbox.push_back(std::move(row));
 }
 
-void ask_for_child(Builder& builder, EventId initiated) {
-    // Also the child's run id: see history/children.h.
-    builder.draft().children.edit(initiated.value()).set_create_request_id(
-        builder.context().new_id());
+void ask_for_child(Builder& builder, EventId initiated, std::string run_id) {
+    if (run_id.empty()) run_id = builder.context().new_id();
+    // Also the request id: see history/children.h.
+    builder.draft().children.edit(initiated.value()).set_create_request_id(std::move(run_id));
     builder.transition().outbox.push_back(
         outbox_row(builder, storage::OutboxRow::KIND_START_CHILD, initiated));
 }

@@ -18,8 +18,8 @@ void report_to_parent(Builder& builder, const HistoryEvent& closing);
 /// under.
 storage::OutboxRow outbox_row(const Builder& builder, storage::OutboxRow::Kind kind, EventId number);
 
-/// Asks for the start of a child that has a row, under a run id that is chosen here. After a reset
-/// this is done again for those that were not recorded as started at its point.
-void ask_for_child(Builder& builder, EventId initiated);
+/// Asks for the start of a child that has a row, under this run id, or one that is chosen here when it
+/// is empty. After a reset this is done again for those that were not recorded as started at its point.
+void ask_for_child(Builder& builder, EventId initiated, std::string run_id = {});
 
 }  // namespace stele::history

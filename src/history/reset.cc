@@ -137,10 +137,14 @@ void restart_external(Builder& builder, TableDraft<storage::ExternalRow>& pendin
     }
 }
 
-/// The old run's start of a child is taken back with the old run: the new one asks for its own.
-void restart_children(Builder& builder, const Table<storage::ChildRow>& pending) {
+/// A child that the old run has started after the reset point, and that still runs, goes on as the new
+/// run's: asked for under the same run id, it is found. The start of any other is taken back.
+void restart_children(Builder& builder, const Table<storage::ChildRow>& pending,
+                      const std::map<std::int64_t, std::string>& running) {
     for (const auto& [id, child] : pending.rows()) {
-        if (!is_started(child)) ask_for_child(builder, EventId(id));
+        if (is_started(child)) continue;
+        const auto known = running.find(id);
+        ask_for_child(builder, EventId(id), known == running.end() ? "" : known->second);
     }
 }
 
@@ -187,7 +191,7 @@ absl::StatusOr<NewRun> reset_run(ResetInput input, const Context& context) {
     restart_activities(builder, state.activities, input.reason);
     restart_external(builder, builder.draft().external_signals, storage::OutboxRow::KIND_SIGNAL);
     restart_external(builder, builder.draft().external_cancels, storage::OutboxRow::KIND_CANCEL);
-    restart_children(builder, state.children);
+    restart_children(builder, state.children, input.running_children);
     for (const HistoryEvent& event : input.later) reapply(builder, event);
     STELE_RETURN_IF_ERROR(perform(builder, input));
     builder.schedule_workflow_task_if_needed();
