@@ -57,6 +57,7 @@ private:
         look_at_tasks(event);
         look_at_activities(event);
         look_at_timers(event);
+        look_at_children(event);
     }
 
     /// Invariant 9: one workflow task at a time, and 7: what it points at lies before it.
@@ -162,6 +163,53 @@ private:
         }
     }
 
+    /// Invariants 5 and 7: a child is started once, ends once, and in this order.
+    void look_at_children(const HistoryEvent& event) {
+        switch (event.event_type()) {
+            case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+                pending_children_.insert(event.event_id());
+                break;
+            case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+                take_child(event, pending_children_,
+                           event.start_child_workflow_execution_failed_event_attributes());
+                break;
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
+                const auto& a = event.child_workflow_execution_started_event_attributes();
+                take_child(event, pending_children_, a);
+                running_children_.insert(a.initiated_event_id());
+                break;
+            }
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+                take_child(event, running_children_,
+                           event.child_workflow_execution_completed_event_attributes());
+                break;
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+                take_child(event, running_children_,
+                           event.child_workflow_execution_failed_event_attributes());
+                break;
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+                take_child(event, running_children_,
+                           event.child_workflow_execution_canceled_event_attributes());
+                break;
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+                take_child(event, running_children_,
+                           event.child_workflow_execution_timed_out_event_attributes());
+                break;
+            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+                take_child(event, running_children_,
+                           event.child_workflow_execution_terminated_event_attributes());
+                break;
+            default: break;
+        }
+    }
+    template <typename Attributes>
+    void take_child(const HistoryEvent& event, std::set<std::int64_t>& from,
+                    const Attributes& attributes) {
+        if (from.erase(attributes.initiated_event_id()) == 1) return;
+        complain(5, fmt::format("event {} tells of child {} what can not be", event.event_id(),
+                                attributes.initiated_event_id()));
+    }
+
     /// Invariants 5 and 8: a timer fires once, and not before its time.
     void look_at_timers(const HistoryEvent& event) {
         if (event.event_type() == enums::EVENT_TYPE_TIMER_STARTED) {
@@ -198,6 +246,8 @@ private:
     std::set<std::int64_t> closed_;
     std::map<std::int64_t, const HistoryEvent*> timers_;
     std::set<std::int64_t> closed_timers_;
+    std::set<std::int64_t> pending_children_;
+    std::set<std::int64_t> running_children_;
 };
 
 }  // namespace
@@ -209,7 +259,19 @@ std::vector<std::string> check_history(const std::string& run_id, const History&
 
 std::string successor_of(const History& history) {
     if (history.empty()) return {};
-    return history.back().workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
+    const HistoryEvent& last = history.back();
+    switch (last.event_type()) {
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+            return last.workflow_execution_continued_as_new_event_attributes()
+                .new_execution_run_id();
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+            return last.workflow_execution_completed_event_attributes().new_execution_run_id();
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+            return last.workflow_execution_failed_event_attributes().new_execution_run_id();
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+            return last.workflow_execution_timed_out_event_attributes().new_execution_run_id();
+        default: return {};
+    }
 }
 
 }  // namespace stele::sim

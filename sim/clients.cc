@@ -85,13 +85,33 @@ void Clients::start_crowd(int count) {
 }
 
 void Clients::start_workflow(std::size_t index) {
-    const std::string script = draw_script(network_.random(), signals_[index]);
+    std::string script = draw_script(network_.random(), signals_[index]);
     const std::string& neighbour = workflow_ids_[(index + 1) % workflow_ids_.size()];
-    auto request = start_request(workflow_ids_[index], encode_input(script, neighbour));
-    if (network_.random().next() % 8 == 0) {
+    auto request = start_request(workflow_ids_[index], {});
+    begin_again(index, script, request);
+    request.mutable_input()->mutable_payloads(0)->set_data(encode_input(script, neighbour));
+    if (request.cron_schedule().empty() && network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
     }
     send_start(std::move(request), [this, index] { accompany(index); });
+}
+
+/// Some of those that wait for no signal, which only one of their runs would get, fail and are tried
+/// again, or follow a schedule.
+void Clients::begin_again(std::size_t index, std::string& script,
+                          service::StartWorkflowExecutionRequest& request) {
+    if (signals_[index] != 0) return;
+    switch (network_.random().next() % 4) {
+        case 0:
+            *request.mutable_retry_policy() = retry_policy();
+            script.insert(network_.random().next() % (script.size() + 1), "R");
+            break;
+        case 1:
+            request.set_cron_schedule("@every 2s");
+            script.insert(0, "Y");
+            break;
+        default: break;
+    }
 }
 
 void Clients::send_start(service::StartWorkflowExecutionRequest request,

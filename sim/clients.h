@@ -28,6 +28,8 @@ public:
 
 private:
     void start_workflow(std::size_t index);
+    void begin_again(std::size_t index, std::string& script,
+                     temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request);
     void send_start(temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request,
                     std::function<void()> started);
     void accompany(std::size_t index);

@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -29,9 +32,52 @@ struct Seen {
     std::set<std::string> markers;
     std::map<std::string, std::int64_t> external;    // control to initiated event
     std::set<std::int64_t> external_closed;          // by initiated event
+    std::set<std::string> children;                  // workflow ids
+    std::set<std::string> children_started;          // or failed to start
+    std::set<std::string> children_closed;
+    std::string workflow_id;
+    int attempt = 1;
+    int scheduled_runs = 0;  // of a cron schedule that have completed before this one
     int signals = 0;
     bool cancel_requested = false;
 };
+
+template <typename Attributes>
+void close_child(const Attributes& attributes, Seen& seen) {
+    seen.children_started.insert(attributes.workflow_execution().workflow_id());
+    seen.children_closed.insert(attributes.workflow_execution().workflow_id());
+}
+
+void read_child(const HistoryEvent& event, Seen& seen) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+            seen.children.insert(
+                event.start_child_workflow_execution_initiated_event_attributes().workflow_id());
+            break;
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: {
+            const auto& failed = event.start_child_workflow_execution_failed_event_attributes();
+            seen.children_started.insert(failed.workflow_id());
+            seen.children_closed.insert(failed.workflow_id());
+            break;
+        }
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+            seen.children_started.insert(event.child_workflow_execution_started_event_attributes()
+                                             .workflow_execution()
+                                             .workflow_id());
+            break;
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+            return close_child(event.child_workflow_execution_completed_event_attributes(), seen);
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+            return close_child(event.child_workflow_execution_failed_event_attributes(), seen);
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+            return close_child(event.child_workflow_execution_canceled_event_attributes(), seen);
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+            return close_child(event.child_workflow_execution_timed_out_event_attributes(), seen);
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+            return close_child(event.child_workflow_execution_terminated_event_attributes(), seen);
+        default: break;
+    }
+}
 
 void read_start(const HistoryEvent& event, Seen& seen) {
     const auto& started = event.workflow_execution_started_event_attributes();
@@ -40,6 +86,11 @@ void read_start(const HistoryEvent& event, Seen& seen) {
     seen.script = input.substr(0, bar);
     seen.neighbour = input.substr(bar + 1);
     seen.queue = started.task_queue().name();
+    seen.workflow_id = started.workflow_id();
+    seen.attempt = started.attempt();
+    if (started.has_last_completion_result()) {
+        seen.scheduled_runs = std::stoi(started.last_completion_result().payloads(0).data());
+    }
 }
 
 void read_outcome(const HistoryEvent& event, Seen& seen) {
@@ -75,8 +126,7 @@ void read_outcome(const HistoryEvent& event, Seen& seen) {
                 event.signal_external_workflow_execution_failed_event_attributes()
                     .initiated_event_id());
             break;
-        default:
-            break;
+        default: read_child(event, seen); break;
     }
 }
 
@@ -112,6 +162,24 @@ void read_beginning(const HistoryEvent& event, Seen& seen) {
         default:
             read_outcome(event, seen);
     }
+}
+
+/// The children that steps start.
+namespace kinds {
+enum Kind { kChild, kWaiting };
+}  // namespace kinds
+
+/// What a child does is a function of its name. Grandchildren have none of their own.
+std::string script_of_child(const std::string& workflow_id, kinds::Kind kind) {
+    if (kind == kinds::kWaiting) return "S";
+    constexpr const char* kScripts[] = {"A", "T", "AT", "R", "NT", "TNRA", "M"};
+    constexpr const char* kParents[] = {"H", "DT", "QA", "OT"};
+    const auto number = static_cast<std::size_t>(
+        std::accumulate(workflow_id.begin(), workflow_id.end(), 0u,
+                        [](unsigned sum, char letter) { return sum * 31 + letter; }));
+    const auto depth = std::count(workflow_id.begin(), workflow_id.end(), '.');
+    if (depth == 1 && number % 3 == 0) return kParents[number / 3 % std::size(kParents)];
+    return kScripts[number % std::size(kScripts)];
 }
 
 /// Walks the script until a step that is not over; collects what that step still has to ask for.
@@ -156,6 +224,12 @@ private:
             case 'E': return external();
             case 'K': return cancelled_activity();
             case 'C': return cancelled_timer();
+            case 'H': return child(kinds::kChild, enums::PARENT_CLOSE_POLICY_TERMINATE, true);
+            case 'D': return child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_TERMINATE, false);
+            case 'Q': return child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL, false);
+            case 'O': return child(kinds::kChild, enums::PARENT_CLOSE_POLICY_ABANDON, false);
+            case 'R': return fail_once();
+            case 'Y': return leave_schedule();
             default: return continue_as_new();
         }
     }
@@ -256,6 +330,47 @@ private:
         return true;
     }
 
+    /// Over when the child is started, or when it has ended.
+    bool child(kinds::Kind kind, enums::ParentClosePolicy policy, bool await_end) {
+        const std::string id = fmt::format("{}.{}", seen_.workflow_id, step_);
+        if (seen_.children.contains(id)) {
+            return (await_end ? seen_.children_closed : seen_.children_started).contains(id);
+        }
+        auto& attributes = *add(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)
+                                .mutable_start_child_workflow_execution_command_attributes();
+        attributes.set_workflow_id(id);
+        attributes.mutable_workflow_type()->set_name("script");
+        attributes.mutable_task_queue()->set_name(seen_.queue);
+        *attributes.mutable_workflow_task_timeout() = to_proto(std::chrono::seconds(3));
+        attributes.set_parent_close_policy(policy);
+        *attributes.mutable_retry_policy() = retry_policy();
+        attributes.mutable_input()->add_payloads()->set_data(
+            encode_input(script_of_child(id, kind), seen_.neighbour));
+        return false;
+    }
+
+    bool fail_once() {
+        if (seen_.attempt > 1) return true;
+        auto& failure = *add(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION)
+                             .mutable_fail_workflow_execution_command_attributes()
+                             ->mutable_failure();
+        failure.set_message("simulated");
+        failure.mutable_application_failure_info()->set_type("Simulated");
+        return false;
+    }
+
+    /// A schedule goes on until somebody ends it, or a run continues as one without it.
+    bool leave_schedule() {
+        constexpr int kRuns = 2;
+        if (seen_.scheduled_runs >= kRuns) return continue_as_new();
+        add(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
+            .mutable_complete_workflow_execution_command_attributes()
+            ->mutable_result()
+            ->add_payloads()
+            ->set_data(std::to_string(seen_.scheduled_runs + 1));
+        return false;
+    }
+
     bool continue_as_new() {
         auto& attributes = *add(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION)
                                 .mutable_continue_as_new_workflow_execution_command_attributes();
@@ -274,7 +389,7 @@ private:
 }  // namespace
 
 std::string draw_script(env::SimRandom& random, int signals) {
-    constexpr char kSteps[] = "AAPTTMEKC";
+    constexpr char kSteps[] = "AAPTTMEKCHHDQO";
     std::string script;
     const std::uint64_t length = 1 + random.next() % 6;
     for (std::uint64_t i = 0; i < length; ++i) {
@@ -287,6 +402,14 @@ std::string draw_script(env::SimRandom& random, int signals) {
     }
     if (random.next() % 4 == 0) script += "NAT";
     return script;
+}
+
+api::common::v1::RetryPolicy retry_policy() {
+    api::common::v1::RetryPolicy policy;
+    *policy.mutable_initial_interval() = to_proto(std::chrono::milliseconds(500));
+    policy.set_backoff_coefficient(2);
+    policy.set_maximum_attempts(3);
+    return policy;
 }
 
 std::string encode_input(const std::string& script, const std::string& neighbour) {

@@ -37,6 +37,7 @@ struct Totals {
     std::uint64_t crashes = 0;
     std::uint64_t events = 0;
     std::uint64_t queries = 0;
+    std::uint64_t children = 0;
     double virtual_seconds = 0;
 };
 
@@ -73,6 +74,7 @@ void add(Totals& totals, const Outcome& outcome) {
     totals.crashes += outcome.crashes;
     totals.events += outcome.events;
     totals.queries += outcome.queries;
+    totals.children += outcome.children;
     totals.virtual_seconds += outcome.virtual_seconds;
 }
 
@@ -121,6 +123,7 @@ Totals play_all(const Flags& flags) {
         all.crashes += part.crashes;
         all.events += part.events;
         all.queries += part.queries;
+        all.children += part.children;
         all.virtual_seconds += part.virtual_seconds;
     }
     return all;
@@ -132,8 +135,8 @@ int run_seeds(const Flags& flags) {
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     std::cout << fmt::format(
-        "{} crashes, {} events, {} queries answered, {:.1f} virtual hours in {:.1f} s ({:.1f} seeds/s)\n",
-        totals.crashes, totals.events, totals.queries, totals.virtual_seconds / 3600, seconds,
+        "{} crashes, {} events, {} children, {} queries answered, {:.1f} virtual hours in {:.1f} s ({:.1f} seeds/s)\n",
+        totals.crashes, totals.events, totals.children, totals.queries, totals.virtual_seconds / 3600, seconds,
         static_cast<double>(flags.seeds) / seconds);
     std::cout << fmt::format("{} passed, {} failed\n", flags.seeds - totals.failed, totals.failed);
     return totals.failed == 0 ? 0 : 1;

@@ -3,6 +3,7 @@
 #include "shard/verify.h"
 #include "sim/checks.h"
 #include "sim/clients.h"
+#include "sim/family.h"
 #include "sim/lists.h"
 #include "sim/operators.h"
 #include "sim/update_checks.h"
@@ -126,6 +127,7 @@ private:
                     fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
             }
         }
+        follow_children();
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
     }
 
@@ -142,10 +144,14 @@ private:
                                       std::chrono::duration<double>(taken).count()));
     }
 
-    void follow(const std::string& id, std::string run, std::set<std::string>& seen_signals) {
+    /// Reads a chain of runs to its end. Each must have begun where the one before it says so.
+    std::vector<History> follow(const std::string& id, std::string run,
+                                std::set<std::string>& seen_signals,
+                                std::vector<std::string>* runs = nullptr) {
+        std::vector<History> chain;
         while (!run.empty()) {
-            const std::optional<History> history = read_whole(id, run);
-            if (!history) return;
+            std::optional<History> history = read_whole(id, run);
+            if (!history) return {};
             outcome_.events += history->size();
             const bool operated = record_.operated.contains(id);
             for (std::string& fault : check_history(run, *history, operated)) {
@@ -157,7 +163,26 @@ private:
             record_.read_prefix(run, *history);
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
+            for (Kin& kin : children_of(run, *history)) kin_.push_back(std::move(kin));
+            if (runs != nullptr) runs->push_back(run);
             run = successor_of(*history);
+            chain.push_back(*std::move(history));
+        }
+        return chain;
+    }
+
+    /// The children of all runs, and theirs.
+    void follow_children() {
+        for (; !kin_.empty(); kin_.pop_front()) {
+            const Kin kin = kin_.front();
+            // Whether one whose start was not recorded exists is open; its rows are checked later.
+            if (kin.first_run.empty()) continue;
+            std::set<std::string> signals;
+            std::vector<std::string> runs;
+            const std::vector<History> chain = follow(kin.workflow_id, kin.first_run, signals, &runs);
+            ++outcome_.children;
+            if (chain.empty()) continue;
+            for (std::string& fault : check_kin(kin, chain, runs)) record_.violation(std::move(fault));
         }
     }
 
@@ -289,6 +314,7 @@ private:
     Clients clients_;
     Operators operators_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::deque<Kin> kin_;  // children that are still to be followed
     Outcome outcome_;
 };
 

@@ -16,6 +16,7 @@ struct Outcome {
     std::uint64_t crashes = 0;
     std::uint64_t events = 0;   // in all histories together
     std::uint64_t queries = 0;  // that were answered
+    std::uint64_t children = 0;  // that were followed to their end
     double virtual_seconds = 0;
 };
 

@@ -3,6 +3,8 @@
 #include "frontend/start_response.h"
 #include "frontend/validation.h"
 
+#include "cron/schedule.h"
+
 // Starting workflows.
 namespace stele::frontend {
 namespace {
@@ -20,11 +22,26 @@ absl::Status admit_search_attributes(const AuthorizedNamespace& space, Request& 
     return absl::OkStatus();
 }
 
-Spliced<StartResponse> with_eager_task(const Services& services, const std::string& namespace_name,
-                                       const std::string& workflow_id,
+/// The event that the start has made, or the request id under which its event will be found.
+void link_start(const StartNames& names, const shard::StartReply& outcome,
+                api::common::v1::Link::WorkflowEvent& link) {
+    link.set_namespace_(names.namespace_name);
+    link.set_workflow_id(names.workflow_id);
+    link.set_run_id(outcome.run_id);
+    if (outcome.attached) {
+        link.mutable_request_id_ref()->set_request_id(names.request_id);
+        link.mutable_request_id_ref()->set_event_type(
+            api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+        return;
+    }
+    link.mutable_event_ref()->set_event_id(kFirstEvent.value());
+    link.mutable_event_ref()->set_event_type(api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+}
+
+Spliced<StartResponse> with_eager_task(const Services& services, const StartNames& names,
                                        shard::StartReply outcome) {
     constexpr int kEagerTaskField = StartResponse::kEagerWorkflowTaskFieldNumber;
-    Spliced<StartResponse> response{start_response(namespace_name, workflow_id, outcome), {}};
+    Spliced<StartResponse> response{start_response(names, outcome), {}};
     if (outcome.eager_task) {
         append_field(response.raw, kEagerTaskField,
                      serialize(poll_response(services.tokens, *std::move(outcome.eager_task))));
@@ -34,20 +51,13 @@ Spliced<StartResponse> with_eager_task(const Services& services, const std::stri
 
 }  // namespace
 
-StartResponse start_response(const std::string& namespace_name, const std::string& workflow_id,
-                             const shard::StartReply& outcome) {
+StartResponse start_response(const StartNames& names, const shard::StartReply& outcome) {
     StartResponse response;
     response.set_run_id(outcome.run_id);
     response.set_first_execution_run_id(outcome.first_execution_run_id);
     response.set_started(outcome.started);
     response.set_status(outcome.status);
-    auto* event = response.mutable_link()->mutable_workflow_event();
-    event->set_namespace_(namespace_name);
-    event->set_workflow_id(workflow_id);
-    event->set_run_id(outcome.run_id);
-    event->mutable_event_ref()->set_event_id(kFirstEvent.value());
-    event->mutable_event_ref()->set_event_type(
-        api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+    link_start(names, outcome, *response.mutable_link()->mutable_workflow_event());
     return response;
 }
 
@@ -58,19 +68,19 @@ void add_start_methods(MethodTable& table, Services& services) {
                     service::StartWorkflowExecutionRequest request,
                     Reply<Spliced<StartResponse>> reply) {
             const std::string fresh = env::new_uuid(services.env.random());
-            if (auto status = validate_start(request, space->limits, fresh); !status.ok()) {
-                return reply(std::move(status));
-            }
-            if (auto status = admit_search_attributes(space, request); !status.ok()) {
-                return reply(std::move(status));
-            }
-            std::string workflow_id = request.workflow_id();
+            const absl::Status status = [&] {
+                STELE_RETURN_IF_ERROR(validate_start(request, space->limits, fresh));
+                STELE_RETURN_IF_ERROR(cron::validate(request.cron_schedule(), services.env.now()));
+                return admit_search_attributes(space, request);
+            }();
+            if (!status.ok()) return reply(status);
+            StartNames names{space->name, request.workflow_id(), request.request_id()};
             services.engine.start_workflow(
                 space.view(), std::move(request),
-                [&services, name = space->name, workflow_id = std::move(workflow_id),
+                [&services, names = std::move(names),
                  reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {
                     if (!outcome.ok()) return reply(std::move(outcome).status());
-                    reply(with_eager_task(services, name, workflow_id, *std::move(outcome)));
+                    reply(with_eager_task(services, names, *std::move(outcome)));
                 });
         },
         /*creates=*/true);
@@ -82,13 +92,12 @@ void add_start_methods(MethodTable& table, Services& services) {
                     service::SignalWithStartWorkflowExecutionRequest request,
                     Reply<SignalResponse> reply) {
             const std::string fresh = env::new_uuid(services.env.random());
-            if (auto status = validate_signal_with_start(request, space->limits, fresh);
-                !status.ok()) {
-                return reply(std::move(status));
-            }
-            if (auto status = admit_search_attributes(space, request); !status.ok()) {
-                return reply(std::move(status));
-            }
+            const absl::Status status = [&] {
+                STELE_RETURN_IF_ERROR(cron::validate(request.cron_schedule(), services.env.now()));
+                STELE_RETURN_IF_ERROR(validate_signal_with_start(request, space->limits, fresh));
+                return admit_search_attributes(space, request);
+            }();
+            if (!status.ok()) return reply(status);
             services.engine.signal_with_start(
                 space.view(), std::move(request),
                 [reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {

@@ -146,7 +146,7 @@ absl::Status multi_operation_error(const std::vector<absl::Status>& parts) {
                       "Update-with-Start could not be executed.", detail);
 }
 
-absl::StatusOr<MultiResponse> multi_response(const std::string& namespace_name,
+absl::StatusOr<MultiResponse> multi_response(const StartNames& names,
                                              const std::string& request_id,
                                              shard::UpdateWithStartReply outcome) {
     if (!outcome.start.ok() || !outcome.update.ok()) {
@@ -154,9 +154,9 @@ absl::StatusOr<MultiResponse> multi_response(const std::string& namespace_name,
     }
     MultiResponse response;
     *response.add_responses()->mutable_start_workflow() =
-        start_response(namespace_name, outcome.update->run.workflow_id, *outcome.start);
+        start_response(names, *outcome.start);
     *response.add_responses()->mutable_update_workflow() =
-        update_response(namespace_name, request_id, *std::move(outcome.update));
+        update_response(names.namespace_name, request_id, *std::move(outcome.update));
     return response;
 }
 
@@ -219,12 +219,13 @@ void execute_both(Services& services, const RequestContext& context,
         return reply(multi_operation_error({start, update}));
     }
     std::string request_id = parts.update.request().request_id();
+    StartNames names{space->name, parts.start.workflow_id(), parts.start.request_id()};
     services.engine.update_with_start(
         space.view(), std::move(parts), context.call,
-        [name = space->name, request_id = std::move(request_id),
+        [names = std::move(names), request_id = std::move(request_id),
          reply = std::move(reply)](absl::StatusOr<shard::UpdateWithStartReply> outcome) mutable {
             if (!outcome.ok()) return reply(std::move(outcome).status());
-            reply(multi_response(name, request_id, *std::move(outcome)));
+            reply(multi_response(names, request_id, *std::move(outcome)));
         });
 }
 

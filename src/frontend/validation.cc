@@ -1,6 +1,7 @@
 #include "frontend/validation.h"
 
 #include "base/time.h"
+#include "frontend/links.h"
 #include "frontend/namespaces.h"
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ constexpr Duration kMinimumRetention = std::chrono::hours(1);
 constexpr std::size_t kMaximumFairnessKeyBytes = 64;
 constexpr char kTimeoutTypePrefix[] = "TemporalTimeout:";
 constexpr char kReservedQueuePrefix[] = "/_sys/";
-constexpr char kInternalQueue[] = "temporal-sys-per-ns-tq";
+constexpr char kInternalQueuePrefix[] = "temporal-sys-per-ns-";
 
 bool is_uuid(std::string_view text) {
     constexpr std::size_t kLength = 36;
@@ -155,6 +156,15 @@ absl::Status validate_timeouts(Request& request) {
     return absl::OkStatus();
 }
 
+/// The server's own workers have queues that nobody else may use.
+template <typename Request>
+absl::Status validate_user_task_queue(Request& request) {
+    STELE_RETURN_IF_ERROR(validate_task_queue(request));
+    if (!request.task_queue().name().starts_with(kInternalQueuePrefix)) return absl::OkStatus();
+    return invalid_argument("cannot use internal per-namespace task queue:" +
+                            request.task_queue().name());
+}
+
 template <typename Request>
 absl::Status validate_start_delay(Request& request) {
     if (!request.has_workflow_start_delay()) return absl::OkStatus();
@@ -174,10 +184,16 @@ absl::Status validate_sizes(const Request& request, const history::Limits& limit
 }
 
 /// What is not built is refused by name, rather than quietly left out.
-template <typename Request>
-absl::Status refuse_unbuilt(const Request& request) {
-    if (!request.cron_schedule().empty()) {
-        return unimplemented("Cron schedules are not supported by this server yet.");
+absl::Status refuse_callbacks(const service::StartWorkflowExecutionRequest& request) {
+    if (request.completion_callbacks().empty()) return absl::OkStatus();
+    return unimplemented("Completion callbacks are not supported by this server yet.");
+}
+
+absl::Status validate_conflict_options(const service::StartWorkflowExecutionRequest& request) {
+    const auto& options = request.on_conflict_options();
+    if (options.attach_completion_callbacks() && !options.attach_request_id()) {
+        return invalid_argument(
+            "attaching request ID is required for attaching completion callbacks");
     }
     return absl::OkStatus();
 }
@@ -273,10 +289,7 @@ absl::Status validate_start(service::StartWorkflowExecutionRequest& request,
     if (request.workflow_type().name().size() > kMaximumNameBytes) {
         return invalid_argument("WorkflowType length exceeds limit.");
     }
-    STELE_RETURN_IF_ERROR(validate_task_queue(request));
-    if (request.task_queue().name() == kInternalQueue) {
-        return invalid_argument(fmt::format("cannot use internal task queue {}", kInternalQueue));
-    }
+    STELE_RETURN_IF_ERROR(validate_user_task_queue(request));
     STELE_RETURN_IF_ERROR(validate_timeouts(request));
     if (request.request_id().empty()) request.set_request_id(new_id);
     if (request.request_id().size() > kMaximumNameBytes) {
@@ -284,8 +297,10 @@ absl::Status validate_start(service::StartWorkflowExecutionRequest& request,
     }
     STELE_RETURN_IF_ERROR(validate_policies(request.workflow_id_reuse_policy(),
                                             request.workflow_id_conflict_policy()));
+    STELE_RETURN_IF_ERROR(validate_conflict_options(request));
     STELE_RETURN_IF_ERROR(validate_priority(request.priority()));
-    STELE_RETURN_IF_ERROR(refuse_unbuilt(request));
+    STELE_RETURN_IF_ERROR(refuse_callbacks(request));
+    STELE_RETURN_IF_ERROR(validate_links(request.links()));
     return validate_sizes(request, limits);
 }
 
@@ -305,7 +320,7 @@ absl::Status validate_signal_with_start(service::SignalWithStartWorkflowExecutio
     if (request.workflow_type().name().size() > kMaximumNameBytes) {
         return too_long("workflow type name", request.workflow_type().name().size());
     }
-    STELE_RETURN_IF_ERROR(validate_task_queue(request));
+    STELE_RETURN_IF_ERROR(validate_user_task_queue(request));
     if (request.request_id().empty()) request.set_request_id(new_id);
     if (request.request_id().size() > kMaximumNameBytes) {
         return too_long("Request ID", request.request_id().size());
@@ -324,7 +339,7 @@ absl::Status validate_signal_with_start(service::SignalWithStartWorkflowExecutio
     }
     default_policies(request, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
     STELE_RETURN_IF_ERROR(validate_priority(request.priority()));
-    STELE_RETURN_IF_ERROR(refuse_unbuilt(request));
+    STELE_RETURN_IF_ERROR(validate_links(request.links()));
     STELE_RETURN_IF_ERROR(validate_blob(request.signal_input(), limits));
     return validate_sizes(request, limits);
 }

@@ -56,7 +56,7 @@ TEST(Validation, EveryFaultOfAStartIsRefusedInItsWords) {
         {[](Start& r) { r.mutable_task_queue()->set_name("/_sys/queue"); },
          "task queue name cannot start with reserved prefix /_sys/"},
         {[](Start& r) { r.mutable_task_queue()->set_name("temporal-sys-per-ns-tq"); },
-         "cannot use internal task queue temporal-sys-per-ns-tq"},
+         "cannot use internal per-namespace task queue:temporal-sys-per-ns-tq"},
         {[](Start& r) { r.set_request_id(overlong()); }, "RequestId length exceeds limit."},
         {[](Start& r) { r.mutable_workflow_execution_timeout()->set_seconds(-1); },
          "An invalid WorkflowExecutionTimeoutSeconds is set on request. cause: negative duration"},
@@ -115,10 +115,31 @@ TEST(Validation, EveryFaultOfAStartIsRefusedInItsWords) {
     }
 }
 
-TEST(Validation, CronScheduleIsUnimplementedRatherThanLeftOut) {
+TEST(Validation, CompletionCallbacksAreUnimplementedRatherThanLeftOut) {
     Start request = valid_start();
-    request.set_cron_schedule("* * * * *");
+    request.add_completion_callbacks()->mutable_nexus()->set_url("https://example.com");
     EXPECT_EQ(validate_start(request, {}, "fresh").code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST(Validation, LinksSayWhatTheyPointTo) {
+    Start request = valid_start();
+    auto& event = *request.add_links()->mutable_workflow_event();
+    event.set_namespace_("default");
+    event.set_workflow_id("caller");
+    EXPECT_EQ(message_of(validate_start(request, {}, "fresh")),
+              "workflow event link must not have an empty run ID field");
+    event.set_run_id("run");
+    EXPECT_TRUE(validate_start(request, {}, "fresh").ok());
+    for (int i = 0; i < 10; ++i) *request.add_links() = request.links(0);
+    EXPECT_EQ(message_of(validate_start(request, {}, "fresh")),
+              "cannot attach more than 10 links per request, got 11");
+}
+
+TEST(Validation, CallbacksAreAttachedWithARequestIdOnly) {
+    Start request = valid_start();
+    request.mutable_on_conflict_options()->set_attach_completion_callbacks(true);
+    EXPECT_EQ(message_of(validate_start(request, {}, "fresh")),
+              "attaching request ID is required for attaching completion callbacks");
 }
 
 TEST(Validation, TerminatingReusePolicyBecomesTheConflictPolicyOfThatMeaning) {

@@ -1,6 +1,7 @@
 #include "history/activity_attributes.h"
 
 #include "base/time.h"
+#include "history/command_checks.h"
 #include "history/retry_policy.h"
 
 namespace stele::history {
@@ -8,7 +9,6 @@ namespace {
 
 namespace enums = temporal::api::enums::v1;
 
-constexpr std::size_t kFairnessKeyLength = 64;
 
 bool begins_with(const std::string& text, const std::string& prefix) {
     return text.compare(0, prefix.size(), prefix) == 0;
@@ -55,7 +55,9 @@ absl::Status validate_identity(ScheduleActivityTaskCommandAttributes& attributes
     STELE_RETURN_IF_ERROR(validate_length(attributes.activity_id(), "activityId", limit));
     STELE_RETURN_IF_ERROR(
         validate_length(attributes.activity_type().name(), "activityType", limit));
-    return validate_priority(attributes.priority());
+    const absl::Status priority = validate_priority(attributes.priority());
+    if (priority.ok()) return priority;
+    return invalid_argument("invalid priorities: " + message_of(priority));
 }
 
 absl::Status validate_timeouts(ScheduleActivityTaskCommandAttributes& attributes) {
@@ -105,20 +107,6 @@ absl::Status complete_timeouts(ScheduleActivityTaskCommandAttributes& attributes
 }
 
 }  // namespace
-
-absl::Status validate_priority(const temporal::api::common::v1::Priority& priority) {
-    const std::string prefix = "invalid priorities: ";
-    if (priority.priority_key() < 0) {
-        return invalid_argument(prefix + "priority key can't be negative");
-    }
-    if (priority.fairness_key().size() > kFairnessKeyLength) {
-        return invalid_argument(prefix + "fairness key length exceeds limit");
-    }
-    if (priority.fairness_weight() < 0) {
-        return invalid_argument(prefix + "must be greater than zero");
-    }
-    return absl::OkStatus();
-}
 
 absl::Status complete_activity_attributes(ScheduleActivityTaskCommandAttributes& attributes,
                                           const ActivityBounds& bounds) {

@@ -25,7 +25,5 @@ struct ActivityBounds {
 absl::Status complete_activity_attributes(ScheduleActivityTaskCommandAttributes& attributes,
                                           const ActivityBounds& bounds);
 
-/// INVALID_ARGUMENT for a priority that is out of its ranges.
-absl::Status validate_priority(const temporal::api::common::v1::Priority& priority);
 
 }  // namespace stele::history

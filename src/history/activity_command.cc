@@ -1,5 +1,6 @@
 #include "history/activity.h"
 #include "history/activity_attributes.h"
+#include "history/command_checks.h"
 #include "history/event_rows.h"
 #include "history/pause.h"
 
@@ -40,12 +41,11 @@ CommandResult check_limits(const Completion& completion,
         return Refusal{kBadSchedule,
                        "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.", true};
     }
-    const std::size_t pending = completion.builder.draft().activities.size();
-    if (pending >= limits.pending_activities) {
-        return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
-                      "the number of pending activities, " + std::to_string(pending) +
-                          ", has reached the per-workflow limit of " +
-                          std::to_string(limits.pending_activities));
+    if (CommandResult refusal =
+            check_pending(completion.builder.draft().activities.size(), limits.pending_activities,
+                          "pending activities",
+                          enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED)) {
+        return refusal;
     }
     const std::string& activity_id = attributes.activity_id();
     if (completion.builder.draft().activities.find_named(activity_id) != nullptr) {

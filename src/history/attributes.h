@@ -4,6 +4,7 @@
 #include "temporal/api/common/v1/message.pb.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 // Memo fields and search attributes: maps from name to payload in which an empty value deletes.
@@ -17,6 +18,26 @@ bool is_empty_payload(const temporal::api::common::v1::Payload& payload);
 
 /// Lays `changes` over `target`; empty payloads delete.
 void merge_payloads(PayloadMap& target, const PayloadMap& changes);
+
+/// Takes empty payloads out of `message.memo` and `message.search_attributes`, and these out of the
+/// message when nothing is left: in something new, an empty value stands for nothing.
+template <typename Message>
+void drop_empty_attributes(Message& message) {
+    PayloadMap memo;
+    merge_payloads(memo, message.memo().fields());
+    if (memo.empty()) {
+        message.clear_memo();
+    } else {
+        *message.mutable_memo()->mutable_fields() = std::move(memo);
+    }
+    PayloadMap indexed;
+    merge_payloads(indexed, message.search_attributes().indexed_fields());
+    if (indexed.empty()) {
+        message.clear_search_attributes();
+    } else {
+        *message.mutable_search_attributes()->mutable_indexed_fields() = std::move(indexed);
+    }
+}
 
 /// Names and data, as limits count them.
 std::size_t payload_map_bytes(const PayloadMap& map);

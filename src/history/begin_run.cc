@@ -13,24 +13,6 @@ namespace {
 
 using Started = api::history::v1::WorkflowExecutionStartedEventAttributes;
 
-/// Empty values stand for nothing, so a new run does not begin with them.
-void drop_empty_attributes(Started& started) {
-    PayloadMap kept;
-    merge_payloads(kept, started.memo().fields());
-    if (kept.empty()) {
-        started.clear_memo();
-    } else {
-        *started.mutable_memo()->mutable_fields() = std::move(kept);
-    }
-    PayloadMap indexed;
-    merge_payloads(indexed, started.search_attributes().indexed_fields());
-    if (indexed.empty()) {
-        started.clear_search_attributes();
-    } else {
-        *started.mutable_search_attributes()->mutable_indexed_fields() = std::move(indexed);
-    }
-}
-
 /// Run timeouts count from the first task; nothing outlives the execution. The end of the execution
 /// is known in whole milliseconds: a run that is to last as long ends with it, not just before it.
 void set_expirations(storage::InfoRow& info, const Started& started, Timestamp now) {
@@ -79,10 +61,10 @@ storage::InfoRow make_info(const RunBirth& birth, Timestamp now) {
     info.set_create_request_id(birth.request_id);
     info.set_attempt(started.attempt());
     info.set_cron_schedule(started.cron_schedule());
-    if (started.has_retry_policy()) {
-        *info.mutable_retry_policy() = started.retry_policy();
-        *info.mutable_started() = started;
-    }
+    if (started.has_retry_policy()) *info.mutable_retry_policy() = started.retry_policy();
+    const bool may_begin_again = started.has_retry_policy() || !started.cron_schedule().empty();
+    if (may_begin_again) *info.mutable_started() = started;
+    *info.mutable_links() = birth.links;
     info.set_parent_namespace_id(started.parent_workflow_namespace_id());
     info.set_parent_namespace(started.parent_workflow_namespace());
     if (started.has_parent_workflow_execution()) {
@@ -164,6 +146,16 @@ NewRun finish_birth(Birth birth) {
     return made;
 }
 
+Duration spaced_backoff(const Builder& builder, Duration wanted) {
+    const Duration shortest = builder.context().limits->continue_as_new_interval;
+    Duration lifetime = builder.now() - from_proto(builder.header().execution_time());
+    if (lifetime < Duration::zero()) {
+        lifetime =
+            std::max(Duration::zero(), builder.now() - from_proto(builder.info().start_time()));
+    }
+    return lifetime + wanted < shortest ? shortest - lifetime : wanted;
+}
+
 void add_successor(Builder& builder, const std::string& new_run_id, Started started) {
     const storage::InfoRow& info = builder.info();
     RunBirth birth;
@@ -171,6 +163,7 @@ void add_successor(Builder& builder, const std::string& new_run_id, Started star
     birth.namespace_name = info.namespace_();
     birth.run_id = new_run_id;
     birth.request_id = builder.context().new_id();
+    birth.links = info.links();
     started.set_workflow_id(info.workflow_id());
     started.set_continued_execution_run_id(info.run_id());
     started.set_first_execution_run_id(info.first_execution_run_id());

@@ -42,6 +42,10 @@ Duration effective_task_timeout(Duration requested, Duration run_timeout, const 
 /// The shorter of the two, where zero means endless.
 Duration effective_run_timeout(Duration run_timeout, Duration execution_timeout);
 
+/// How long the first task of the run after this one waits when it is meant to wait for `wanted`: a
+/// workflow that begins again and again, at once each time, is slowed down.
+Duration spaced_backoff(const Builder& builder, Duration wanted);
+
 /// The run after this one, for continue-as-new and retries: `started` holds what the new run is
 /// given; identity in the chain and the execution's expiration come from the old run. The builder's
 /// run closes in the same transition. Returns the id of the new run.

@@ -130,6 +130,15 @@ void Builder::remove_buffered(ItemId id) {
     draft().buffered.erase(id);
 }
 
+void Builder::note_started_child(const HistoryEvent& event, EventId id) {
+    if (event.event_type() != enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) return;
+    const std::int64_t initiated =
+        event.child_workflow_execution_started_event_attributes().initiated_event_id();
+    // The child may have ended already: its outcome is then among the events that are flushed.
+    if (draft().children.find(initiated) == nullptr) return;
+    draft().children.edit(initiated).set_started_event_id(id.value());
+}
+
 bool Builder::flush_buffered_events() {
     if (!has_buffered_events()) return false;
     std::vector<HistoryEvent> first;
@@ -153,6 +162,7 @@ bool Builder::flush_buffered_events() {
         if (remembered != nullptr) {
             draft().request_ids.edit(remembered->sequence()).set_event_id(id.value());
         }
+        note_started_child(event, id);
         add_event(std::move(event));
     }
     for (HistoryEvent& event : outcomes) {

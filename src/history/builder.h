@@ -33,6 +33,9 @@ public:
     /// type and attributes. Returns its id.
     EventId add_event(HistoryEvent event);
 
+    /// The event that was appended last; there must be one.
+    const HistoryEvent& last_event() const { return *history_.events().rbegin(); }
+
     /// Appends an event that came from outside, or buffers it when a workflow task is started or
     /// commands are being obeyed (it then gets its id when that is over). Returns kNoEvent for a
     /// buffered one.
@@ -101,6 +104,8 @@ public:
 
 private:
     Transition seal() &&;
+    /// A child whose started event is flushed knows its id from now on.
+    void note_started_child(const HistoryEvent& event, EventId id);
     void dispatch(DispatchTask task);
     DispatchTask workflow_dispatch_task() const;
     void withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence);

@@ -1,3 +1,4 @@
+#include "history/parent_close.h"
 #include "history/workflow_task.h"
 
 #include <algorithm>
@@ -28,6 +29,8 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
     });
     for (const ItemId id : dispatched) withdraw_activity_dispatch(draft().activities.edit(id));
     withdraw_workflow_task_dispatch();
+    apply_parent_close_policy(*this);
+    report_to_parent(*this, last_event());
 
     erase_all(draft().activities);
     erase_all(draft().timers);
@@ -44,6 +47,7 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
     row.clear_sticky_task_queue();
     row.clear_sticky_schedule_to_start();
     row.set_first_task_pending(false);
+    row.set_awaits_parent(false);
     row.set_close_attempted(false);
     row.set_buffered_bytes(0);
     transition().closed = true;

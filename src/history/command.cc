@@ -92,6 +92,8 @@ CommandResult obey_command(Completion& completion, const Command& command) {
             return handle_upsert_search_attributes(completion, command);
         case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
             return handle_modify_properties(completion, command);
+        case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION:
+            return handle_start_child(completion, command);
         case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
             return handle_signal_external(completion, command);
         case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:

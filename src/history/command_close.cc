@@ -1,9 +1,10 @@
 #include "history/command.h"
-#include "history/run_retry.h"
+#include "history/next_run.h"
 
 #include <utility>
 
-// Commands by which a workflow ends itself: completed, failed (and perhaps tried again), canceled.
+// Commands by which a workflow ends itself: completed, failed, canceled. After the first two it may
+// begin again.
 namespace stele::history {
 
 namespace enums = temporal::api::enums::v1;
@@ -23,12 +24,18 @@ CommandResult handle_complete_workflow(Completion& completion, const Command& co
             "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.")) {
         return refusal;
     }
+    Builder& builder = completion.builder;
+    const NextRun next = decide_next_run(builder);
     HistoryEvent event = command_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, command);
     auto& completed = *event.mutable_workflow_execution_completed_event_attributes();
     if (attributes.has_result()) *completed.mutable_result() = attributes.result();
     completed.set_workflow_task_completed_event_id(completion.completed.value());
-    completion.builder.add_event(std::move(event));
-    completion.builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+    completed.set_new_execution_run_id(next.run_id);
+    builder.add_event(std::move(event));
+    LastOutcome last;
+    if (attributes.has_result()) last.result = attributes.result();
+    add_next_run(builder, next, last);
+    builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
     return std::nullopt;
 }
 
@@ -50,18 +57,21 @@ CommandResult handle_fail_workflow(Completion& completion, const Command& comman
         return refusal;
     }
     Builder& builder = completion.builder;
-    const RetryDecision retry = decide_run_retry(builder, attributes.failure());
-    const bool again = retry.state == enums::RETRY_STATE_IN_PROGRESS;
-    const std::string new_run_id = again ? builder.context().new_id() : "";
-
+    const NextRun next = decide_next_run(builder, attributes.failure());
     HistoryEvent event = command_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, command);
     auto& failed = *event.mutable_workflow_execution_failed_event_attributes();
     *failed.mutable_failure() = attributes.failure();
-    failed.set_retry_state(retry.state);
+    failed.set_retry_state(next.retry_state);
     failed.set_workflow_task_completed_event_id(completion.completed.value());
-    failed.set_new_execution_run_id(new_run_id);
+    failed.set_new_execution_run_id(next.run_id);
     builder.add_event(std::move(event));
-    if (again) add_retry_successor(builder, new_run_id, retry.backoff, attributes.failure());
+    LastOutcome last;
+    last.failure = attributes.failure();
+    // A scheduled run remembers the last result over failures; a run that is tried again does not.
+    if (next.initiator == enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE) {
+        last.result = inherited_result(builder);
+    }
+    add_next_run(builder, next, last);
     builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_FAILED);
     return std::nullopt;
 }

@@ -31,6 +31,15 @@ struct SignalInput {
     bool skip_start_delay = false;
 };
 
+/// Whose child a run is.
+struct ParentLink {
+    std::string namespace_id;
+    std::string namespace_name;
+    api::common::v1::WorkflowExecution execution;
+    EventId initiated;  // in the history of the parent
+    api::common::v1::WorkflowExecution root;
+};
+
 struct StartInput {
     std::string namespace_id;
     std::string namespace_name;
@@ -38,9 +47,11 @@ struct StartInput {
     std::string run_id;
     RunKey run_key;
     std::optional<SignalInput> signal;  // signal-with-start
+    std::optional<ParentLink> parent;   // of a child
 };
 
-/// A new run: event 1, the signal if any, and the first workflow task unless the start is delayed.
+/// A new run: event 1, the signal if any, and the first workflow task unless the start is delayed or
+/// waits for the parent to record it.
 absl::StatusOr<NewRun> start_workflow(StartInput input, const Context& context);
 
 // ---- signal.cc, cancel.cc, terminate.cc ----------------------------------------------------

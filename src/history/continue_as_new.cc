@@ -1,6 +1,6 @@
 #include "history/attributes.h"
 #include "history/begin_run.h"
-#include "history/command.h"
+#include "history/command_checks.h"
 #include "history/retry_policy.h"
 #include "history/search_attributes.h"
 
@@ -20,19 +20,7 @@ using Started = api::history::v1::WorkflowExecutionStartedEventAttributes;
 constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
 constexpr char kCommand[] = "ContinueAsNewWorkflowExecutionCommand";
 
-/// What the command leaves open comes from the run that it ends: where the new run belongs.
-void fill_identity(const Builder& builder, Attributes& attributes) {
-    const storage::InfoRow& info = builder.info();
-    if (attributes.workflow_type().name().empty()) {
-        attributes.mutable_workflow_type()->set_name(info.workflow_type());
-    }
-    if (attributes.task_queue().name().empty()) {
-        attributes.mutable_task_queue()->set_name(info.task_queue());
-    }
-    attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-}
-
-/// The same for its timeouts.
+/// Timeouts that the command leaves open come from the run that it ends.
 void fill_timeouts(const Builder& builder, Attributes& attributes) {
     const storage::InfoRow& info = builder.info();
     Duration run_timeout = from_proto(attributes.workflow_run_timeout());
@@ -53,18 +41,23 @@ Refusal refuse_attribute(const Attributes& attributes, WorkflowTaskFailedCause c
                              "\" kind:TASK_QUEUE_KIND_NORMAL");
 }
 
-CommandResult check_identity(const Completion& completion, const Attributes& attributes) {
+CommandResult check_identity(const Completion& completion, Attributes& attributes) {
+    const Builder& builder = completion.builder;
+    if (attributes.workflow_type().name().empty()) {
+        attributes.mutable_workflow_type()->set_name(builder.info().workflow_type());
+    }
     if (CommandResult refusal =
             check_id_length(completion, kBad, std::string("WorkflowType on ") + kCommand,
                             "WorkflowType", attributes.workflow_type().name())) {
         return refusal;
     }
-    if (attributes.task_queue().name().size() <= completion.builder.context().limits->id_length) {
-        return std::nullopt;
-    }
+    const absl::Status queue = validate_user_task_queue(*attributes.mutable_task_queue(),
+                                                        builder.info().task_queue(), builder);
+    attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    if (queue.ok()) return std::nullopt;
     return refuse_attribute(
         attributes, kBad,
-        std::string("error validating ") + kCommand + " TaskQueue: taskQueue length exceeds limit");
+        std::string("error validating ") + kCommand + " TaskQueue: " + message_of(queue));
 }
 
 CommandResult check_durations(Attributes& attributes) {
@@ -131,7 +124,6 @@ CommandResult check_sizes(const Completion& completion, const Attributes& attrib
 
 /// Fills in what is open on the way, in the order in which clients of Temporal are told of problems.
 CommandResult check_and_fill(const Completion& completion, Attributes& attributes) {
-    fill_identity(completion.builder, attributes);
     if (CommandResult refusal = check_identity(completion, attributes)) return refusal;
     if (CommandResult refusal = check_durations(attributes)) return refusal;
     fill_timeouts(completion.builder, attributes);
@@ -139,17 +131,12 @@ CommandResult check_and_fill(const Completion& completion, Attributes& attribute
     return check_sizes(completion, attributes);
 }
 
-/// A run that continues at once, again and again, is slowed down.
+/// Absent where the command names none and none is needed.
 std::optional<google::protobuf::Duration> first_task_backoff(const Builder& builder,
                                                              const Attributes& attributes) {
-    const Duration shortest = builder.context().limits->continue_as_new_interval;
-    Duration lifetime = builder.now() - from_proto(builder.header().execution_time());
-    if (lifetime < Duration::zero()) {
-        lifetime =
-            std::max(Duration::zero(), builder.now() - from_proto(builder.info().start_time()));
-    }
     const Duration wanted = from_proto(attributes.backoff_start_interval());
-    if (lifetime + wanted < shortest) return to_proto(shortest - lifetime);
+    const Duration backoff = spaced_backoff(builder, wanted);
+    if (backoff != wanted) return to_proto(backoff);
     if (!attributes.has_backoff_start_interval()) return std::nullopt;
     return attributes.backoff_start_interval();
 }
@@ -176,14 +163,11 @@ HistoryEvent continued_event(const Completion& completion, const Command& comman
     if (attributes.has_last_completion_result()) {
         *continued.mutable_last_completion_result() = attributes.last_completion_result();
     }
-    PayloadMap memo;
-    merge_payloads(memo, attributes.memo().fields());
-    if (!memo.empty()) *continued.mutable_memo()->mutable_fields() = std::move(memo);
-    PayloadMap indexed;
-    merge_payloads(indexed, attributes.search_attributes().indexed_fields());
-    if (!indexed.empty()) {
-        *continued.mutable_search_attributes()->mutable_indexed_fields() = std::move(indexed);
+    if (attributes.has_memo()) *continued.mutable_memo() = attributes.memo();
+    if (attributes.has_search_attributes()) {
+        *continued.mutable_search_attributes() = attributes.search_attributes();
     }
+    drop_empty_attributes(continued);
     return event;
 }
 
@@ -203,6 +187,7 @@ Started started_attributes(const Builder& builder, const Attributes& attributes)
     if (attributes.has_header()) *started.mutable_header() = attributes.header();
     if (attributes.has_input()) *started.mutable_input() = attributes.input();
     if (attributes.has_retry_policy()) *started.mutable_retry_policy() = attributes.retry_policy();
+    started.set_cron_schedule(attributes.cron_schedule());
     if (attributes.has_memo()) *started.mutable_memo() = attributes.memo();
     if (attributes.has_search_attributes()) {
         *started.mutable_search_attributes() = attributes.search_attributes();
@@ -225,9 +210,6 @@ CommandResult handle_continue_as_new(Completion& completion, const Command& comm
         return refuse(kBad, std::string(kCommand) + "Attributes is not set on " + kCommand + ".");
     }
     Attributes attributes = command.continue_as_new_workflow_execution_command_attributes();
-    if (!attributes.cron_schedule().empty()) {
-        return refuse(kBad, "cron schedules are not supported by this server yet");
-    }
     if (CommandResult refusal = check_and_fill(completion, attributes)) return refusal;
     Builder& builder = completion.builder;
     const std::string new_run_id = builder.context().new_id();

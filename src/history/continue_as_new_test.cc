@@ -139,5 +139,107 @@ TEST_F(SuccessorTest, ATimedOutRunWithAPolicyIsTriedAgain) {
     EXPECT_TRUE(started().continued_failure().has_timeout_failure_info());
 }
 
+// ---- Cron schedules --------------------------------------------------------------------------
+
+Command complete_with(const std::string& result) {
+    Command command = complete_workflow();
+    *command.mutable_complete_workflow_execution_command_attributes()->mutable_result() =
+        payloads(result);
+    return command;
+}
+
+void every_ten_seconds(StartInput& input) {
+    input.request.set_cron_schedule("@every 10s");
+    *input.request.mutable_input() = payloads("the same");
+}
+
+TEST_F(SuccessorTest, AScheduledRunWaitsForItsFirstTime) {
+    scenario_.start(every_ten_seconds);
+    const auto& first =
+        scenario_.history().events(0).workflow_execution_started_event_attributes();
+    EXPECT_EQ(from_proto(first.first_workflow_task_backoff()), seconds(10));
+    EXPECT_EQ(first.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+    EXPECT_EQ(first.cron_schedule(), "@every 10s");
+    EXPECT_EQ(scenario_.last_event(), 1);
+    scenario_.advance(seconds(10));
+    EXPECT_TRUE(scenario_.workflow_task_is_queued());
+}
+
+TEST_F(SuccessorTest, AScheduledRunThatCompletesBeginsAgainWithItsResult) {
+    scenario_.start(every_ten_seconds);
+    scenario_.advance(seconds(13));
+    run_last_task(complete_with("result"));
+    ASSERT_NE(run_, nullptr);
+    EXPECT_EQ(from_proto(started().first_workflow_task_backoff()), seconds(7));
+    EXPECT_EQ(started().last_completion_result().payloads(0).data(), "result");
+    EXPECT_FALSE(started().has_continued_failure());
+    EXPECT_EQ(started().input().payloads(0).data(), "the same");
+    EXPECT_EQ(started().initiator(), enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+    EXPECT_EQ(started().attempt(), 1);
+}
+
+TEST_F(SuccessorTest, AScheduledRunThatFailsKeepsTheOlderResult) {
+    scenario_.start([](StartInput& input) {
+        every_ten_seconds(input);
+        *input.request.mutable_last_completion_result() = payloads("older");
+    });
+    scenario_.advance(seconds(10));
+    run_last_task(fail_workflow("boom"));
+    EXPECT_EQ(started().last_completion_result().payloads(0).data(), "older");
+    EXPECT_EQ(started().continued_failure().message(), "boom");
+}
+
+TEST_F(SuccessorTest, ARetryGoesBeforeTheSchedule) {
+    scenario_.start([](StartInput& input) {
+        every_ten_seconds(input);
+        input.request.mutable_retry_policy()->set_maximum_attempts(2);
+    });
+    scenario_.advance(seconds(10));
+    run_last_task(fail_workflow("boom"));
+    EXPECT_EQ(started().initiator(), enums::CONTINUE_AS_NEW_INITIATOR_RETRY);
+    EXPECT_EQ(started().attempt(), 2);
+}
+
+TEST_F(SuccessorTest, AScheduledRunThatTimesOutBeginsAgain) {
+    scenario_.start([](StartInput& input) {
+        every_ten_seconds(input);
+        *input.request.mutable_workflow_run_timeout() = to_proto(seconds(3));
+    });
+    scenario_.set_now(scenario_.now() + seconds(13));
+    auto fired = scenario_.try_fire();
+    ASSERT_TRUE(fired.ok());
+    ASSERT_EQ(fired->transition.successor.size(), 1U);
+    take(fired->transition.successor[0]);
+    EXPECT_EQ(from_proto(started().first_workflow_task_backoff()), seconds(7));
+    EXPECT_TRUE(started().continued_failure().has_timeout_failure_info());
+}
+
+TEST_F(SuccessorTest, TerminationEndsASchedule) {
+    scenario_.start(every_ten_seconds);
+    TerminateInput input;
+    const auto applied = terminate_workflow(scenario_.run(), input, scenario_.context());
+    ASSERT_TRUE(applied.ok());
+    EXPECT_TRUE(applied->transition.successor.empty());
+}
+
+TEST_F(SuccessorTest, CancellationEndsASchedule) {
+    scenario_.start(every_ten_seconds);
+    scenario_.advance(seconds(10));
+    Command cancel;
+    cancel.set_command_type(enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION);
+    cancel.mutable_cancel_workflow_execution_command_attributes();
+    run_last_task(cancel);
+    EXPECT_EQ(successors_, 0U);
+}
+
+TEST_F(SuccessorTest, EveryRunOfAChainHasTheLinksOfTheFirst) {
+    scenario_.start([](StartInput& input) {
+        input.request.add_links()->mutable_workflow_event()->set_workflow_id("caller");
+    });
+    run_last_task(continue_as_new());
+    ASSERT_EQ(history_.events(0).links_size(), 1);
+    EXPECT_EQ(history_.events(0).links(0).workflow_event().workflow_id(), "caller");
+}
+
 }  // namespace
 }  // namespace stele::history::testing

@@ -1,4 +1,4 @@
-#include "history/run_retry.h"
+#include "history/next_run.h"
 #include "history/workflow_task.h"
 
 #include <algorithm>
@@ -55,14 +55,11 @@ void fire_run_timeout(Builder& builder) {
     failure.set_message("workflow timeout");
     failure.set_source("Server");
     failure.mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_START_TO_CLOSE);
-    RetryDecision retry{enums::RETRY_STATE_TIMEOUT, {}};
-    if (!expired) retry = decide_run_retry(builder, failure);
-    std::string new_run_id;
-    if (retry.state == enums::RETRY_STATE_IN_PROGRESS) {
-        new_run_id = builder.context().new_id();
-        add_retry_successor(builder, new_run_id, retry.backoff, failure);
-    }
-    time_out_run(builder, retry.state, new_run_id);
+    NextRun next;
+    next.retry_state = enums::RETRY_STATE_TIMEOUT;
+    if (!expired) next = decide_next_run(builder, failure);
+    add_next_run(builder, next, {inherited_result(builder), failure});
+    time_out_run(builder, next.retry_state, next.run_id);
 }
 
 /// Something that is due. Ordered by time; what is due at one moment in the order of the kinds.

@@ -66,4 +66,17 @@ storage::ExternalRow external_row(const HistoryEvent& initiated) {
     return row;
 }
 
+storage::ChildRow child_row(const HistoryEvent& initiated) {
+    const auto& from = initiated.start_child_workflow_execution_initiated_event_attributes();
+    storage::ChildRow row;
+    row.set_namespace_(from.namespace_());
+    row.set_namespace_id(from.namespace_id());
+    row.set_workflow_id(from.workflow_id());
+    row.set_workflow_type(from.workflow_type().name());
+    row.set_parent_close_policy(from.parent_close_policy());
+    *row.mutable_initiated() = from;
+    if (initiated.has_user_metadata()) *row.mutable_user_metadata() = initiated.user_metadata();
+    return row;
+}
+
 }  // namespace stele::history

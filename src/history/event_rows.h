@@ -13,5 +13,7 @@ storage::TimerRow timer_row(const HistoryEvent& started, Timestamp when);
 /// A signal or cancel request to another workflow. The request id, which no event tells, is left
 /// to the caller.
 storage::ExternalRow external_row(const HistoryEvent& initiated);
+/// A child that is to be started. Its request id is left to the caller as well.
+storage::ChildRow child_row(const HistoryEvent& initiated);
 
 }  // namespace stele::history

@@ -1,5 +1,6 @@
+#include "history/command_checks.h"
 #include "history/event_rows.h"
-#include "history/families.h"
+#include "history/parent_close.h"
 
 #include <cctype>
 
@@ -54,9 +55,8 @@ std::string namespace_words(const std::string& name_space) { return " Namespace=
 /// Why the target can not be one; empty when it can.
 std::string target_problem(const Target& target, const Builder& builder) {
     const std::size_t limit = builder.context().limits->id_length;
-    const bool crosses =
-        !target.name_space.empty() && target.name_space != builder.info().namespace_();
-    if (crosses) return "cross namespace commands are not allowed";
+    const absl::Status reachable = check_namespace(target.name_space, builder);
+    if (!reachable.ok()) return message_of(reachable);
     if (target.workflow_id.empty()) {
         return "WorkflowId is not set on " + target.command + "." +
                namespace_words(target.name_space) + run_words(target.run_id) + target.signal_words;
@@ -72,13 +72,6 @@ std::string target_problem(const Target& target, const Builder& builder) {
                target.rest;
     }
     return {};
-}
-
-CommandResult check_pending(std::size_t pending, std::size_t limit, const std::string& what,
-                            WorkflowTaskFailedCause cause) {
-    if (pending < limit) return std::nullopt;
-    return refuse(cause, "the number of " + what + ", " + std::to_string(pending) +
-                             ", has reached the per-workflow limit of " + std::to_string(limit));
 }
 
 CommandResult validate_signal(const SignalExternalWorkflowExecutionCommandAttributes& attributes,
@@ -116,7 +109,8 @@ CommandResult validate_signal(const SignalExternalWorkflowExecutionCommandAttrib
 
 CommandResult validate_cancel(
     const RequestCancelExternalWorkflowExecutionCommandAttributes& attributes,
-    const Builder& builder) {
+    const Completion& completion) {
+    const Builder& builder = completion.builder;
     const Target target{attributes.namespace_(),
                         attributes.workflow_id(),
                         attributes.run_id(),
@@ -125,6 +119,12 @@ CommandResult validate_cancel(
                         run_words(attributes.run_id()) + namespace_words(attributes.namespace_())};
     const std::string problem = target_problem(target, builder);
     if (!problem.empty()) return refuse(kBadCancel, problem);
+    if (completion.initiated_children.contains(target.workflow_id)) {
+        return refuse(kBadCancel,
+                      "Start and RequestCancel for child workflow is not allowed in same workflow "
+                      "task. WorkflowId=" +
+                          target.workflow_id + target.rest);
+    }
     return check_pending(builder.draft().external_cancels.size(),
                          builder.context().limits->pending_cancels,
                          "pending requests to cancel external workflows",
@@ -201,14 +201,7 @@ bool is_self(const Builder& builder, const WorkflowExecution& target) {
 }  // namespace
 
 void send_external(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated) {
-    storage::OutboxRow row;
-    row.set_kind(kind);
-    row.set_namespace_id(builder.info().namespace_id());
-    row.set_run_key(builder.info().sequence());
-    row.set_initiated_event_id(initiated.value());
-    row.set_workflow_id(builder.info().workflow_id());
-    row.set_run_id(builder.info().run_id());
-    builder.transition().outbox.push_back(std::move(row));
+    builder.transition().outbox.push_back(outbox_row(builder, kind, initiated));
 }
 
 CommandResult handle_signal_external(Completion& completion, const Command& command) {
@@ -258,7 +251,7 @@ CommandResult handle_request_cancel_external(Completion& completion, const Comma
     }
     const auto& from = command.request_cancel_external_workflow_execution_command_attributes();
     Builder& builder = completion.builder;
-    if (CommandResult refusal = validate_cancel(from, builder)) return refusal;
+    if (CommandResult refusal = validate_cancel(from, completion)) return refusal;
 
     WorkflowExecution target;
     target.set_workflow_id(from.workflow_id());

@@ -44,6 +44,8 @@ struct Completion {
     std::set<int> messages_taken = {};
     /// Updates that this completion has rejected: nothing else remembers them.
     std::set<std::string> updates_rejected = {};
+    /// Workflow ids of the children that this completion starts; it may not cancel them yet.
+    std::set<std::string> initiated_children = {};
 };
 
 /// An event with the type, and the user metadata of the command that makes it.
@@ -56,6 +58,8 @@ inline Refusal refuse(WorkflowTaskFailedCause cause, std::string message) {
 // activity_command.cc
 CommandResult handle_schedule_activity(Completion& completion, const Command& command);
 CommandResult handle_request_cancel_activity(Completion& completion, const Command& command);
+// child_command.cc
+CommandResult handle_start_child(Completion& completion, const Command& command);
 // external.cc
 CommandResult handle_signal_external(Completion& completion, const Command& command);
 CommandResult handle_request_cancel_external(Completion& completion, const Command& command);

@@ -71,6 +71,7 @@ void Rebuild::fold_start(const HistoryEvent& event) {
     birth.run_key = identity_.run_key;
     birth.request_id = identity_.create_request_id;
     birth.started = event.workflow_execution_started_event_attributes();
+    birth.links = event.links();
     birth.has_user_metadata = event.has_user_metadata();
     birth.user_metadata = event.user_metadata();
     run_.info = make_info(birth, identity_.start_time);

@@ -131,6 +131,45 @@ bool Rebuild::fold_external(const HistoryEvent& event) {
     }
 }
 
-bool Rebuild::fold_child(const HistoryEvent&) { return false; }
+bool Rebuild::fold_child(const HistoryEvent& event) {
+    const auto end_child = [&](const auto& attributes) {
+        end(run_.children, attributes.initiated_event_id(), event);
+        return true;
+    };
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
+            storage::ChildRow row = child_row(event);
+            row.set_initiated_event_id(event.event_id());
+            run_.children.put(event.event_id(), std::move(row));
+            return true;
+        }
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
+            const auto& started = event.child_workflow_execution_started_event_attributes();
+            const storage::ChildRow* pending = run_.children.find(started.initiated_event_id());
+            if (pending == nullptr) return false;
+            storage::ChildRow row = *pending;
+            row.set_started_event_id(event.event_id());
+            row.set_run_id(started.workflow_execution().run_id());
+            row.set_create_request_id(row.run_id());
+            row.clear_initiated();
+            row.clear_user_metadata();
+            run_.children.put(started.initiated_event_id(), std::move(row));
+            return true;
+        }
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+            return end_child(event.start_child_workflow_execution_failed_event_attributes());
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+            return end_child(event.child_workflow_execution_completed_event_attributes());
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+            return end_child(event.child_workflow_execution_failed_event_attributes());
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+            return end_child(event.child_workflow_execution_canceled_event_attributes());
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+            return end_child(event.child_workflow_execution_timed_out_event_attributes());
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+            return end_child(event.child_workflow_execution_terminated_event_attributes());
+        default: return false;
+    }
+}
 
 }  // namespace stele::history

@@ -2,6 +2,8 @@
 
 #include "history/activity.h"
 #include "history/begin_run.h"
+#include "history/children.h"
+#include "history/parent_close.h"
 #include "history/reapply.h"
 #include "history/workflow_task.h"
 
@@ -135,6 +137,17 @@ void restart_external(Builder& builder, TableDraft<storage::ExternalRow>& pendin
     }
 }
 
+/// A child that the old run has started after the reset point, and that still runs, goes on as the new
+/// run's: asked for under the same run id, it is found. The start of any other is taken back.
+void restart_children(Builder& builder, const Table<storage::ChildRow>& pending,
+                      const std::map<std::int64_t, std::string>& running) {
+    for (const auto& [id, child] : pending.rows()) {
+        if (is_started(child)) continue;
+        const auto known = running.find(id);
+        ask_for_child(builder, EventId(id), known == running.end() ? "" : known->second);
+    }
+}
+
 absl::Status perform(Builder& builder, const ResetInput& input) {
     for (const auto& operation : input.operations) {
         if (!operation.has_update_workflow_options()) {
@@ -178,6 +191,7 @@ absl::StatusOr<NewRun> reset_run(ResetInput input, const Context& context) {
     restart_activities(builder, state.activities, input.reason);
     restart_external(builder, builder.draft().external_signals, storage::OutboxRow::KIND_SIGNAL);
     restart_external(builder, builder.draft().external_cancels, storage::OutboxRow::KIND_CANCEL);
+    restart_children(builder, state.children, input.running_children);
     for (const HistoryEvent& event : input.later) reapply(builder, event);
     STELE_RETURN_IF_ERROR(perform(builder, input));
     builder.schedule_workflow_task_if_needed();

@@ -6,6 +6,7 @@
 
 #include <google/protobuf/repeated_field.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct ResetInput {
     std::vector<EventBatch> kept;
     /// What is_reapplied of the events behind: of the base, then of the runs that followed it.
     std::vector<HistoryEvent> later;
+    /// The children that the base still waits for: their run ids by initiated event.
+    std::map<std::int64_t, std::string> running_children;
     google::protobuf::RepeatedPtrField<api::workflow::v1::PostResetOperation> operations;
 };
 

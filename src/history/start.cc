@@ -1,15 +1,32 @@
 #include "history/begin_run.h"
 #include "history/retry_policy.h"
 
+#include "cron/schedule.h"
+
 #include <utility>
 
-// A client starts a workflow.
+// A client, or a parent, starts a workflow.
 namespace stele::history {
 
 namespace {
 
 using Request = service::StartWorkflowExecutionRequest;
 using Started = api::history::v1::WorkflowExecutionStartedEventAttributes;
+
+/// A cron schedule and a delay exclude each other.
+google::protobuf::Duration first_task_backoff(const Request& request, const Context& context) {
+    if (request.cron_schedule().empty()) return request.workflow_start_delay();
+    return to_proto(cron::backoff(request.cron_schedule(), context.now, context.now)
+                        .value_or(Duration::zero()));
+}
+
+void name_parent(Started& started, const ParentLink& parent) {
+    started.set_parent_workflow_namespace_id(parent.namespace_id);
+    started.set_parent_workflow_namespace(parent.namespace_name);
+    *started.mutable_parent_workflow_execution() = parent.execution;
+    started.set_parent_initiated_event_id(parent.initiated.value());
+    *started.mutable_root_workflow_execution() = parent.root;
+}
 
 Started started_attributes(const Request& request, const Context& context) {
     Started started;
@@ -40,7 +57,11 @@ Started started_attributes(const Request& request, const Context& context) {
     started.set_identity(request.identity());
     started.set_attempt(1);
     started.set_eager_execution_accepted(request.request_eager_execution());
-    *started.mutable_first_workflow_task_backoff() = request.workflow_start_delay();
+    *started.mutable_first_workflow_task_backoff() = first_task_backoff(request, context);
+    started.set_cron_schedule(request.cron_schedule());
+    if (!request.cron_schedule().empty()) {
+        started.set_initiator(api::enums::v1::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+    }
 
     const Duration execution_timeout = from_proto(request.workflow_execution_timeout());
     const Duration run_timeout =
@@ -66,11 +87,9 @@ Started started_attributes(const Request& request, const Context& context) {
 
 absl::StatusOr<NewRun> start_workflow(StartInput input, const Context& context) {
     Request& request = input.request;
-    if (!request.cron_schedule().empty()) {
-        return unimplemented("cron schedules: unknown method for this server yet");
-    }
     RunBirth birth;
     birth.started = started_attributes(request, context);
+    if (input.parent) name_parent(birth.started, *input.parent);
     birth.namespace_id = std::move(input.namespace_id);
     birth.namespace_name = std::move(input.namespace_name);
     birth.run_id = std::move(input.run_id);
@@ -80,6 +99,7 @@ absl::StatusOr<NewRun> start_workflow(StartInput input, const Context& context) 
     birth.user_metadata = std::move(*request.mutable_user_metadata());
     birth.links = std::move(*request.mutable_links());
     Birth made = begin_run(std::move(birth), context);
+    made.builder->header().set_awaits_parent(input.parent.has_value());
     if (input.signal) record_signal(*made.builder, *input.signal);
     return finish_birth(std::move(made));
 }

@@ -153,7 +153,8 @@ void Builder::schedule_workflow_task_if_needed() {
         workflow_task_wanted_ = true;
         return;
     }
-    if (!is_open() || has_workflow_task() || header().first_task_pending()) return;
+    if (!is_open() || has_workflow_task()) return;
+    if (header().first_task_pending() || header().awaits_parent()) return;
     if (header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) return;
     schedule_workflow_task(*this, now(), false);
 }

@@ -1,5 +1,8 @@
 #include "shard/control.h"
 
+#include "shard/children.h"
+#include "shard/starts.h"
+
 #include <utility>
 
 namespace stele::shard::control {
@@ -77,7 +80,9 @@ void terminate(Shard& shard, const NamespacePtr& space,
         **run, history::terminate_workflow(*(*run)->run, input, context.context), std::move(reply));
 }
 
-void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply) {
+namespace {
+
+void receive_request(Shard& shard, const Delivery& delivery, Reply<history::None> reply) {
     const auto run = shard.find(delivery.target);
     if (!run.ok()) return reply(run.status());
     LoadedRun& loaded = **run;
@@ -94,6 +99,24 @@ void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply)
     const auto& input = std::get<history::CancelInput>(delivery.what);
     shard.conclude<history::None>(
         loaded, history::request_cancel(*loaded.run, input, context.context), std::move(reply));
+}
+
+}  // namespace
+
+void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply) {
+    if (const auto* start = std::get_if<history::ChildStart>(&delivery.what)) {
+        return shard.starts().start_child(delivery.space, *start, std::move(reply));
+    }
+    if (std::holds_alternative<ReleaseChild>(delivery.what)) {
+        return children::release(shard, delivery, std::move(reply));
+    }
+    if (const auto* order = std::get_if<EndChild>(&delivery.what)) {
+        return children::end(shard, delivery, *order, std::move(reply));
+    }
+    if (const auto* report = std::get_if<history::ChildReport>(&delivery.what)) {
+        return children::report(shard, delivery, *report, std::move(reply));
+    }
+    receive_request(shard, delivery, std::move(reply));
 }
 
 }  // namespace stele::shard::control

@@ -14,7 +14,7 @@ void request_cancel(Shard& shard, const NamespacePtr& space,
 void terminate(Shard& shard, const NamespacePtr& space,
                const service::TerminateWorkflowExecutionRequest& request,
                Reply<history::None> reply);
-/// A signal or cancel request that another run has sent.
+/// What another run has sent: a signal, a cancel request, or a word between parent and child.
 void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply);
 
 }  // namespace stele::shard::control

@@ -62,6 +62,8 @@ struct StartReply {
     std::string first_execution_run_id;
     bool started = false;
     api::enums::v1::WorkflowExecutionStatus status{};
+    /// Whether the request id of the start was attached to a run that was there before.
+    bool attached = false;
     /// With request_eager_execution: the first workflow task, started for the caller.
     std::optional<PolledWorkflowTask> eager_task;
 };

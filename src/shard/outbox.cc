@@ -1,13 +1,12 @@
 #include "shard/outbox.h"
 
+#include "shard/outbox_rows.h"
+
 #include <algorithm>
 #include <utility>
 
 namespace stele::shard {
 namespace {
-
-using api::enums::v1::CancelExternalWorkflowExecutionFailedCause;
-using api::enums::v1::SignalExternalWorkflowExecutionFailedCause;
 
 constexpr Duration kFirstRetry = std::chrono::milliseconds(50);
 constexpr Duration kLongestRetry = std::chrono::seconds(30);
@@ -17,66 +16,6 @@ Duration backoff(int failures) {
     return std::min<Duration>(kFirstRetry * (1 << doublings), kLongestRetry);
 }
 
-bool is_signal(const storage::OutboxRow& row) {
-    return row.kind() == storage::OutboxRow::KIND_SIGNAL;
-}
-
-history::SignalInput signal_input(const storage::ExternalRow& row, const LoadedRun& source) {
-    history::SignalInput input;
-    input.name = row.signal_name();
-    input.input = row.input();
-    input.header = row.header();
-    input.identity = "history-service";
-    input.request_id = row.request_id();
-    input.external_source.set_workflow_id(source.run->info.workflow_id());
-    input.external_source.set_run_id(source.run->info.run_id());
-    input.external_initiated_event_id = row.initiated_event_id();
-    return input;
-}
-
-history::CancelInput cancel_input(const storage::ExternalRow& row, const LoadedRun& source) {
-    history::CancelInput input;
-    input.reason = row.reason();
-    input.identity = "history-service";
-    input.request_id = row.request_id();
-    input.external_source.set_workflow_id(source.run->info.workflow_id());
-    input.external_source.set_run_id(source.run->info.run_id());
-    input.external_initiated_event_id = row.initiated_event_id();
-    return input;
-}
-
-/// What an answer that will not change means for the history of the source; nullopt: try again.
-std::optional<history::ExternalOutcome> outcome_of(const absl::Status& status, bool signal) {
-    history::ExternalOutcome outcome;
-    if (status.ok()) return outcome;
-    switch (status.code()) {
-        case absl::StatusCode::kNotFound:
-            outcome.signal_failure = api::enums::v1::
-                SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
-            outcome.cancel_failure = api::enums::v1::
-                CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
-            break;
-        case absl::StatusCode::kFailedPrecondition:
-            outcome.signal_failure =
-                api::enums::v1::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
-            outcome.cancel_failure =
-                api::enums::v1::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
-            break;
-        case absl::StatusCode::kInvalidArgument:
-            if (!signal) return std::nullopt;
-            outcome.signal_failure = api::enums::v1::
-                SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED;
-            break;
-        default: return std::nullopt;
-    }
-    if (signal) {
-        outcome.cancel_failure.reset();
-    } else {
-        outcome.signal_failure.reset();
-    }
-    return outcome;
-}
-
 }  // namespace
 
 absl::Status Outbox::recover() {
@@ -84,11 +23,10 @@ absl::Status Outbox::recover() {
     const auto cursor = shard_.around().store.scan(range.begin, range.end);
     for (; cursor->valid(); cursor->next()) {
         STELE_ASSIGN_OR_RETURN(const Id id, store::decode_outbox_key(cursor->key()));
-        Entry entry;
-        STELE_RETURN_IF_ERROR(
-            store::unwrap_message(store::Table::kOutbox, cursor->value(), entry.row));
-        entry.source = {id.slot, RunKey(entry.row.run_key())};
-        waiting_.emplace(id, std::move(entry));
+        storage::OutboxRow row;
+        STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kOutbox, cursor->value(), row));
+        const RunKey source(row.run_key());
+        put(id, {id.slot, source}, std::move(row), true);
     }
     return cursor->status();
 }
@@ -99,15 +37,25 @@ void Outbox::begin() {
     }
 }
 
+void Outbox::put(Id id, RunAddress source, storage::OutboxRow row, bool durable) {
+    Entry& entry = waiting_[id];
+    entry.source = source;
+    entry.row = std::move(row);
+    entry.version = ++versions_;
+    entry.durable = durable;
+    entry.failures = 0;
+}
+
 void Outbox::added(RunAddress source, const std::vector<storage::OutboxRow>& rows,
                    Position position) {
     for (const storage::OutboxRow& row : rows) {
         const Id id{source.slot, row_sequence(source.key, row.initiated_event_id())};
-        waiting_.emplace(id, Entry{source, row});
+        put(id, source, row, false);
         // Not before it is durable: the target must never see an effect that a crash undoes. And
         // not in place: the transition that made it is still being announced.
-        shard_.executor().post(
-            [this, id, position] { shard_.when_durable(position, [this, id] { deliver(id); }); });
+        shard_.executor().post([this, id, version = versions_, position] {
+            shard_.when_durable(position, [this, id, version] { became_durable(id, version); });
+        });
     }
 }
 
@@ -117,68 +65,61 @@ bool Outbox::owes(RunAddress source) const {
            first->first.sequence < row_sequence(source.key.next(), 0);
 }
 
-const storage::ExternalRow* Outbox::pending(const LoadedRun& source,
-                                            const storage::OutboxRow& row) const {
-    return is_signal(row) ? source.run->external_signals.find(row.initiated_event_id())
-                          : source.run->external_cancels.find(row.initiated_event_id());
+void Outbox::became_durable(Id id, std::uint64_t version) {
+    const auto found = waiting_.find(id);
+    if (found == waiting_.end() || found->second.version != version) return;
+    found->second.durable = true;
+    deliver(id);
+}
+
+LoadedRun* Outbox::source_of(const Entry& entry) {
+    const absl::StatusOr<LoadedRun*> source = shard_.load(entry.source);
+    STELE_CHECK(source.ok(), "the source of an outbox row could not be read");
+    return *source;
 }
 
 void Outbox::deliver(Id id) {
     const auto found = waiting_.find(id);
     if (stopped_ || found == waiting_.end()) return;
-    const Entry& entry = found->second;
-    const absl::StatusOr<LoadedRun*> source = shard_.load(entry.source);
-    STELE_CHECK(source.ok(), "the source of an external request could not be read");
-    const storage::ExternalRow* row = *source == nullptr ? nullptr : pending(**source, entry.row);
+    Entry& entry = found->second;
+    if (!entry.durable || entry.under_way) return;
+    const LoadedRun* source = is_self_contained(entry.row) ? nullptr : source_of(entry);
+    std::optional<Delivery> delivery = delivery_of(entry.row, source);
     // A run that has closed does not wait for the outcome any more.
-    if (row == nullptr) return drop(id);
+    if (!delivery) return drop(id);
 
-    Delivery delivery;
-    delivery.space = shard_.around().namespaces.by_id(row->namespace_id());
-    if (delivery.space == nullptr) {
-        return answered(id, failed_precondition("the namespace does not exist"));
-    }
-    delivery.source = (*source)->run->ref();
-    delivery.target = {row->namespace_id(), row->workflow_id(), row->run_id()};
-    // A run can not signal its own workflow id: it would wait for itself.
-    if (delivery.target.namespace_id == delivery.source.namespace_id &&
-        delivery.target.workflow_id == delivery.source.workflow_id) {
-        return answered(id, not_found("a run can not send to its own workflow id"));
-    }
-    delivery.child_workflow_only = row->child_workflow_only();
-    if (is_signal(entry.row)) {
-        delivery.what = signal_input(*row, **source);
-    } else {
-        delivery.what = cancel_input(*row, **source);
-    }
+    entry.under_way = true;
+    const std::uint64_t version = entry.version;
+    delivery->space = shard_.around().namespaces.by_id(delivery->target.namespace_id);
+    if (delivery->space == nullptr) return answered(id, version, no_such_namespace());
     shard_.around().router->deliver(
-        std::move(delivery), [this, id](absl::StatusOr<history::None> result) {
-            shard_.executor().post([this, id, status = result.status()] { answered(id, status); });
+        *std::move(delivery), [this, id, version](absl::StatusOr<history::None> result) {
+            shard_.executor().post([this, id, version, status = result.status()] {
+                answered(id, version, status);
+            });
         });
 }
 
-void Outbox::answered(Id id, absl::Status status) {
+void Outbox::answered(Id id, std::uint64_t version, const absl::Status& answer) {
     const auto found = waiting_.find(id);
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
-    const absl::StatusOr<LoadedRun*> source = shard_.load(entry.source);
-    STELE_CHECK(source.ok(), "the source of an external request could not be read");
-    if (*source == nullptr || pending(**source, entry.row) == nullptr) return drop(id);
-    finish(id, entry, **source, status);
+    entry.under_way = false;
+    if (entry.version != version) return deliver(id);
+    conclude(id, entry, answer);
 }
 
-void Outbox::finish(Id id, Entry& entry, LoadedRun& source, const absl::Status& status) {
-    const bool signal = is_signal(entry.row);
-    const std::optional<history::ExternalOutcome> outcome = outcome_of(status, signal);
-    if (!outcome) return retry(id, entry);
-    const CommandContext context = shard_.context_of(source);
-    const EventId initiated(entry.row.initiated_event_id());
-    auto applied =
-        signal ? history::finish_external_signal(*source.run, initiated, *outcome, context.context)
-               : history::finish_external_cancel(*source.run, initiated, *outcome, context.context);
+void Outbox::conclude(Id id, Entry& entry, const absl::Status& answer) {
+    const Conclusion conclusion = conclusion_of(entry.row, answer);
+    if (conclusion.kind == Conclusion::Kind::kRetry) return retry(id, entry);
+    if (conclusion.kind == Conclusion::Kind::kDone) return drop(id);
+    LoadedRun* source = source_of(entry);
+    if (source == nullptr) return drop(id);
+    const CommandContext context = shard_.context_of(*source);
+    auto applied = conclusion.record(*source->run, context.context);
     if (!applied.ok() || applied->transition.empty) return drop(id);
-    Change change{&source, &applied->transition};
-    change.outbox_done = id;
+    Change change{source, &applied->transition};
+    if (!conclusion.replaced) change.outbox_done = id;
     waiting_.erase(id);
     shard_.commit({std::move(change)});
 }

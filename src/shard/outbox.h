@@ -5,10 +5,13 @@
 #include <map>
 #include <set>
 
-// Effects of one run on others: signals and cancel requests. Each is a durable row, delivered once
-// the transition that made it is durable, again and again until the target has answered, and erased
-// in the batch that writes the outcome into the history of the source. The target knows a repeated
-// delivery by its request id.
+// Effects of one run on others: signals, cancel requests, and all that passes between a parent and
+// its children. Each is a durable row, delivered once the transition that made it is durable, again
+// and again until the target has answered, and erased in the batch that writes the outcome into the
+// history of the source. The target knows a repeated delivery by a request id or a run id.
+//
+// A row may be replaced by a later one under the same id (a child that was to be started is to be
+// ended instead). What is under way is answered first, so the target gets them in order.
 namespace stele::shard {
 
 /// Not thread safe: belongs to its shard's executor.
@@ -30,6 +33,9 @@ private:
     struct Entry {
         RunAddress source;
         storage::OutboxRow row;
+        std::uint64_t version = 0;  // of the row; unique in this process
+        bool durable = false;
+        bool under_way = false;  // some version of it has been sent and not answered
         int failures = 0;
     };
     using Id = store::OutboxKey;
@@ -39,16 +45,19 @@ private:
         }
     };
 
+    void put(Id id, RunAddress source, storage::OutboxRow row, bool durable);
+    void became_durable(Id id, std::uint64_t version);
     void deliver(Id id);
-    void answered(Id id, absl::Status status);
-    void finish(Id id, Entry& entry, LoadedRun& source, const absl::Status& status);
+    void answered(Id id, std::uint64_t version, const absl::Status& answer);
+    void conclude(Id id, Entry& entry, const absl::Status& answer);
     void retry(Id id, Entry& entry);
     void drop(Id id);
-    const storage::ExternalRow* pending(const LoadedRun& source,
-                                        const storage::OutboxRow& row) const;
+    /// The run that sent the row, or null when it is gone.
+    LoadedRun* source_of(const Entry& entry);
 
     Shard& shard_;
     std::map<Id, Entry, Before> waiting_;
+    std::uint64_t versions_ = 0;
     bool stopped_ = false;
 };
 

@@ -112,6 +112,9 @@ absl::StatusOr<LoadedRun*> Reset::perform() {
     STELE_RETURN_IF_ERROR(end_current());
     STELE_RETURN_IF_ERROR(read_kept());
     STELE_RETURN_IF_ERROR(read_later());
+    for (const auto& [id, child] : base_->run->children.rows()) {
+        if (history::is_started(child)) input_.running_children[id] = child.run_id();
+    }
     link_base();
     STELE_ASSIGN_OR_RETURN(history::NewRun made,
                            history::reset_run(std::move(input_), context_.context));

@@ -230,6 +230,18 @@ api::command::v1::Command start_timer(const std::string& id, Duration after) {
     return command;
 }
 
+api::command::v1::Command start_child(const std::string& workflow_id,
+                                      api::enums::v1::ParentClosePolicy policy) {
+    api::command::v1::Command command;
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
+    auto& attributes = *command.mutable_start_child_workflow_execution_command_attributes();
+    attributes.set_workflow_id(workflow_id);
+    attributes.mutable_workflow_type()->set_name("type");
+    attributes.mutable_task_queue()->set_name("child-queue");
+    attributes.set_parent_close_policy(policy);
+    return command;
+}
+
 api::command::v1::Command signal_external(const std::string& workflow_id,
                                           const std::string& signal) {
     api::command::v1::Command command;

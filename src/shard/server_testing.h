@@ -175,6 +175,9 @@ api::command::v1::Command complete_workflow();
 api::command::v1::Command continue_as_new();
 api::command::v1::Command schedule_activity(const std::string& id);
 api::command::v1::Command start_timer(const std::string& id, Duration after);
+api::command::v1::Command start_child(
+    const std::string& workflow_id,
+    api::enums::v1::ParentClosePolicy policy = api::enums::v1::PARENT_CLOSE_POLICY_TERMINATE);
 api::command::v1::Command signal_external(const std::string& workflow_id,
                                           const std::string& signal);
 

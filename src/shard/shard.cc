@@ -157,6 +157,9 @@ LoadedRun& Shard::adopt(RunAddress address, history::NewRun& created) {
     for (history::DispatchTask& task : created.transition->dispatch) {
         task.row.set_run_key(address.key.value());
     }
+    for (storage::OutboxRow& row : created.transition->outbox) {
+        row.set_run_key(address.key.value());
+    }
     auto loaded = std::make_unique<LoadedRun>();
     loaded->address = address;
     loaded->run = std::move(created.run);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "history/children.h"
 #include "shard/commit.h"
 #include "shard/current_cache.h"
 #include "shard/engine.h"
@@ -29,13 +30,22 @@ class Starts;
 class Tasks;
 class Updates;
 
-/// A signal or a cancel request from one run to another.
+/// The parent has recorded the start of its child.
+struct ReleaseChild {};
+/// The parent has closed.
+struct EndChild {
+    api::enums::v1::ParentClosePolicy policy{};
+};
+
+/// What one run has to tell another.
 struct Delivery {
     NamespacePtr space;  // of the target
     RunRef target;
     RunRef source;
     bool child_workflow_only = false;  // refuse unless the source is the target's parent
-    std::variant<history::SignalInput, history::CancelInput> what;
+    std::variant<history::SignalInput, history::CancelInput, history::ChildStart, ReleaseChild,
+                 EndChild, history::ChildReport>
+        what;
 };
 
 /// What a shard asks of the others. Thread safe.

@@ -1,5 +1,6 @@
 #include "shard/starts.h"
 
+#include "history/attach.h"
 #include "shard/tasks.h"
 
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -77,6 +78,16 @@ history::TerminateInput termination_for(const std::string& new_run_id) {
     return input;
 }
 
+history::AttachInput attachment(const service::StartWorkflowExecutionRequest& request) {
+    const auto& options = request.on_conflict_options();
+    history::AttachInput input;
+    if (options.attach_request_id()) input.request_id = request.request_id();
+    if (options.attach_links()) {
+        input.links.assign(request.links().begin(), request.links().end());
+    }
+    return input;
+}
+
 service::StartWorkflowExecutionRequest start_part(
     service::SignalWithStartWorkflowExecutionRequest& from) {
     service::StartWorkflowExecutionRequest to;
@@ -132,7 +143,8 @@ void Starts::start(NamespacePtr space, service::StartWorkflowExecutionRequest re
                    Reply<StartReply> reply, absl::AnyInvocable<void(LoadedRun&)> created) {
     settle_policies(request, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
     // A task that is still to be delayed can not be handed over now.
-    if (from_proto(request.workflow_start_delay()) > Duration::zero()) {
+    if (from_proto(request.workflow_start_delay()) > Duration::zero() ||
+        !request.cron_schedule().empty()) {
         request.set_request_eager_execution(false);
     }
     decide({std::move(space), std::move(request), std::nullopt, std::move(reply),
@@ -148,6 +160,24 @@ void Starts::signal_with_start(NamespacePtr space,
     decide(std::move(call));
 }
 
+void Starts::start_child(NamespacePtr space, history::ChildStart start,
+                         Reply<history::None> reply) {
+    const absl::StatusOr<LoadedRun*> started =
+        shard_.find({space->id, start.request.workflow_id(), start.run_id});
+    if (started.ok()) {
+        return shard_.reply_at<history::None>((*started)->last_synced, std::move(reply),
+                                              history::None{});
+    }
+    settle_policies(start.request, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
+    Reply<StartReply> answer =
+        [reply = std::move(reply)](absl::StatusOr<StartReply> result) mutable {
+            if (!result.ok()) return reply(result.status());
+            reply(history::None{});
+        };
+    decide({std::move(space), std::move(start.request), std::nullopt, std::move(answer),
+            std::move(start.parent), std::move(start.run_id)});
+}
+
 void Starts::decide(Call call) {
     const auto current = shard_.current(workflow_of(*call.space, call.request.workflow_id()));
     if (!current.ok()) return call.reply(current.status());
@@ -158,6 +188,11 @@ void Starts::decide(Call call) {
                           row.create_request_id() == call.request.request_id() &&
                           !(call.signal && is_open(row));
     if (repeated) return answer_repeated(std::move(call), row);
+    const absl::StatusOr<LoadedRun*> run = load_current(call, row);
+    if (!run.ok()) return call.reply(run.status());
+    if (!call.signal && history::is_attached(*(*run)->run, call.request.request_id())) {
+        return answer_existing(std::move(call), row, **run, true);
+    }
     if (is_open(row)) return meet_open(std::move(call), row);
     meet_closed(std::move(call), row);
 }
@@ -185,7 +220,7 @@ void Starts::meet_open(Call call, const storage::CurrentRow& current) {
     if (!run.ok()) return call.reply(run.status());
     switch (call.request.workflow_id_conflict_policy()) {
         case enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
-            return use_existing(std::move(call), current);
+            return use_existing(std::move(call), current, **run);
         case enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
             return create(std::move(call), *run);
         default:
@@ -196,20 +231,27 @@ void Starts::meet_open(Call call, const storage::CurrentRow& current) {
     }
 }
 
-void Starts::use_existing(Call call, const storage::CurrentRow& current) {
-    const absl::StatusOr<LoadedRun*> run = load_current(call, current);
-    if (!run.ok()) return call.reply(run.status());
-    if (call.signal) {
-        const CommandContext context = shard_.context_for(call.space);
-        auto applied = history::signal_workflow(*(*run)->run, *call.signal, context.context);
-        if (!applied.ok()) {
-            return shard_.reply_at<StartReply>((*run)->last_synced, std::move(call.reply),
-                                               applied.status());
-        }
-        shard_.commit(**run, applied->transition);
+void Starts::answer_existing(Call call, const storage::CurrentRow& current, LoadedRun& run,
+                             bool attached) {
+    StartReply reply = existing(current, false);
+    reply.attached = attached;
+    shard_.reply_at<StartReply>(run.last_synced, std::move(call.reply), std::move(reply));
+}
+
+void Starts::use_existing(Call call, const storage::CurrentRow& current, LoadedRun& run) {
+    const bool attaches = call.request.has_on_conflict_options();
+    if (!call.signal && !attaches) return answer_existing(std::move(call), current, run, false);
+    const CommandContext context = shard_.context_for(call.space);
+    auto applied = call.signal
+                       ? history::signal_workflow(*run.run, *call.signal, context.context)
+                       : history::attach_to_run(*run.run, attachment(call.request), context.context);
+    if (!applied.ok()) {
+        return shard_.reply_at<StartReply>(run.last_synced, std::move(call.reply),
+                                           applied.status());
     }
-    shard_.reply_at<StartReply>((*run)->last_synced, std::move(call.reply),
-                                existing(current, false));
+    shard_.commit(run, applied->transition);
+    const bool attached = attaches && call.request.on_conflict_options().attach_request_id();
+    answer_existing(std::move(call), current, run, attached);
 }
 
 void Starts::meet_closed(Call call, const storage::CurrentRow& current) {
@@ -240,9 +282,10 @@ void Starts::create(Call call, LoadedRun* terminated) {
     input.namespace_id = call.space->id;
     input.namespace_name = call.space->name;
     input.request = call.request;
-    input.run_id = context.context.new_id();
+    input.run_id = call.run_id.empty() ? context.context.new_id() : call.run_id;
     input.run_key = address->key;
     input.signal = call.signal;
+    input.parent = call.parent;
     const std::string run_id = input.run_id;
     auto created = history::start_workflow(std::move(input), context.context);
     if (!created.ok()) return call.reply(created.status());

@@ -19,6 +19,9 @@ public:
     void signal_with_start(NamespacePtr space,
                            service::SignalWithStartWorkflowExecutionRequest request,
                            Reply<StartReply> reply);
+    /// A start that another run has asked for. The run id is given, so that one that has been obeyed
+    /// before is known for ever.
+    void start_child(NamespacePtr space, history::ChildStart start, Reply<history::None> reply);
 
 private:
     struct Call {
@@ -27,13 +30,17 @@ private:
         std::optional<history::SignalInput> signal;
         Reply<StartReply> reply;
         absl::AnyInvocable<void(LoadedRun&)> created = {};
+        std::optional<history::ParentLink> parent = std::nullopt;
+        std::string run_id = {};  // empty: any
     };
 
     void decide(Call call);
     void meet_open(Call call, const storage::CurrentRow& current);
     void meet_closed(Call call, const storage::CurrentRow& current);
     void answer_repeated(Call call, const storage::CurrentRow& current);
-    void use_existing(Call call, const storage::CurrentRow& current);
+    void use_existing(Call call, const storage::CurrentRow& current, LoadedRun& run);
+    void answer_existing(Call call, const storage::CurrentRow& current, LoadedRun& run,
+                         bool attached);
     /// Creates the run; `terminated` is the open run that makes room for it, or null.
     void create(Call call, LoadedRun* terminated);
     void reply_started(Call call, LoadedRun& run);

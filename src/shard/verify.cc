@@ -2,9 +2,11 @@
 
 #include "shard/commit.h"
 #include "shard/loader.h"
+#include "shard/outbox_rows.h"
 #include "store/keys.h"
 
 #include "history/builder.h"
+#include "history/children.h"
 
 #include <map>
 #include <set>
@@ -34,7 +36,7 @@ public:
     /// A buffered event ends what it tells about as well, though it has no id yet.
     void add_buffered(const HistoryEvent& event) { visit(event); }
 
-    std::set<std::int64_t> activities, timers, signals, cancels;
+    std::set<std::int64_t> activities, timers, signals, cancels, children, unstarted_children;
     std::map<std::string, std::int64_t> accepted, completed;  // update id to event
     std::int64_t signal_count = 0;
     bool cancel_requested = false;
@@ -67,6 +69,9 @@ private:
     void visit_activity(const HistoryEvent& event);
     void visit_external(const HistoryEvent& event);
     void visit_update(const HistoryEvent& event);
+    void visit_child(const HistoryEvent& event);
+    template <typename Attributes>
+    void end_child(const HistoryEvent& event, const Attributes& attributes);
 
     std::vector<std::string>& found_;
     bool closed_ = false;
@@ -175,11 +180,60 @@ void Fold::visit_update(const HistoryEvent& event) {
     }
 }
 
+template <typename Attributes>
+void Fold::end_child(const HistoryEvent& event, const Attributes& attributes) {
+    // The id of a start that is still buffered is not known yet.
+    if (attributes.started_event_id() != 0) check_reference(event, attributes.started_event_id());
+    if (unstarted_children.contains(attributes.initiated_event_id())) {
+        found_.push_back("child " + std::to_string(attributes.initiated_event_id()) +
+                         " ended before it was started");
+    }
+    close(children, attributes.initiated_event_id(), "child");
+}
+
+void Fold::visit_child(const HistoryEvent& event) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+            open(children, event.event_id());
+            open(unstarted_children, event.event_id());
+            break;
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: {
+            const auto& a = event.start_child_workflow_execution_failed_event_attributes();
+            close(unstarted_children, a.initiated_event_id(), "the start of child");
+            close(children, a.initiated_event_id(), "child");
+            break;
+        }
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
+            const auto& a = event.child_workflow_execution_started_event_attributes();
+            check_reference(event, a.initiated_event_id());
+            close(unstarted_children, a.initiated_event_id(), "the start of child");
+            break;
+        }
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+            end_child(event, event.child_workflow_execution_completed_event_attributes());
+            break;
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+            end_child(event, event.child_workflow_execution_failed_event_attributes());
+            break;
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+            end_child(event, event.child_workflow_execution_canceled_event_attributes());
+            break;
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+            end_child(event, event.child_workflow_execution_timed_out_event_attributes());
+            break;
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+            end_child(event, event.child_workflow_execution_terminated_event_attributes());
+            break;
+        default: break;
+    }
+}
+
 void Fold::visit(const HistoryEvent& event) {
     visit_update(event);
     visit_task(event);
     visit_activity(event);
     visit_external(event);
+    visit_child(event);
     switch (event.event_type()) {
         case enums::EVENT_TYPE_TIMER_STARTED: open(timers, event.event_id()); break;
         case enums::EVENT_TYPE_TIMER_FIRED:
@@ -401,6 +455,12 @@ void Verifier::compare(const history::Run& run, const Fold& fold, const std::str
     if (!same_items(fold.timers, run.timers)) complain(name + ": wrong timers");
     if (!same_items(fold.signals, run.external_signals)) complain(name + ": wrong signals");
     if (!same_items(fold.cancels, run.external_cancels)) complain(name + ": wrong cancels");
+    if (!same_items(fold.children, run.children)) complain(name + ": wrong children");
+    for (const auto& [id, child] : run.children.rows()) {
+        if (history::is_started(child) == fold.unstarted_children.contains(id)) {
+            complain(name + ": child " + std::to_string(id) + " and the history disagree");
+        }
+    }
     if (header.last_completed_task_started_event_id() != fold.last_completed_started) {
         complain(name + ": wrong last completed workflow task");
     }
@@ -450,6 +510,16 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
     };
     check_outbox(run.external_signals);
     check_outbox(run.external_cancels);
+    for (const auto& [id, child] : run.children.rows()) {
+        const std::string key = store::encode(
+            store::OutboxKey{loaded.address.slot, row_sequence(loaded.address.key, id)});
+        const auto row = outbox_.find(key);
+        const bool starts =
+            row != outbox_.end() && row->second.kind() == storage::OutboxRow::KIND_START_CHILD;
+        if (starts == history::is_started(child)) {
+            complain(name + ": a child and its outbox row disagree");
+        }
+    }
 }
 
 void Verifier::check_alarm(const LoadedRun& loaded, const std::string& name) {
@@ -484,6 +554,9 @@ void Verifier::report_left_over() {
                  std::to_string(address.key.value()));
     }
     for (const auto& [key, row] : outbox_) {
+        // These go on when their source has forgotten them.
+        const bool of_child = row.kind() == storage::OutboxRow::KIND_START_CHILD;
+        if (of_child || is_self_contained(row)) continue;
         const auto run =
             read_run(store_, {store::decode_outbox_key(key)->slot, RunKey(row.run_key())});
         const bool open = run.ok() && *run != nullptr && (*run)->run->is_open();

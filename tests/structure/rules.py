@@ -9,12 +9,16 @@ ARROWS = {
     "env": ["base"],
     "config": ["base", "env"],
     "store": ["base", "env"],
+    # Cron schedules; reads the system's time zones and nothing else.
+    "cron": ["base"],
     # The pure core does no input or output, so it sees neither env nor store.
-    "history": ["base"],
+    "history": ["base", "cron"],
     "shard": ["base", "env", "store", "history"],
     "matching": ["base", "env", "history", "shard"],
     "visibility": ["base", "env", "store", "history"],
-    "frontend": ["base", "env", "store", "history", "shard", "matching", "visibility"],
+    "frontend": [
+        "base", "cron", "env", "store", "history", "shard", "matching", "visibility",
+    ],
     "schedule": ["base", "env", "history", "shard", "matching"],
     "batch": ["base", "env", "history", "shard", "matching"],
     "nexus": ["base", "env", "history", "shard", "matching"],
@@ -49,6 +53,7 @@ LIBRARIES = {
     "rocksdb/": ["src/store/"],
     "sqlite3.h": ["src/visibility/"],
     "nghttp2/": ["src/server/grpc/"],
+    "date/": ["src/cron/", "src/schedule/"],
     "grpcpp/": ["src/server/", "src/sdk/", "src/cli/", "tests/", "bench/"],
     "spdlog/": ["src/server/", "src/env/", "bench/"],
 }

@@ -3,4 +3,4 @@
 # isort: off
 from interop.scenarios import durability  # noqa: F401
 from interop.scenarios import activities, timeouts  # noqa: F401
-from interop.scenarios import lifecycle, messages, updates  # noqa: F401
+from interop.scenarios import children, lifecycle, messages, updates  # noqa: F401

@@ -1,0 +1,62 @@
+#include "history/command_checks.h"
+
+namespace stele::history {
+
+namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+constexpr std::size_t kFairnessKeyLength = 64;
+constexpr char kReservedPrefix[] = "/_sys/";
+constexpr char kInternalPrefix[] = "temporal-sys-per-ns-";
+
+}  // namespace
+
+absl::Status validate_user_task_queue(api::taskqueue::v1::TaskQueue& queue,
+                                      const std::string& otherwise, const Builder& builder) {
+    if (queue.kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
+        queue.set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    }
+    if (queue.name().empty()) queue.set_name(otherwise);
+    if (queue.name().empty()) return invalid_argument("missing task queue name");
+    if (queue.name().size() > builder.context().limits->id_length) {
+        return invalid_argument("taskQueue length exceeds limit");
+    }
+    if (queue.name().starts_with(kReservedPrefix)) {
+        return invalid_argument(std::string("task queue name cannot start with reserved prefix ") +
+                                kReservedPrefix);
+    }
+    const std::string& own = builder.info().task_queue();
+    if (queue.name().starts_with(kInternalPrefix) && !own.starts_with(kInternalPrefix)) {
+        return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
+                                " (in parent component task queue: " + own + ")");
+    }
+    return absl::OkStatus();
+}
+
+absl::Status validate_priority(const api::common::v1::Priority& priority) {
+    if (priority.priority_key() < 0) return invalid_argument("priority key can't be negative");
+    if (priority.fairness_key().size() > kFairnessKeyLength) {
+        return invalid_argument("fairness key length exceeds limit");
+    }
+    if (priority.fairness_weight() < 0) return invalid_argument("must be greater than zero");
+    return absl::OkStatus();
+}
+
+CommandResult check_pending(std::size_t pending, std::size_t limit, const std::string& what,
+                            WorkflowTaskFailedCause cause) {
+    if (pending < limit) return std::nullopt;
+    return refuse(cause, "the number of " + what + ", " + std::to_string(pending) +
+                             ", has reached the per-workflow limit of " + std::to_string(limit));
+}
+
+absl::Status check_namespace(const std::string& name_space, const Builder& builder) {
+    if (name_space.empty() || name_space == builder.info().namespace_()) return absl::OkStatus();
+    return invalid_argument("cross namespace commands are not allowed");
+}
+
+std::string describe(const api::taskqueue::v1::TaskQueue& queue) {
+    return "name:\"" + queue.name() + "\"  kind:" + enums::TaskQueueKind_Name(queue.kind());
+}
+
+}  // namespace stele::history

@@ -1,0 +1,186 @@
+#include "shard/outbox_rows.h"
+
+#include <utility>
+
+namespace stele::shard {
+namespace {
+
+namespace enums = api::enums::v1;
+using history::ExternalOutcome;
+using storage::OutboxRow;
+
+constexpr char kIdentity[] = "history-service";
+
+api::common::v1::WorkflowExecution source_of(const OutboxRow& row) {
+    api::common::v1::WorkflowExecution source;
+    source.set_workflow_id(row.workflow_id());
+    source.set_run_id(row.run_id());
+    return source;
+}
+
+history::SignalInput signal_input(const OutboxRow& row, const storage::ExternalRow& pending) {
+    history::SignalInput input;
+    input.name = pending.signal_name();
+    input.input = pending.input();
+    input.header = pending.header();
+    input.identity = kIdentity;
+    input.request_id = pending.request_id();
+    input.external_source = source_of(row);
+    input.external_initiated_event_id = pending.initiated_event_id();
+    return input;
+}
+
+history::CancelInput cancel_input(const OutboxRow& row, const storage::ExternalRow& pending) {
+    history::CancelInput input;
+    input.reason = pending.reason();
+    input.identity = kIdentity;
+    input.request_id = pending.request_id();
+    input.external_source = source_of(row);
+    input.external_initiated_event_id = pending.initiated_event_id();
+    return input;
+}
+
+std::optional<Delivery> external_delivery(const OutboxRow& row, const history::Run& source) {
+    const bool signal = row.kind() == OutboxRow::KIND_SIGNAL;
+    const storage::ExternalRow* pending =
+        signal ? source.external_signals.find(row.initiated_event_id())
+               : source.external_cancels.find(row.initiated_event_id());
+    if (pending == nullptr) return std::nullopt;
+    Delivery delivery;
+    delivery.target = {pending->namespace_id(), pending->workflow_id(), pending->run_id()};
+    delivery.child_workflow_only = pending->child_workflow_only();
+    if (signal) {
+        delivery.what = signal_input(row, *pending);
+    } else {
+        delivery.what = cancel_input(row, *pending);
+    }
+    return delivery;
+}
+
+std::optional<Delivery> start_delivery(const OutboxRow& row, const history::Run& source) {
+    const storage::ChildRow* child = source.children.find(row.initiated_event_id());
+    if (child == nullptr || history::is_started(*child)) return std::nullopt;
+    Delivery delivery;
+    delivery.target = {child->namespace_id(), child->workflow_id(), {}};
+    delivery.what = history::child_start(source, *child);
+    return delivery;
+}
+
+Delivery self_contained_delivery(const OutboxRow& row) {
+    Delivery delivery;
+    delivery.target = {row.target_namespace_id(), row.target_workflow_id(), row.target_run_id()};
+    if (row.kind() == OutboxRow::KIND_RELEASE_CHILD) {
+        delivery.what = ReleaseChild{};
+    } else if (row.kind() == OutboxRow::KIND_END_CHILD) {
+        delivery.what = EndChild{row.parent_close_policy()};
+    } else {
+        delivery.what = history::ChildReport{EventId(row.target_initiated_event_id()),
+                                             source_of(row), row.chain_run_id(),
+                                             row.closing_event()};
+    }
+    return delivery;
+}
+
+/// What the answer to a signal or cancel request means for the source; nullopt: try again.
+std::optional<ExternalOutcome> external_outcome(const absl::Status& answer, bool signal) {
+    ExternalOutcome outcome;
+    if (answer.ok()) return outcome;
+    switch (answer.code()) {
+        case absl::StatusCode::kNotFound:
+            outcome.signal_failure = enums::
+                SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
+            outcome.cancel_failure = enums::
+                CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
+            break;
+        case absl::StatusCode::kFailedPrecondition:
+            outcome.signal_failure =
+                enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+            outcome.cancel_failure =
+                enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+            break;
+        case absl::StatusCode::kInvalidArgument:
+            if (!signal) return std::nullopt;
+            outcome.signal_failure =
+                enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED;
+            break;
+        default: return std::nullopt;
+    }
+    if (signal) {
+        outcome.cancel_failure.reset();
+    } else {
+        outcome.signal_failure.reset();
+    }
+    return outcome;
+}
+
+Conclusion external_conclusion(const OutboxRow& row, const absl::Status& answer) {
+    const bool signal = row.kind() == OutboxRow::KIND_SIGNAL;
+    const std::optional<ExternalOutcome> outcome = external_outcome(answer, signal);
+    if (!outcome) return {};
+    const EventId initiated(row.initiated_event_id());
+    return {Conclusion::Kind::kRecord, false,
+            [signal, initiated, outcome = *outcome](const history::Run& run,
+                                                    const history::Context& context) {
+                return signal
+                           ? history::finish_external_signal(run, initiated, outcome, context)
+                           : history::finish_external_cancel(run, initiated, outcome, context);
+            }};
+}
+
+Conclusion start_conclusion(const OutboxRow& row, const absl::Status& answer) {
+    const EventId initiated(row.initiated_event_id());
+    if (answer.ok()) {
+        return {Conclusion::Kind::kRecord, true,
+                [initiated](const history::Run& run, const history::Context& context) {
+                    return history::record_child_started(run, initiated, context);
+                }};
+    }
+    enums::StartChildWorkflowExecutionFailedCause cause{};
+    if (answer.code() == absl::StatusCode::kAlreadyExists) {
+        cause = enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS;
+    } else if (answer.code() == absl::StatusCode::kFailedPrecondition) {
+        cause = enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+    } else {
+        return {};
+    }
+    return {Conclusion::Kind::kRecord, false,
+            [initiated, cause](const history::Run& run, const history::Context& context) {
+                return history::record_child_not_started(run, initiated, cause, context);
+            }};
+}
+
+}  // namespace
+
+bool is_self_contained(const OutboxRow& row) {
+    return row.kind() == OutboxRow::KIND_RELEASE_CHILD ||
+           row.kind() == OutboxRow::KIND_END_CHILD ||
+           row.kind() == OutboxRow::KIND_REPORT_TO_PARENT;
+}
+
+std::optional<Delivery> delivery_of(const OutboxRow& row, const LoadedRun* source) {
+    std::optional<Delivery> delivery;
+    if (is_self_contained(row)) {
+        delivery = self_contained_delivery(row);
+    } else if (source == nullptr) {
+        return std::nullopt;
+    } else if (row.kind() == OutboxRow::KIND_START_CHILD) {
+        delivery = start_delivery(row, *source->run);
+    } else {
+        delivery = external_delivery(row, *source->run);
+    }
+    if (delivery) delivery->source = {row.namespace_id(), row.workflow_id(), row.run_id()};
+    return delivery;
+}
+
+Conclusion conclusion_of(const OutboxRow& row, const absl::Status& answer) {
+    if (row.kind() == OutboxRow::KIND_START_CHILD) return start_conclusion(row, answer);
+    if (!is_self_contained(row)) return external_conclusion(row, answer);
+    // Whoever is no longer there has nothing to be told.
+    const bool gone = answer.code() == absl::StatusCode::kNotFound ||
+                      answer.code() == absl::StatusCode::kFailedPrecondition;
+    return {answer.ok() || gone ? Conclusion::Kind::kDone : Conclusion::Kind::kRetry};
+}
+
+absl::Status no_such_namespace() { return failed_precondition("the namespace does not exist"); }
+
+}  // namespace stele::shard

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "shard/shard.h"
+
+// What an outbox row has to say and to whom, and what an answer means for the run that sent it.
+// Functions of their arguments.
+namespace stele::shard {
+
+/// Whether the row says all that is needed, so that it may outlive what its source knows.
+bool is_self_contained(const storage::OutboxRow& row);
+
+/// The message of a row, without the namespace of its target. `source` may be null for a
+/// self-contained row. nullopt when nobody waits for its effect any more.
+std::optional<Delivery> delivery_of(const storage::OutboxRow& row, const LoadedRun* source);
+
+/// What becomes of a row that was answered.
+struct Conclusion {
+    enum class Kind {
+        kRetry,   // the answer may be another one later
+        kDone,    // nothing is to be recorded: the row is erased
+        kRecord,  // `record` makes the transition of the source
+    };
+    Kind kind = Kind::kRetry;
+    /// The transition puts another row in the place of this one.
+    bool replaced = false;
+    std::function<absl::StatusOr<history::Applied<history::None>>(const history::Run&,
+                                                                  const history::Context&)>
+        record = {};
+};
+Conclusion conclusion_of(const storage::OutboxRow& row, const absl::Status& answer);
+
+/// The answer in the place of a target's when its namespace does not exist.
+absl::Status no_such_namespace();
+
+}  // namespace stele::shard
