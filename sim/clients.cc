@@ -74,6 +74,12 @@ void Clients::start_workflow(std::size_t index) {
     const std::string script = draw_script(network_.random(), signals_[index]);
     const std::string& neighbour = workflow_ids_[(index + 1) % workflow_ids_.size()];
     request.mutable_input()->add_payloads()->set_data(encode_input(script, neighbour));
+    if (network_.random().next() % 2 == 0) {
+        auto& priority = *request.mutable_priority();
+        priority.set_priority_key(static_cast<std::int32_t>(network_.random().next() % 6));
+        priority.set_fairness_key(fmt::format("key-{}", network_.random().next() % 3));
+        priority.set_fairness_weight(static_cast<float>(1 + network_.random().next() % 4));
+    }
     if (network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
     }

@@ -32,6 +32,9 @@ Options draw_options(std::uint64_t seed) {
     options.shards = static_cast<int>(1 + random.next() % 4);
     options.workflows = static_cast<int>(3 + random.next() % 10);
     options.faulty_seconds = static_cast<int>(10 + random.next() % 110);
+    options.fairness = random.next() % 2 == 0;
+    options.activities_per_second = static_cast<int>(sometimes(random, 2, 40));
+    if (random.next() % 2 == 0) options.window = 2 + random.next() % 6;
     return options;
 }
 
@@ -39,11 +42,13 @@ std::string describe(const Options& o) {
     return fmt::format(
         "seed {}: {} workflows on {} shards, {} s of faults; one in so many: request lost {}, reply "
         "lost {}, request repeated {}, task dropped {}, workflow task failed {}, activity failed {}, "
-        "cache forgotten {}; delay up to {} ms; crash every {} s, power loss every {} s; {}{}",
+        "cache forgotten {}; delay up to {} ms; crash every {} s, power loss every {} s; {}{}{}; window {}, activities a "
+        "second {}",
         o.seed, o.workflows, o.shards, o.faulty_seconds, o.lose_request, o.lose_reply,
         o.repeat_request, o.drop_task, o.fail_workflow_task, o.fail_activity, o.forget_cache,
         o.delay_ms_max, o.crash_every, o.power_loss_every, o.sticky ? "sticky queues" : "no sticky queues",
-        o.heartbeat_tasks ? ", workflow task heartbeats" : "");
+        o.heartbeat_tasks ? ", workflow task heartbeats" : "", o.fairness ? ", fair queues" : "",
+        o.window, o.activities_per_second);
 }
 
 }  // namespace stele::sim

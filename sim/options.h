@@ -31,6 +31,11 @@ struct Options {
     bool sticky = false;
     bool heartbeat_tasks = false;
 
+    // Task queues.
+    bool fairness = false;          // keys take turns
+    int activities_per_second = 0;  // as workers ask for; 0: no limit
+    std::size_t window = 10'000;    // tasks of a queue that matching holds
+
     int shards = 1;
     int workflows = 8;
     int faulty_seconds = 60;

@@ -1,6 +1,8 @@
 #include "cli/cli.h"
 
 #include "cli/operator.h"
+#include "cli/task_queue.h"
+#include "cli/worker.h"
 #include "cli/workflow.h"
 
 #include <cstdlib>
@@ -37,6 +39,8 @@ int run(int argc, const char* const* argv, const StartDevServer& start_dev_serve
     CommandSet commands(app);
     add_workflow_commands(commands);
     add_operator_commands(commands);
+    add_task_queue_commands(commands);
+    add_worker_commands(commands);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help

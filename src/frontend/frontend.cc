@@ -7,7 +7,7 @@ namespace stele::frontend {
 Frontend::Frontend(Services services)
     : services_(std::move(services)),
       resolver_(services_.namespaces, services_.tokens, authorizer_),
-      table_(services_.env, resolver_) {
+      table_(services_.env, resolver_, services_.namespaces) {
     table_.add_service(kWorkflowService);
     table_.add_service(kOperatorService);
     add_system_methods(table_, services_);
@@ -18,6 +18,8 @@ Frontend::Frontend(Services services)
     add_run_control_methods(table_, services_);
     add_workflow_task_methods(table_, services_);
     add_activity_methods(table_, services_);
+    add_task_queue_methods(table_, services_);
+    add_worker_methods(table_, services_);
     add_history_methods(table_, services_);
 }
 

@@ -3,6 +3,7 @@
 #include "frontend/frontend.h"
 
 #include "env/sim/sim_env.h"
+#include "matching/queue_settings_testing.h"
 #include "store/memory/memory_store.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -49,15 +50,17 @@ protected:
         : committer_(store::make_committer(sim_, *store_, [](const absl::Status& status) {
               FAIL() << message_of(status);
           })),
-          namespaces_(std::make_unique<NamespaceRegistry>(sim_, *store_, *committer_,
-                                                          [](const std::string&) { return history::Limits(); })) {
+          namespaces_(std::make_unique<NamespaceRegistry>(
+              sim_, *store_, *committer_, [](const std::string&) { return NamespaceSettings(); })),
+          task_queue_configs_(sim_, *store_, *committer_) {
         EXPECT_TRUE(namespaces_->load().ok());
         engine_ = shard::make_engine(sim_, *store_, *committer_, *namespaces_, {});
-        matching_ = matching::make_matching(sim_, *engine_, {});
+        matching_ = matching::make_matching(sim_, *engine_, queue_settings_, {});
         engine_->connect(*matching_);
         EXPECT_TRUE(engine_->recover().ok());
         frontend_ = std::make_unique<Frontend>(
-            Services{sim_, *engine_, *matching_, *namespaces_, signer_, "cluster"});
+            Services{sim_, *engine_, *matching_, *namespaces_, task_queue_configs_,
+                     queue_settings_, workers_, signer_, "cluster"});
     }
 
     absl::StatusOr<std::string> call(const std::string& path,
@@ -111,6 +114,9 @@ protected:
     std::unique_ptr<store::Store> store_ = store::make_memory_store();
     std::unique_ptr<store::Committer> committer_;
     std::unique_ptr<NamespaceRegistry> namespaces_;
+    TaskQueueConfigs task_queue_configs_;
+    matching::FixedQueueSettings queue_settings_;
+    WorkerRegistry workers_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
     std::unique_ptr<Frontend> frontend_;
@@ -253,7 +259,7 @@ TEST_F(FrontendTest, NamespacesComeBackFromTheStore) {
                     return absl::OkStatus();
                 }).ok());
     NamespaceRegistry reloaded(sim_, *store_, *committer_,
-                               [](const std::string&) { return history::Limits(); });
+                               [](const std::string&) { return NamespaceSettings(); });
     EXPECT_EQ(reloaded.by_name("one"), nullptr);
     ASSERT_TRUE(reloaded.load().ok());
     ASSERT_NE(reloaded.by_id(id), nullptr);

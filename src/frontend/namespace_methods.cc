@@ -28,6 +28,8 @@ void fill(const storage::NamespaceRow& row, const history::Limits& limits, Respo
     *info.mutable_data() = row.data();
     // SDKs act on every one that is claimed.
     info.mutable_capabilities()->set_workflow_pause(limits.workflow_pause);
+    info.mutable_capabilities()->set_worker_heartbeats(true);
+    info.mutable_capabilities()->set_poller_autoscaling(true);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));
     info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(limits.memo_bytes));
 

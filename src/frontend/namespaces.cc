@@ -39,11 +39,11 @@ const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_name(
 }
 
 NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
-                                     LimitsOf limits_of)
+                                     SettingsOf settings_of)
     : env_(env),
       store_(store),
       committer_(committer),
-      limits_of_(std::move(limits_of)),
+      settings_of_(std::move(settings_of)),
       durable_(std::make_shared<const Snapshot>()),
       executor_(env.make_executor("namespaces")) {}
 
@@ -83,6 +83,12 @@ bool NamespaceRegistry::is_deprecated(const std::string& id) {
     const Entry* entry = snapshot->find_id(id);
     return entry != nullptr &&
            entry->row.state() == temporal::api::enums::v1::NAMESPACE_STATE_DEPRECATED;
+}
+
+CallSettings NamespaceRegistry::call_settings(const std::string& id) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_id(id);
+    return entry == nullptr ? CallSettings() : entry->calls;
 }
 
 absl::StatusOr<storage::NamespaceRow> NamespaceRegistry::row_by_id(const std::string& id) {
@@ -138,8 +144,10 @@ NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row
     shard::NamespaceView view;
     view.id = row.id();
     view.name = row.name();
-    view.limits = limits_of_(row.name());
-    return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view))};
+    NamespaceSettings settings = settings_of_(row.name());
+    view.limits = settings.limits;
+    return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view)),
+            settings.calls};
 }
 
 void NamespaceRegistry::save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply) {
@@ -164,7 +172,7 @@ void NamespaceRegistry::publish(storage::NamespaceRow row) {
     durable_.store(std::make_shared<const Snapshot>(std::move(next)));
 }
 
-void NamespaceRegistry::refresh_limits() {
+void NamespaceRegistry::refresh_settings() {
     const env::MutexLock lock(publishing_);
     Snapshot next = *durable_.load();
     for (auto& [id, entry] : next.by_id) entry = make_entry(std::move(entry.row));

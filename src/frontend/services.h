@@ -1,7 +1,10 @@
 #pragma once
 
 #include "frontend/method_table.h"
+#include "frontend/task_queue_configs.h"
+#include "frontend/worker_registry.h"
 #include "matching/matching.h"
+#include "matching/queue_settings.h"
 
 #include <string>
 
@@ -14,6 +17,9 @@ struct Services {
     shard::Engine& engine;
     matching::Matching& matching;
     NamespaceRegistry& namespaces;
+    TaskQueueConfigs& task_queue_configs;
+    const matching::QueueSettingsSource& queue_settings;
+    WorkerRegistry& workers;
     const TokenSigner& tokens;
     std::string cluster_id;
 };
@@ -26,6 +32,8 @@ void add_control_methods(MethodTable& table, Services& services);
 void add_run_control_methods(MethodTable& table, Services& services);
 void add_workflow_task_methods(MethodTable& table, Services& services);
 void add_activity_methods(MethodTable& table, Services& services);
+void add_task_queue_methods(MethodTable& table, Services& services);
+void add_worker_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
 
 /// Turns the outcome of an engine call into an empty response.

@@ -65,7 +65,8 @@ public:
 
     /// Puts an activity attempt into its queue. Its dispatch row expires with its schedule-to-start
     /// timeout.
-    void dispatch_activity(storage::ActivityRow& activity);
+    void dispatch_activity(storage::ActivityRow& activity,
+                           const temporal::api::common::v1::Priority& priority);
     /// Withdraws the dispatch row, if the attempt has one.
     void withdraw_activity_dispatch(storage::ActivityRow& activity);
     /// Puts the scheduled workflow task into its queue, or takes it out if it is there.
@@ -87,7 +88,7 @@ public:
 
 private:
     void dispatch(DispatchTask task);
-    void withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence);
+    void withdraw(DispatchRef row);
 
     const Context& context_;
     Transition transition_;

@@ -61,6 +61,36 @@ absl::Status ensure_namespace(env::Env& env, store::Store& store, const std::str
     return store.write(batch, store::Sync::kYes);
 }
 
+/// What is set for task queues, from where it is kept.
+class NodeQueueSettings final : public matching::QueueSettingsSource {
+public:
+    NodeQueueSettings(const NodeOptions& options, frontend::NamespaceRegistry& namespaces,
+                      const frontend::TaskQueueConfigs& configs)
+        : config_(options.config),
+          defaults_(options.queue_settings),
+          namespaces_(namespaces),
+          configs_(configs) {}
+
+    matching::QueueSettings settings(const shard::QueueId& queue) const override {
+        if (config_ == nullptr) return defaults_;
+        const shard::NamespacePtr space = namespaces_.by_id(queue.namespace_id);
+        return queue_settings_of(*config_, space == nullptr ? std::string() : space->name, queue,
+                                 defaults_);
+    }
+    matching::QueueConfig config(const shard::QueueId& queue) const override {
+        return configs_.find(queue);
+    }
+    std::uint64_t version() const override {
+        return configs_.version() + (config_ == nullptr ? 0 : config_->version());
+    }
+
+private:
+    const config::DynamicConfig* config_;
+    matching::QueueSettings defaults_;
+    frontend::NamespaceRegistry& namespaces_;
+    const frontend::TaskQueueConfigs& configs_;
+};
+
 class NodeImpl final : public Node {
 public:
     NodeImpl(env::Env& env, store::Store& store, const NodeOptions& options, std::string token_key,
@@ -68,17 +98,22 @@ public:
         : committer_(store::make_committer(
               env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
           namespaces_(env, store, *committer_,
-                      [config = options.config, defaults = options.limits](const std::string& name) {
-                          return config == nullptr ? defaults : limits_of(*config, name, defaults);
+                      [config = options.config, defaults = options.settings](
+                          const std::string& name) {
+                          return config == nullptr ? defaults : settings_of(*config, name, defaults);
                       }),
+          task_queue_configs_(env, store, *committer_),
+          queue_settings_(options, namespaces_, task_queue_configs_),
           tokens_(std::move(token_key)),
           engine_(shard::make_engine(env, store, *committer_, namespaces_, options.engine)),
-          matching_(matching::make_matching(env, *engine_, options.matching)),
-          frontend_(frontend::Services{env, *engine_, *matching_, namespaces_, tokens_,
+          matching_(matching::make_matching(env, *engine_, queue_settings_, options.matching)),
+          frontend_(frontend::Services{env, *engine_, *matching_, namespaces_, task_queue_configs_,
+                                       queue_settings_, workers_, tokens_,
                                        std::move(cluster_id)}) {}
 
     absl::Status recover() {
         STELE_RETURN_IF_ERROR(namespaces_.load());
+        STELE_RETURN_IF_ERROR(task_queue_configs_.load());
         engine_->connect(*matching_);
         return engine_->recover();
     }
@@ -86,7 +121,10 @@ public:
     const frontend::Frontend& frontend() const override { return frontend_; }
     shard::Engine& engine() override { return *engine_; }
 
-    void refresh_settings() override { namespaces_.refresh_limits(); }
+    void refresh_settings() override {
+        namespaces_.refresh_settings();
+        matching_->settings_changed();
+    }
 
     void drain(absl::AnyInvocable<void()> done) override {
         matching_->drain();
@@ -97,6 +135,9 @@ private:
     // In the order of dependence: each uses only what stands above it.
     std::unique_ptr<store::Committer> committer_;
     frontend::NamespaceRegistry namespaces_;
+    frontend::TaskQueueConfigs task_queue_configs_;
+    NodeQueueSettings queue_settings_;
+    frontend::WorkerRegistry workers_;
     frontend::TokenSigner tokens_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;

@@ -5,6 +5,7 @@
 #include "history/commands.h"
 
 #include <compare>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,20 @@ struct TaskOffer {
     std::int64_t stamp = 0;
     Timestamp created;
     Timestamp expires = kNever;
-    std::int32_t priority = 3;
+    std::int32_t priority = history::kDefaultPriority;
+    std::string fairness_key;
+    float fairness_weight = 0;  // 0: the default of 1
+};
+
+/// How many tasks of a queue wait, by priority.
+using QueueBacklog = std::map<std::int32_t, std::int64_t>;
+
+/// The oldest tasks that a queue's durable backlog holds in one shard. They come in one piece: while
+/// single offers arrive, tasks leave the window, and then nobody could tell whether all were taken.
+struct BacklogPart {
+    QueueId queue;
+    std::vector<TaskOffer> tasks;  // oldest first
+    bool more = false;             // the shard has others beyond these
 };
 
 /// A question to a worker that leaves no trace in history: matched only while somebody waits.
@@ -66,8 +80,8 @@ struct PolledWorkflowTask {
     std::vector<std::pair<std::string, temporal::api::query::v1::WorkflowQuery>> queries;
     /// Set when the task is nothing but a query (answered by RespondQueryTaskCompleted).
     std::optional<std::pair<std::string, temporal::api::query::v1::WorkflowQuery>> direct_query;
-    Timestamp query_previous_started{};
     std::int64_t backlog_hint = 0;
+    std::int32_t poller_advice = 0;  // how many polls more (or fewer) the worker should keep open
 };
 
 struct PolledActivityTask {
@@ -75,6 +89,7 @@ struct PolledActivityTask {
     std::string namespace_name;
     std::string workflow_type;
     history::StartedActivity activity;
+    std::int32_t poller_advice = 0;  // as of a workflow task
 };
 
 /// Where shards offer tasks; implemented by matching. Thread safe: calls return at once.
@@ -84,6 +99,10 @@ public:
 
     /// The task is (or is about to become) durable and may be handed to a poller.
     virtual void offer(TaskOffer offer) = 0;
+
+    /// The answer to `refill`, and what a shard begins with after a restart. Tasks that are on offer
+    /// already may be among them.
+    virtual void offer_backlog(BacklogPart part) = 0;
 
     /// Finds a worker for a query. `unmatched` runs (any thread) if none takes it: at once with
     /// UNAVAILABLE for a sticky queue that no worker polls, with DEADLINE_EXCEEDED or
@@ -113,8 +132,10 @@ public:
     /// The start is taken back so that the task is handed out again without waiting for a timeout.
     virtual void return_task(const PolledWorkflowTask& task) = 0;
     virtual void return_task(const PolledActivityTask& task) = 0;
-    /// Room again in a queue's window: offer tasks of the durable backlog past `after`.
+    /// Room again in a queue's window: every shard offers the oldest tasks of its backlog.
     virtual void refill(const QueueId& queue) = 0;
+    /// Counts the tasks of a queue that wait, also those that were never offered.
+    virtual void count_backlog(const QueueId& queue, Reply<QueueBacklog> reply) = 0;
 };
 
 }  // namespace stele::shard
