@@ -90,6 +90,12 @@ void Clients::start_workflow(std::size_t index) {
     auto request = start_request(workflow_ids_[index], {});
     begin_again(index, script, request);
     request.mutable_input()->mutable_payloads(0)->set_data(encode_input(script, neighbour));
+    if (network_.random().next() % 2 == 0) {
+        auto& priority = *request.mutable_priority();
+        priority.set_priority_key(static_cast<std::int32_t>(network_.random().next() % 6));
+        priority.set_fairness_key(fmt::format("key-{}", network_.random().next() % 3));
+        priority.set_fairness_weight(static_cast<float>(1 + network_.random().next() % 4));
+    }
     if (request.cron_schedule().empty() && network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
     }

@@ -33,6 +33,10 @@ struct Options {
     bool heartbeat_tasks = false;
     int workers = 2;
 
+    // Task queues.
+    bool fairness = false;          // keys take turns
+    int activities_per_second = 0;  // as workers ask for; 0: no limit
+
     int shards = 1;
     std::size_t window = 10'000;  // tasks of a queue that the server keeps in memory
     int workflows = 8;

@@ -50,6 +50,7 @@ void Server::start() {
     node.engine.cache_bytes = 256 * 1024;  // small, so that runs are evicted and loaded again
     node.engine.backlog_window = options_.window;
     node.matching.window = options_.window;
+    node.queue_settings.fairness = options_.fairness;
     auto started = server::Node::start(*process_, *store_, std::move(node));
     STELE_CHECK(started.ok(), "the server did not start: " + message_of(started.status()));
     node_ = *std::move(started);

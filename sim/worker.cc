@@ -190,6 +190,10 @@ void Worker::poll_activity() {
     request.set_namespace_(kNamespace);
     request.set_identity(identity_);
     request.mutable_task_queue()->set_name(kQueue);
+    if (options_.activities_per_second > 0) {
+        request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
+            options_.activities_per_second);
+    }
     maybe_abandon(network_.call<PollActivity>(
         "PollActivityTaskQueue", request, poll_timeout(),
         [this](absl::StatusOr<PollActivity> task) {

@@ -2,6 +2,8 @@
 
 #include "cli/activity.h"
 #include "cli/operator.h"
+#include "cli/task_queue.h"
+#include "cli/worker.h"
 #include "cli/workflow.h"
 
 #include <cstdlib>
@@ -39,6 +41,8 @@ int run(int argc, const char* const* argv, const ServerRunner& runner) {
     add_workflow_commands(commands);
     add_activity_commands(commands);
     add_operator_commands(commands);
+    add_task_queue_commands(commands);
+    add_worker_commands(commands);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help

@@ -29,6 +29,7 @@ constexpr char kListExamples[] = R"(  stele operator namespace list
   stele operator namespace list -o jsonl | jq -r .namespaceInfo.name)";
 constexpr char kDeleteExamples[] = R"(  stele operator namespace delete -n orders)";
 constexpr char kHealthExamples[] = R"(  stele operator cluster health)";
+constexpr char kClusterExamples[] = R"(  stele operator cluster describe --detail)";
 constexpr char kSystemExamples[] = R"(  stele operator cluster system -o json)";
 
 struct NamespaceFlags {
@@ -220,6 +221,26 @@ absl::Status run_system(Session& session) {
     return absl::OkStatus();
 }
 
+absl::Status run_cluster(Session& session, bool detail) {
+    service::GetClusterInfoRequest request;
+    service::GetClusterInfoResponse response;
+    STELE_RETURN_IF_ERROR(
+        explain("unable to get cluster information",
+                session.call_workflow_service("GetClusterInfo", request, response)));
+    STELE_ASSIGN_OR_RETURN(const Json json, message_to_json(response, session.payload_style()));
+    session.printer().json(json);
+    Printer::Fields fields = {{"ClusterName", response.cluster_name()},
+                              {"PersistenceStore", response.persistence_store()},
+                              {"VisibilityStore", response.visibility_store()}};
+    if (detail) {
+        fields.emplace_back("ClusterId", response.cluster_id());
+        fields.emplace_back("ServerVersion", response.server_version());
+        fields.emplace_back("HistoryShardCount", std::to_string(response.history_shard_count()));
+    }
+    session.printer().card(fields);
+    return absl::OkStatus();
+}
+
 void add_namespace_argument(CLI::App& app, NamespaceFlags& flags) {
     app.add_option("name", flags.argument, "Name of the namespace, which -n may give as well");
 }
@@ -280,6 +301,11 @@ void add_operator_commands(CommandSet& commands) {
     CLI::App& cluster = commands.group(group, "cluster", "Look at the server itself");
     commands.command(cluster, "health", "Ask whether the server serves", kHealthExamples,
                      run_health);
+    const auto detail = std::make_shared<bool>(false);
+    commands
+        .command(cluster, "describe", "Show name and stores of the server", kClusterExamples,
+                 [detail](Session& session) { return run_cluster(session, *detail); })
+        .add_flag("--detail", *detail, "Also ids, version and shards");
     commands.command(cluster, "system", "Show version and capabilities", kSystemExamples,
                      run_system);
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 // Which settings there are: for each key whether a value fits it. Filled at start, then only read.
 namespace stele::config {
@@ -22,6 +23,15 @@ public:
     /// A key of Temporal's that tunes what this server does not have; every value is taken, and
     /// nothing comes of it.
     void add_without_effect(std::string_view key) { checks_[lower_case(key)] = nullptr; }
+
+    /// The keys whose values matter, in lower case.
+    std::vector<std::string> keys() const {
+        std::vector<std::string> result;
+        for (const auto& [key, check] : checks_) {
+            if (check) result.push_back(key);
+        }
+        return result;
+    }
 
     bool knows(std::string_view key) const { return checks_.contains(lower_case(key)); }
     /// INVALID_ARGUMENT that says what is wrong with the value. An unknown key takes everything.

@@ -77,19 +77,14 @@ std::vector<Failure> replace_oversized(Failure& failure,
 
 void poll(Services& services, RequestContext context, const AuthorizedNamespace& space,
           service::PollActivityTaskQueueRequest request, Reply<PollActivity> reply) {
-    const Timestamp deadline = context.call->deadline();
-    absl::Status status = validate_poll_deadline(deadline, context.now);
+    absl::Status status = validate_poll_deadline(context.call->deadline(), context.now);
     if (status.ok()) {
         status = validate_task_queue(request);
     }
     if (status.ok()) status = validate_identity(request.identity());
     if (!status.ok()) return reply(std::move(status));
-    matching::Poll poll;
-    poll.queue = {space->id, request.task_queue().name(), shard::QueueKind::kActivity};
-    poll.identity = request.identity();
-    poll.request_id = env::new_uuid(services.env.random());
-    poll.expires = poll_expiry(deadline, context.now);
-    poll.worker_version = request.worker_version_capabilities();
+    matching::Poll poll =
+        make_poll(services, context, space, shard::QueueKind::kActivity, request);
     if (request.task_queue_metadata().has_max_tasks_per_second()) {
         poll.max_tasks_per_second = request.task_queue_metadata().max_tasks_per_second().value();
     }

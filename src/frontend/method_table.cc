@@ -80,6 +80,17 @@ void MethodTable::add_service(const std::string& full_name) {
     }
 }
 
+absl::StatusOr<WaitingPlace> MethodTable::enter(const std::string& namespace_id,
+                                                const std::string& method,
+                                                std::optional<bool> waits, Timestamp now) {
+    const CallSettings settings = namespaces_.call_settings(namespace_id);
+    const CallClass call =
+        call_class(waits.value_or(false) ? "PollWorkflowExecutionHistory" : method);
+    STELE_RETURN_IF_ERROR(gate_.admit(namespace_id, call, settings, now));
+    if (!call.waits) return nullptr;
+    return gate_.wait(namespace_id, method, settings);
+}
+
 void MethodTable::set(const std::string& method, Handler handler) {
     const auto path = path_of_method_.find(method);
     STELE_CHECK(path != path_of_method_.end(), "no service has a method " + method);

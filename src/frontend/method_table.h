@@ -3,11 +3,13 @@
 #include "base/status.h"
 #include "frontend/authorization.h"
 #include "frontend/call.h"
+#include "frontend/call_gate.h"
 #include "frontend/namespaces.h"
 #include "frontend/tokens.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -15,7 +17,7 @@
 
 // Which function answers which RPC. Every method of the services is in the table: one that has no
 // handler yet answers UNIMPLEMENTED. The steps that all calls share (parsing, finding and
-// authorising the namespace, serialising the answer) are here, once.
+// authorising the namespace, its limits, serialising the answer) are here, once.
 namespace stele::frontend {
 
 /// What a handler may know of its call beside the request.
@@ -63,7 +65,8 @@ class MethodTable {
 public:
     using Handler = std::function<void(CallPtr)>;
 
-    MethodTable(env::Env& env, const NamespaceResolver& resolver) : env_(env), resolver_(resolver) {}
+    MethodTable(env::Env& env, const NamespaceResolver& resolver, NamespaceRegistry& namespaces)
+        : env_(env), resolver_(resolver), namespaces_(namespaces) {}
 
     /// Knows every method of the service, none of them built.
     void add_service(const std::string& full_name);
@@ -94,6 +97,9 @@ public:
                 auto space =
                     resolver_.resolve(request.namespace_(), token_of(request), creates, method);
                 if (!space.ok()) return reply(std::move(space).status());
+                auto place = enter((*space)->id, method, waits(request), context.now);
+                if (!place.ok()) return reply(std::move(place).status());
+                if (*place != nullptr) reply = keeping(*std::move(place), std::move(reply));
                 handler(std::move(context), *std::move(space), std::move(request),
                         std::move(reply));
             });
@@ -123,10 +129,33 @@ private:
             return {};
         }
     }
+    /// Reads of history wait if they are asked to, all other calls by what they are.
+    template <typename Request>
+    static std::optional<bool> waits(const Request& request) {
+        if constexpr (requires { request.wait_new_event(); }) {
+            return request.wait_new_event();
+        } else {
+            return std::nullopt;
+        }
+    }
+    /// Takes the call in by the limits of its namespace; null where it does not wait.
+    absl::StatusOr<WaitingPlace> enter(const std::string& namespace_id, const std::string& method,
+                                       std::optional<bool> waits, Timestamp now);
+    /// A reply that gives up a place when it is sent.
+    template <typename Response>
+    static Reply<Response> keeping(WaitingPlace place, Reply<Response> reply) {
+        return [place = std::move(place),
+                reply = std::move(reply)](absl::StatusOr<Response> response) mutable {
+            place.reset();
+            reply(std::move(response));
+        };
+    }
     void set(const std::string& method, Handler handler);
 
     env::Env& env_;
     const NamespaceResolver& resolver_;
+    NamespaceRegistry& namespaces_;
+    CallGate gate_;
     std::vector<std::string> paths_;
     std::unordered_map<std::string, Handler> handlers_;  // by path; empty: not built
     std::unordered_map<std::string, std::string> path_of_method_;

@@ -3,6 +3,7 @@
 #include "frontend/frontend.h"
 
 #include "env/sim/sim_env.h"
+#include "matching/queue_settings_testing.h"
 #include "frontend/namespace_purge.h"
 #include "store/memory/memory_store.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
@@ -51,7 +52,8 @@ protected:
         : committer_(store::make_committer(
               sim_, *store_, [](const absl::Status& status) { FAIL() << message_of(status); })),
           namespaces_(std::make_unique<NamespaceRegistry>(
-              sim_, *store_, *committer_, [](const std::string&) { return history::Limits(); })) {
+              sim_, *store_, *committer_, [](const std::string&) { return NamespaceSettings(); })),
+          task_queue_configs_(sim_, *store_, *committer_) {
         EXPECT_TRUE(namespaces_->load().ok());
         visibility_ = *visibility::make_visibility(
             sim_, *store_, *committer_, feeds_,
@@ -64,13 +66,14 @@ protected:
         shard::EngineOptions options;
         options.index_feeds = &feeds_;
         engine_ = shard::make_engine(sim_, *store_, *committer_, *namespaces_, options);
-        matching_ = matching::make_matching(sim_, *engine_, {});
+        matching_ = matching::make_matching(sim_, *engine_, queue_settings_, {});
         engine_->connect(*matching_);
         EXPECT_TRUE(engine_->recover().ok());
         purge_ = std::make_unique<NamespacePurge>(sim_, *engine_, *namespaces_);
-        frontend_ = std::make_unique<Frontend>(Services{sim_, *engine_, *matching_, *namespaces_,
-                                                        signer_, *visibility_, *purge_, "cluster",
-                                                        [] { return OperatorSettings(); }});
+        frontend_ = std::make_unique<Frontend>(
+            Services{sim_, *engine_, *matching_, *namespaces_, task_queue_configs_,
+                     queue_settings_, workers_, signer_, *visibility_, *purge_, "cluster",
+                     [] { return OperatorSettings(); }});
     }
 
     absl::StatusOr<std::string> call(const std::string& path,
@@ -126,6 +129,9 @@ protected:
     std::unique_ptr<NamespaceRegistry> namespaces_;
     store::IndexFeeds feeds_;
     std::unique_ptr<visibility::Visibility> visibility_;
+    TaskQueueConfigs task_queue_configs_;
+    matching::FixedQueueSettings queue_settings_;
+    WorkerRegistry workers_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
     std::unique_ptr<Frontend> frontend_;
@@ -268,7 +274,7 @@ TEST_F(FrontendTest, NamespacesComeBackFromTheStore) {
                     return absl::OkStatus();
                 }).ok());
     NamespaceRegistry reloaded(sim_, *store_, *committer_,
-                               [](const std::string&) { return history::Limits(); });
+                               [](const std::string&) { return NamespaceSettings(); });
     EXPECT_EQ(reloaded.by_name("one"), nullptr);
     ASSERT_TRUE(reloaded.load().ok());
     ASSERT_NE(reloaded.by_id(id), nullptr);

@@ -33,6 +33,8 @@ void fill(const storage::NamespaceRow& row, const history::Limits& limits, Respo
     capabilities.set_reported_problems_search_attribute(limits.reported_task_problems > 0);
     capabilities.set_sync_update(true);
     capabilities.set_async_update(true);
+    capabilities.set_worker_heartbeats(true);
+    capabilities.set_poller_autoscaling(true);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));
     info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(limits.memo_bytes));
 

@@ -45,11 +45,11 @@ const NamespaceRegistry::Entry* NamespaceRegistry::Snapshot::find_name(
 }
 
 NamespaceRegistry::NamespaceRegistry(env::Env& env, store::Store& store,
-                                     store::Committer& committer, LimitsOf limits_of)
+                                     store::Committer& committer, SettingsOf settings_of)
     : env_(env),
       store_(store),
       committer_(committer),
-      limits_of_(std::move(limits_of)),
+      settings_of_(std::move(settings_of)),
       durable_(std::make_shared<const Snapshot>()),
       executor_(env.make_executor("namespaces")) {}
 
@@ -89,6 +89,12 @@ temporal::api::enums::v1::NamespaceState NamespaceRegistry::state_of(const std::
     const Entry* entry = snapshot->find_id(id);
     return static_cast<temporal::api::enums::v1::NamespaceState>(
         entry == nullptr ? 0 : entry->row.state());
+}
+
+CallSettings NamespaceRegistry::call_settings(const std::string& id) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_id(id);
+    return entry == nullptr ? CallSettings() : entry->calls;
 }
 
 absl::StatusOr<storage::NamespaceRow> NamespaceRegistry::row_by_id(const std::string& id) {
@@ -167,8 +173,9 @@ void NamespaceRegistry::withdraw(const std::string& id) {
 }
 
 NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row) const {
-    auto view = std::make_shared<const shard::NamespaceView>(row, limits_of_(row.name()));
-    return {std::move(row), std::move(view)};
+    NamespaceSettings settings = settings_of_(row.name());
+    auto view = std::make_shared<const shard::NamespaceView>(row, settings.limits);
+    return {std::move(row), std::move(view), settings.calls};
 }
 
 void NamespaceRegistry::save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply) {
@@ -196,7 +203,7 @@ void NamespaceRegistry::publish(storage::NamespaceRow row) {
     durable_.store(std::make_shared<const Snapshot>(std::move(next)));
 }
 
-void NamespaceRegistry::refresh_limits() {
+void NamespaceRegistry::refresh_settings() {
     const env::MutexLock lock(publishing_);
     Snapshot next = *durable_.load();
     for (auto& [id, entry] : next.by_id) entry = make_entry(std::move(entry.row));

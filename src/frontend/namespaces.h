@@ -3,6 +3,7 @@
 #include "base/call.h"
 #include "env/env.h"
 #include "env/mutex.h"
+#include "frontend/call_settings.h"
 #include "shard/engine.h"
 #include "stele/internal/rows.pb.h"
 #include "store/committer.h"
@@ -31,25 +32,27 @@ absl::Status namespace_not_found(const std::string& name);
 /// Reads are thread safe and cheap. Changes reply once durable.
 class NamespaceRegistry : public shard::NamespaceSource {
 public:
-    /// What limits the namespace of a name has now.
-    using LimitsOf = std::function<history::Limits(const std::string& name)>;
+    /// What the configuration says now of the namespace of a name.
+    using SettingsOf = std::function<NamespaceSettings(const std::string& name)>;
 
-    /// `limits_of` is asked when a namespace is loaded or changed, on any thread. All other arguments
-    /// must outlive the registry.
+    /// `settings_of` is asked when a namespace is loaded or changed, on any thread. All other
+    /// arguments must outlive the registry.
     NamespaceRegistry(env::Env& env, store::Store& store, store::Committer& committer,
-                      LimitsOf limits_of);
+                      SettingsOf settings_of);
     ~NamespaceRegistry() override;
 
     /// Reads what the store holds. Call once, before anything else.
     absl::Status load();
 
-    /// Asks for all limits again; they hold for calls that arrive after it has returned.
-    void refresh_limits();
+    /// Asks for all settings again; they hold for calls that arrive after it has returned.
+    void refresh_settings();
 
     shard::NamespacePtr by_id(const std::string& id) override;
     shard::NamespacePtr by_name(const std::string& name) override;
     /// NAMESPACE_STATE_UNSPECIFIED when there is no such namespace.
     temporal::api::enums::v1::NamespaceState state_of(const std::string& id);
+    /// The defaults for a namespace that does not exist.
+    CallSettings call_settings(const std::string& id);
 
     /// The stored row; NOT_FOUND if there is none.
     absl::StatusOr<storage::NamespaceRow> row_by_id(const std::string& id);
@@ -70,6 +73,7 @@ private:
     struct Entry {
         storage::NamespaceRow row;
         shard::NamespacePtr view;
+        CallSettings calls;
     };
     struct Snapshot {
         std::map<std::string, Entry> by_id;
@@ -93,7 +97,7 @@ private:
     env::Env& env_;
     store::Store& store_;
     store::Committer& committer_;
-    LimitsOf limits_of_;
+    SettingsOf settings_of_;
     env::Mutex publishing_;  // held while `durable_` is replaced; readers do without
     std::atomic<SnapshotPtr> durable_;
     Snapshot latest_;  // what will be durable; only on the executor

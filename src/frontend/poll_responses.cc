@@ -86,6 +86,10 @@ Spliced<PollTask> poll_response(const TokenSigner& tokens, shard::PolledWorkflow
     message.set_started_event_id(task.task.started.value());
     message.set_attempt(task.task.attempt);
     message.set_backlog_count_hint(task.backlog_hint);
+    if (task.poller_advice != 0) {
+        message.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(
+            task.poller_advice);
+    }
     message.mutable_workflow_execution_task_queue()->set_name(task.task_queue);
     message.mutable_workflow_execution_task_queue()->set_kind(
         api::enums::v1::TASK_QUEUE_KIND_NORMAL);
@@ -139,6 +143,10 @@ PollActivity poll_response(const TokenSigner& tokens, shard::PolledActivityTask 
     *response.mutable_heartbeat_timeout() = row.heartbeat();
     if (row.has_retry_policy()) *response.mutable_retry_policy() = row.retry_policy();
     if (row.has_priority()) *response.mutable_priority() = row.priority();
+    if (task.poller_advice != 0) {
+        response.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(
+            task.poller_advice);
+    }
     return response;
 }
 

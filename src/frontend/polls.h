@@ -1,18 +1,34 @@
 #pragma once
 
-#include "base/time.h"
+#include "frontend/services.h"
 
 #include <algorithm>
 
-// When a poll that finds nothing is answered.
+// What all polls for tasks have in common.
 namespace stele::frontend {
 
 /// The answer leaves this long before the caller's deadline, so that it still arrives.
 inline constexpr Duration kPollTailRoom = std::chrono::seconds(1);
-inline constexpr Duration kLongestPoll = std::chrono::seconds(60);
 
-inline Timestamp poll_expiry(Timestamp deadline, Timestamp now) {
-    return std::min(deadline - kPollTailRoom, now + kLongestPoll);
+/// The poll that a request asks for, answered empty if it finds nothing in time.
+template <typename Request>
+matching::Poll make_poll(Services& services, const RequestContext& context,
+                         const AuthorizedNamespace& space, shard::QueueKind kind,
+                         const Request& request) {
+    const api::taskqueue::v1::TaskQueue& queue = request.task_queue();
+    matching::Poll poll;
+    poll.queue = {space->id, queue.name(), kind};
+    poll.identity = request.identity();
+    poll.worker_instance_key = request.worker_instance_key();
+    poll.request_id = env::new_uuid(services.env.random());
+    if (queue.kind() == api::enums::v1::TASK_QUEUE_KIND_STICKY) {
+        poll.normal_queue = queue.normal_name();
+    }
+    poll.expires = std::min(context.call->deadline() - kPollTailRoom,
+                            context.now + services.queue_settings.settings(poll.queue).long_poll);
+    poll.worker_version = request.worker_version_capabilities();
+    poll.deployment = request.deployment_options();
+    return poll;
 }
 
 }  // namespace stele::frontend

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "frontend/method_table.h"
+#include "frontend/task_queue_configs.h"
+#include "frontend/worker_registry.h"
 #include "matching/matching.h"
+#include "matching/queue_settings.h"
 #include "visibility/visibility.h"
 
 #include <functional>
@@ -27,6 +30,9 @@ struct Services {
     shard::Engine& engine;
     matching::Matching& matching;
     NamespaceRegistry& namespaces;
+    TaskQueueConfigs& task_queue_configs;
+    const matching::QueueSettingsSource& queue_settings;
+    WorkerRegistry& workers;
     const TokenSigner& tokens;
     visibility::Visibility& visibility;
     NamespacePurge& purge;
@@ -44,6 +50,8 @@ void add_workflow_task_methods(MethodTable& table, Services& services);
 void add_activity_methods(MethodTable& table, Services& services);
 void add_activity_control_methods(MethodTable& table, Services& services);
 void add_rule_methods(MethodTable& table, Services& services);
+void add_task_queue_methods(MethodTable& table, Services& services);
+void add_worker_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
 void add_visibility_methods(MethodTable& table, Services& services);
 void add_operator_methods(MethodTable& table, Services& services);

@@ -11,33 +11,17 @@ namespace {
 using PollTask = service::PollWorkflowTaskQueueResponse;
 using CompletedResponse = service::RespondWorkflowTaskCompletedResponse;
 
-matching::Poll make_poll(const AuthorizedNamespace& space, shard::QueueKind kind,
-                         const api::taskqueue::v1::TaskQueue& queue, const std::string& identity,
-                         env::Random& random) {
-    matching::Poll poll;
-    poll.queue = {space->id, queue.name(), kind};
-    poll.identity = identity;
-    poll.request_id = env::new_uuid(random);
-    if (queue.kind() == api::enums::v1::TASK_QUEUE_KIND_STICKY) {
-        poll.normal_queue = queue.normal_name();
-    }
-    return poll;
-}
-
 void poll_workflow_task(Services& services, RequestContext context, const AuthorizedNamespace& space,
                         service::PollWorkflowTaskQueueRequest request,
                         Reply<Spliced<PollTask>> reply) {
-    const Timestamp deadline = context.call->deadline();
-    absl::Status status = validate_poll_deadline(deadline, context.now);
+    absl::Status status = validate_poll_deadline(context.call->deadline(), context.now);
     if (status.ok()) status = validate_identity(request.identity());
     if (status.ok()) {
         status = validate_task_queue(request);
     }
     if (!status.ok()) return reply(std::move(status));
-    matching::Poll poll = make_poll(space, shard::QueueKind::kWorkflow, request.task_queue(),
-                                    request.identity(), services.env.random());
-    poll.expires = poll_expiry(deadline, context.now);
-    poll.worker_version = request.worker_version_capabilities();
+    matching::Poll poll =
+        make_poll(services, context, space, shard::QueueKind::kWorkflow, request);
     services.matching.poll_workflow(
         std::move(poll), context.call,
         [&services, reply = std::move(reply)](
@@ -171,17 +155,6 @@ void add_workflow_task_methods(MethodTable& table, Services& services) {
         "RespondQueryTaskCompleted",
         [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
             answer_query(services, space, std::move(request), std::move(reply));
-        });
-    table.add_namespaced<service::ShutdownWorkerRequest, service::ShutdownWorkerResponse>(
-        "ShutdownWorker",
-        [&services](RequestContext, AuthorizedNamespace space,
-                    service::ShutdownWorkerRequest request,
-                    Reply<service::ShutdownWorkerResponse> reply) {
-            if (!request.sticky_task_queue().empty()) {
-                services.matching.shutdown_sticky(
-                    {space->id, request.sticky_task_queue(), shard::QueueKind::kWorkflow});
-            }
-            reply(service::ShutdownWorkerResponse());
         });
 }
 

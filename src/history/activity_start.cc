@@ -41,9 +41,7 @@ api::common::v1::Priority effective_priority(const storage::InfoRow& info,
 void enqueue_attempt(Builder& builder, storage::ActivityRow& row) {
     // Put into its queue when the run is unpaused.
     if (is_paused(builder.header())) return;
-    builder.dispatch_activity(row);
-    *builder.transition().dispatch.back().row.mutable_priority() =
-        effective_priority(builder.info(), row);
+    builder.dispatch_activity(row, effective_priority(builder.info(), row));
 }
 
 void start_attempt(Builder& builder, storage::ActivityRow& row, const std::string& request_id,

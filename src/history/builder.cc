@@ -24,6 +24,9 @@ std::string serialize(const google::protobuf::Message& message) {
     return bytes;
 }
 
+/// The priority that a dispatch row was counted under; rows of earlier versions do not say.
+std::int32_t counted_priority(std::int32_t stored) { return stored == 0 ? kDefaultPriority : stored; }
+
 }  // namespace
 
 Builder::Builder(const Run& run, const Context& context) : context_(context), transition_(run) {}
@@ -73,17 +76,20 @@ void Builder::dispatch(DispatchTask task) {
     transition_.dispatch.push_back(std::move(task));
 }
 
-void Builder::withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence) {
+void Builder::withdraw(DispatchRef row) {
     // A row that this very transition made is simply not written.
-    const std::size_t erased = std::erase_if(
-        transition_.dispatch, [&](const DispatchTask& task) { return task.sequence == sequence; });
-    if (erased == 0) transition_.dispatch_done.push_back({kind, task_queue, sequence});
+    const std::size_t erased =
+        std::erase_if(transition_.dispatch,
+                      [&](const DispatchTask& task) { return task.sequence == row.sequence; });
+    if (erased == 0) transition_.dispatch_done.push_back(std::move(row));
 }
 
-void Builder::dispatch_activity(storage::ActivityRow& activity) {
+void Builder::dispatch_activity(storage::ActivityRow& activity,
+                                const temporal::api::common::v1::Priority& priority) {
     STELE_CHECK(activity.dispatch_sequence() == 0, "an activity was put into its queue twice");
     header().set_dispatch_sequence(header().dispatch_sequence() + 1);
     activity.set_dispatch_sequence(header().dispatch_sequence());
+    activity.set_dispatch_priority(queue_priority(priority));
     DispatchTask task;
     task.kind = QueueKind::kActivity;
     task.task_queue = activity.task_queue();
@@ -91,7 +97,7 @@ void Builder::dispatch_activity(storage::ActivityRow& activity) {
     task.row.set_scheduled_event_id(activity.scheduled_event_id());
     task.row.set_stamp(activity.stamp());
     task.row.set_attempt(activity.attempt());
-    *task.row.mutable_priority() = activity.priority();
+    *task.row.mutable_priority() = priority;
     const Duration limit = from_proto(activity.schedule_to_start());
     if (limit > Duration::zero()) {
         *task.row.mutable_expires() = to_proto(add_saturating(now(), limit));
@@ -101,7 +107,8 @@ void Builder::dispatch_activity(storage::ActivityRow& activity) {
 
 void Builder::withdraw_activity_dispatch(storage::ActivityRow& activity) {
     if (activity.dispatch_sequence() == 0) return;
-    withdraw(QueueKind::kActivity, activity.task_queue(), activity.dispatch_sequence());
+    withdraw({QueueKind::kActivity, activity.task_queue(), activity.dispatch_sequence(),
+              counted_priority(activity.dispatch_priority())});
     activity.set_dispatch_sequence(0);
 }
 
@@ -110,6 +117,7 @@ void Builder::dispatch_workflow_task() {
     STELE_CHECK(pending.dispatch_sequence() == 0, "a workflow task was put into its queue twice");
     header().set_dispatch_sequence(header().dispatch_sequence() + 1);
     pending.set_dispatch_sequence(header().dispatch_sequence());
+    pending.set_dispatch_priority(queue_priority(info().priority()));
     dispatch(workflow_dispatch_task());
 }
 
@@ -137,7 +145,8 @@ void Builder::withdraw_workflow_task_dispatch() {
     if (pending.dispatch_sequence() == 0) return;
     // A speculative task was offered without a row.
     if (pending.kind() != storage::TASK_KIND_SPECULATIVE) {
-        withdraw(QueueKind::kWorkflow, pending.task_queue(), pending.dispatch_sequence());
+        withdraw({QueueKind::kWorkflow, pending.task_queue(), pending.dispatch_sequence(),
+                  counted_priority(pending.dispatch_priority())});
     }
     pending.set_dispatch_sequence(0);
 }

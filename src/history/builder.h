@@ -68,7 +68,8 @@ public:
 
     /// Puts an activity attempt into its queue. Its dispatch row expires with its schedule-to-start
     /// timeout.
-    void dispatch_activity(storage::ActivityRow& activity);
+    void dispatch_activity(storage::ActivityRow& activity,
+                           const temporal::api::common::v1::Priority& priority);
     /// Withdraws the dispatch row, if the attempt has one.
     void withdraw_activity_dispatch(storage::ActivityRow& activity);
     /// Puts the scheduled workflow task into its queue, or takes it out if it is there.
@@ -108,7 +109,7 @@ private:
     void note_started_child(const HistoryEvent& event, EventId id);
     void dispatch(DispatchTask task);
     DispatchTask workflow_dispatch_task() const;
-    void withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence);
+    void withdraw(DispatchRef row);
 
     const Context& context_;
     Transition transition_;

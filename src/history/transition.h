@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "history/priority.h"
 #include "history/run.h"
 #include "temporal/api/history/v1/message.pb.h"
 
@@ -41,6 +42,7 @@ struct DispatchRef {
     QueueKind kind = QueueKind::kWorkflow;
     std::string task_queue;
     std::int64_t sequence = 0;
+    std::int32_t priority = kDefaultPriority;  // of the row, so that queues can be counted by it
 };
 
 /// The changed rows of one run.

@@ -22,6 +22,9 @@ constexpr Duration kRetryDelay = std::chrono::milliseconds(100);
 /// A queue without a poll for this long is taken to have no workers, as far as queries go.
 constexpr Duration kNoPollerAfter = std::chrono::seconds(20);
 constexpr Duration kSweepInterval = std::chrono::minutes(1);
+/// How long, and how many, workers are remembered that have said that they stop.
+constexpr Duration kGoneFor = std::chrono::minutes(5);
+constexpr std::size_t kGoneWorkers = 10'000;
 
 absl::Status too_many_polls() {
     temporal::api::errordetails::v1::ResourceExhaustedFailure detail;
@@ -56,8 +59,13 @@ private:
 
 class MatchingImpl final : public Matching {
 public:
-    MatchingImpl(env::Env& env, shard::TaskStarter& starter, MatchingOptions options)
-        : env_(env), starter_(starter), options_(options), executor_(env.make_executor("matching")) {
+    MatchingImpl(env::Env& env, shard::TaskStarter& starter, const QueueSettingsSource& settings,
+                 MatchingOptions options)
+        : env_(env),
+          starter_(starter),
+          settings_(settings),
+          options_(options),
+          executor_(env.make_executor("matching")) {
         executor_->post([this] { schedule_sweep(); });
     }
 
@@ -97,6 +105,22 @@ public:
         executor_->post([this, queue = std::move(queue)] { close_queue(queue); });
     }
 
+    void shutdown_worker(QueueId queue, std::string worker_instance_key) override {
+        executor_->post([this, queue = std::move(queue), key = std::move(worker_instance_key)] {
+            close_worker(queue, key);
+        });
+    }
+
+    void settings_changed(std::optional<QueueId> changed) override {
+        executor_->post([this, changed = std::move(changed)] {
+            for (auto& [id, queue] : queues_) {
+                if (changed && id != *changed) continue;
+                refresh_settings(queue);
+                serve_waiting(queue);
+            }
+        });
+    }
+
     void drain() override {
         executor_->post([this] {
             draining_ = true;
@@ -122,9 +146,10 @@ private:
         TaskQueue& queue = queue_of(waiting->poll.queue);
         if (queue.polls.size() >= options_.polls_per_queue)
             return refuse(*waiting, too_many_polls());
-        queue.throttle.set_rate(waiting->poll.max_tasks_per_second);
-        queue.pollers[waiting->poll.identity] = now;
+        if (gone_workers_.contains(waiting->poll.worker_instance_key)) return answer_empty(*waiting);
+        note_poller(queue, waiting->poll, now);
         waiting->id = ++last_id_;
+        waiting->arrived = now;
         waiting->open = true;
         ++queue.open_polls;
         note_poll(queue, now);
@@ -188,55 +213,69 @@ private:
             return answer_empty(*waiting);
         }
         if (!queue.queries.empty()) return start_query(queue, waiting);
-        if (may_dispatch(queue)) {
-            if (auto task = queue.tasks.pop()) {
-                queue.throttle.take(env_.now());
-                refill_if_low(queue);
-                return start(*std::move(task), waiting);
-            }
+        if (auto task = next_task(queue)) {
+            refill_if_low(queue);
+            return start(*std::move(task), waiting);
         }
         queue.polls.push_back(waiting);
-    }
-
-    bool has_work(TaskQueue& queue) {
-        return !queue.queries.empty() || (!queue.tasks.empty() && may_dispatch(queue));
     }
 
     /// Pairs for as long as there is somebody on both sides. More than one poll may be used up by
     /// one task, because the first may have gone without a word.
     void serve_waiting(TaskQueue& queue) {
-        while (!queue.polls.empty() && has_work(queue)) {
+        while (!queue.polls.empty() && (!queue.queries.empty() || may_dispatch(queue))) {
             const WaitingPollPtr waiting = queue.polls.front();
             queue.polls.pop_front();
             serve(queue, waiting);
         }
     }
 
-    /// Whether the queue's rate lets a task out now; if not, comes back when it does.
+    /// Whether there is a task that the limits let out now. If only the limits are in the way, comes
+    /// back when they are not.
     bool may_dispatch(TaskQueue& queue) {
-        if (!queue.throttle.limited() || queue.tasks.empty()) return true;
         const Timestamp now = env_.now();
-        const Timestamp next = queue.throttle.next(now);
-        if (next <= now) return true;
-        if (next != kNever && queue.throttle_timer == 0) {
-            queue.throttle_timer = executor_->run_at(next, [this, id = queue.id] {
-                TaskQueue& later = queue_of(id);
-                later.throttle_timer = 0;
-                serve_waiting(later);
-            });
+        Timestamp soonest = kNever;
+        const bool found = queue.tasks.any([&](const TaskOffer& offer) {
+            const Timestamp next = queue.limits.next(offer, now);
+            soonest = std::min(soonest, next);
+            return next <= now;
+        });
+        if (!found && !queue.tasks.empty()) {
+            queue.held_back.add(now);
+            serve_again_at(queue, soonest);
         }
-        return false;
+        return found;
+    }
+
+    std::optional<TaskOffer> next_task(TaskQueue& queue) {
+        if (!may_dispatch(queue)) return std::nullopt;
+        const Timestamp now = env_.now();
+        auto task = queue.tasks.pop(
+            [&](const TaskOffer& offer) { return queue.limits.next(offer, now) <= now; });
+        queue.limits.take(*task, queue.tasks.weight_of(*task), now);
+        return task;
+    }
+
+    void serve_again_at(TaskQueue& queue, Timestamp when) {
+        if (when == kNever || queue.limit_timer != 0) return;
+        queue.limit_timer = executor_->run_at(when, [this, id = queue.id] {
+            TaskQueue& later = queue_of(id);
+            later.limit_timer = 0;
+            serve_waiting(later);
+        });
     }
 
     void refill_if_low(TaskQueue& queue) {
         if (queue.tasks.take_refill()) starter_.refill(queue.id);
     }
 
-    void add_task(TaskOffer offer) {
+    void add_task(TaskOffer offer, bool again = false) {
         if (draining_) return;
         TaskQueue& queue = queue_of(offer.queue);
         queue.sticky = queue.sticky || offer.sticky;
         if (offer.sticky && is_dead(queue)) return starter_.give_up_sticky(offer);
+        // A task that is tried again has been counted.
+        if (!again) queue.counters[offer.priority].added.add(env_.now());
         if (!queue.tasks.push(std::move(offer))) return;
         serve_waiting(queue);
     }
@@ -293,6 +332,7 @@ private:
         TaskQueue& queue = queue_of(waiting->poll.queue);
         if (!task.ok()) {
             // NOT_FOUND means obsolete. Anything else passes: the task is tried again in a while.
+            queue.limits.give_back(offer, queue.tasks.weight_of(offer));
             if (task.status().code() != absl::StatusCode::kNotFound) retry_later(std::move(offer));
             return serve(queue, waiting);
         }
@@ -301,6 +341,8 @@ private:
             return answer_empty(*waiting);
         }
         release(*waiting);
+        queue.counters[offer.priority].dispatched.add(env_.now());
+        task->poller_advice = advice_for(queue, *waiting);
         if constexpr (std::is_same_v<Task, PolledWorkflowTask>) {
             task->backlog_hint = backlog_hint(queue);
         }
@@ -317,7 +359,7 @@ private:
 
     void retry_later(TaskOffer offer) {
         executor_->run_at(env_.now() + kRetryDelay, [this, offer = std::move(offer)]() mutable {
-            add_task(std::move(offer));
+            add_task(std::move(offer), /*again=*/true);
         });
     }
 
@@ -389,7 +431,69 @@ private:
     TaskQueue& queue_of(const QueueId& id) {
         const auto found = queues_.find(id);
         if (found != queues_.end()) return found->second;
-        return queues_.emplace(id, TaskQueue(id, options_.window)).first->second;
+        TaskQueue& queue = queues_.emplace(id, TaskQueue(id, options_.window)).first->second;
+        refresh_settings(queue);
+        return queue;
+    }
+
+    /// Takes over what is set for the queue, if that has changed.
+    void refresh_settings(TaskQueue& queue) {
+        const std::uint64_t version = settings_.version();
+        if (queue.settings_version == version) return;
+        queue.settings_version = version;
+        queue.settings = settings_.settings(queue.id);
+        queue.config = settings_.config(queue.id);
+        queue.tasks.share(queue.settings.fairness, queue.config.weights);
+        apply_limits(queue);
+    }
+
+    void apply_limits(TaskQueue& queue) {
+        queue.limits.apply(queue.settings, queue.config, queue.worker_rate, env_.now());
+        // What was put off by the old limits may go earlier by the new ones.
+        if (queue.limit_timer != 0) executor_->cancel(std::exchange(queue.limit_timer, 0));
+    }
+
+    void note_poller(TaskQueue& queue, const Poll& poll, Timestamp now) {
+        refresh_settings(queue);
+        std::optional<double> rate;
+        if (poll.max_tasks_per_second >= 0) rate = poll.max_tasks_per_second;
+        if (rate != queue.worker_rate) {
+            queue.worker_rate = rate;
+            apply_limits(queue);
+        }
+        queue.pollers[poll.identity] = {poll.identity, now, rate.value_or(queue.limits.rate()),
+                                        poll.worker_version, poll.deployment};
+    }
+
+    std::int32_t advice_for(TaskQueue& queue, const WaitingPoll& waiting) {
+        PollerSituation situation;
+        situation.now = env_.now();
+        situation.waited = situation.now - waiting.arrived;
+        situation.pollers = queue.pollers.size();
+        situation.backlog = queue.tasks.size();
+        for (const auto& [priority, oldest] : queue.tasks.oldest()) {
+            situation.backlog_age = std::max<Duration>(situation.backlog_age, situation.now - oldest);
+        }
+        for (const auto& [priority, counters] : queue.counters) {
+            situation.added_per_second += counters.added.per_second(situation.now);
+            situation.dispatched_per_second += counters.dispatched.per_second(situation.now);
+        }
+        return queue.scaling.advise(queue.settings, situation);
+    }
+
+    /// Its polls end, it is no longer shown, and polls that come late get nothing.
+    void close_worker(const QueueId& id, const std::string& key) {
+        if (gone_workers_.size() >= kGoneWorkers) gone_workers_.clear();
+        gone_workers_[key] = env_.now();
+        TaskQueue& queue = queue_of(id);
+        for (auto poll = queue.polls.begin(); poll != queue.polls.end();) {
+            const WaitingPollPtr waiting = *poll;
+            const bool ends = waiting->poll.worker_instance_key == key;
+            poll = ends ? queue.polls.erase(poll) : std::next(poll);
+            if (!ends) continue;
+            queue.pollers.erase(waiting->poll.identity);
+            answer_empty(*waiting);
+        }
     }
 
     /// Whether this is a sticky queue whose worker has gone.
@@ -428,15 +532,29 @@ private:
 
     QueueDescription description_of(const QueueId& id) {
         QueueDescription result;
-        const auto found = queues_.find(id);
-        if (found == queues_.end()) return result;
-        const TaskQueue& queue = found->second;
-        for (const auto& [identity, last_access] : queue.pollers) {
-            result.pollers.push_back({identity, last_access, queue.throttle.rate()});
+        const Timestamp now = env_.now();
+        TaskQueue& queue = queue_of(id);
+        refresh_settings(queue);
+        forget_pollers(queue, now);
+        for (const auto& [identity, poller] : queue.pollers) result.pollers.push_back(poller);
+        for (const auto& [priority, counters] : queue.counters) {
+            PriorityStats& stats = result.by_priority[priority];
+            stats.added_per_second = counters.added.per_second(now);
+            stats.dispatched_per_second = counters.dispatched.per_second(now);
         }
-        result.backlog = static_cast<std::int64_t>(queue.tasks.size());
-        result.oldest_task = queue.tasks.oldest();
+        for (const auto& [priority, oldest] : queue.tasks.oldest()) {
+            result.by_priority[priority].oldest = oldest;
+        }
+        result.rate = queue.limits.rate();
+        result.rate_source = queue.limits.source();
+        result.rate_limiting = queue.held_back.per_second(now) > 0;
         return result;
+    }
+
+    static void forget_pollers(TaskQueue& queue, Timestamp now) {
+        std::erase_if(queue.pollers, [&](const auto& poller) {
+            return now - poller.second.last_access > queue.settings.poller_history;
+        });
     }
 
     void schedule_sweep() {
@@ -450,15 +568,16 @@ private:
     /// tasks in them.
     void sweep() {
         const Timestamp now = env_.now();
+        std::erase_if(gone_workers_,
+                      [&](const auto& worker) { return now - worker.second > kGoneFor; });
         for (auto entry = queues_.begin(); entry != queues_.end();) {
             TaskQueue& queue = entry->second;
-            std::erase_if(queue.pollers, [&](const auto& poller) {
-                return now - poller.second > options_.poller_history;
-            });
+            refresh_settings(queue);
+            forget_pollers(queue, now);
             if (is_dead(queue)) give_up_tasks(queue);
             const bool idle = queue.pollers.empty() && queue.open_polls == 0 &&
                               queue.tasks.empty() && queue.queries.empty() &&
-                              queue.throttle_timer == 0;
+                              queue.limit_timer == 0;
             if (idle) poll_times_.forget(entry->first);
             entry = idle ? queues_.erase(entry) : std::next(entry);
         }
@@ -466,9 +585,11 @@ private:
 
     env::Env& env_;
     shard::TaskStarter& starter_;
+    const QueueSettingsSource& settings_;
     MatchingOptions options_;
     PollTimes poll_times_;
     std::map<QueueId, TaskQueue> queues_;
+    std::map<std::string, Timestamp> gone_workers_;  // by instance key: when they said so
     std::uint64_t last_id_ = 0;
     bool draining_ = false;
     std::unique_ptr<env::Executor> executor_;  // last: destroyed first, so nothing runs on a ruin
@@ -477,8 +598,9 @@ private:
 }  // namespace
 
 std::unique_ptr<Matching> make_matching(env::Env& env, shard::TaskStarter& starter,
+                                        const QueueSettingsSource& settings,
                                         MatchingOptions options) {
-    return std::make_unique<MatchingImpl>(env, starter, options);
+    return std::make_unique<MatchingImpl>(env, starter, settings, options);
 }
 
 }  // namespace stele::matching

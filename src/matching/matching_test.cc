@@ -3,6 +3,7 @@
 #include "matching/matching.h"
 
 #include "env/sim/sim_env.h"
+#include "matching/queue_settings_testing.h"
 #include "shard/server_testing.h"
 
 #include <algorithm>
@@ -54,6 +55,7 @@ public:
         returned.push_back(task.run.run_id);
     }
     void refill(const QueueId& queue) override { refilled.push_back(queue.name); }
+    void count_backlog(const QueueId&, Reply<shard::QueueBacklog> reply) override { reply(backlog); }
 
     static PolledWorkflowTask task_of(const TaskOffer& offer) {
         PolledWorkflowTask task;
@@ -68,6 +70,7 @@ public:
     std::vector<std::int64_t> given_up;
     std::vector<std::string> returned;
     std::vector<std::string> refilled;
+    shard::QueueBacklog backlog;
 
 private:
     absl::Status next_outcome() {
@@ -83,7 +86,7 @@ protected:
     using WorkflowAnswer = Answer<std::optional<PolledWorkflowTask>>;
     using ActivityAnswer = Answer<std::optional<PolledActivityTask>>;
 
-    void use(MatchingOptions options) { matching_ = make_matching(sim_, shards_, options); }
+    void use(MatchingOptions options) { matching_ = make_matching(sim_, shards_, settings_, options); }
     void settle() { sim_.run_for(milliseconds(1)); }
 
     static QueueId queue(const std::string& name = "queue") { return {"namespace", name}; }
@@ -171,7 +174,8 @@ protected:
 
     env::SimEnv sim_{env::SimOptions{.seed = 1}};
     FakeShards shards_;
-    std::unique_ptr<Matching> matching_ = make_matching(sim_, shards_, {});
+    FixedQueueSettings settings_;
+    std::unique_ptr<Matching> matching_ = make_matching(sim_, shards_, settings_, {});
 };
 
 TEST_F(MatchingTest, TaskGoesToTheWaitingPollAtOnce) {

@@ -1,15 +1,15 @@
 #pragma once
 
 #include "matching/matching.h"
+#include "matching/poller_scaling.h"
+#include "matching/rate_counter.h"
+#include "matching/throttle.h"
+#include "matching/window.h"
 
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <optional>
-#include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <variant>
 
 // The soft state of one task queue: who waits for a task, and which tasks wait for somebody.
@@ -26,6 +26,7 @@ struct WaitingPoll {
     CallScopePtr scope;
     std::variant<WorkflowReply, ActivityReply> reply;
     env::TimerId expiry = 0;
+    Timestamp arrived{};
     bool open = false;  // taken in and not answered
 };
 using WaitingPollPtr = std::shared_ptr<WaitingPoll>;
@@ -38,53 +39,26 @@ struct WaitingQuery {
     env::TimerId deadline = 0;
 };
 
-/// The window of tasks on offer: first in, first out within a priority, lower numbers first. It is the
-/// whole backlog of the queue, or the oldest part of it; while it is a part, new tasks belong behind
-/// those that it lacks and are left to the backlog.
-class Window {
+/// The dispatch limits of a queue and where they come from.
+class QueueLimits {
 public:
-    explicit Window(std::size_t limit) : limit_(limit) {}
+    /// What is set now; a worker's wish counts unless operators have set something else.
+    void apply(const QueueSettings& settings, const QueueConfig& config,
+               std::optional<double> worker_rate, Timestamp now);
 
-    /// False when the task is there already, or left to the backlog.
-    bool push(shard::TaskOffer offer);
-    /// Takes in what the backlog has offered, as far as there is room.
-    void push_backlog(std::vector<shard::TaskOffer> offers, bool more);
-    std::optional<shard::TaskOffer> pop();
-    /// True once, when the window has run low and lacks a part of the backlog.
-    bool take_refill();
+    /// When this task may leave; kNever if the queue is stopped.
+    Timestamp next(const shard::TaskOffer& offer, Timestamp now) const;
+    void take(const shard::TaskOffer& offer, float weight, Timestamp now);
+    /// The task has turned out to be obsolete: it must not slow down the others.
+    void give_back(const shard::TaskOffer& offer, float weight);
 
-    std::size_t size() const { return members_.size(); }
-    bool empty() const { return members_.empty(); }
-    Timestamp oldest() const;
+    double rate() const { return whole_.rate(); }
+    temporal::api::enums::v1::RateLimitSource source() const { return source_; }
 
 private:
-    using Key = std::tuple<Slot, std::int64_t, std::int64_t>;
-    struct KeyHash {
-        std::size_t operator()(const Key& key) const;
-    };
-    static Key key_of(const shard::TaskOffer& offer);
-    bool insert(shard::TaskOffer offer);
-
-    std::size_t limit_;
-    std::map<std::int32_t, std::deque<shard::TaskOffer>> tasks_;  // by priority
-    std::unordered_set<Key, KeyHash> members_;
-    bool partial_ = false;  // the backlog holds tasks that are not here
-};
-
-/// Spaces out dispatches: at most `rate` a second, with no burst beyond one second's worth.
-class Throttle {
-public:
-    /// Negative: no limit. Zero stops the queue.
-    void set_rate(double rate) { rate_ = rate; }
-    double rate() const { return rate_; }
-    bool limited() const { return rate_ >= 0; }
-    /// When the next dispatch may leave; kNever for a stopped queue.
-    Timestamp next(Timestamp now) const;
-    void take(Timestamp now);
-
-private:
-    double rate_ = -1;
-    Timestamp next_{};
+    Throttle whole_;
+    KeyThrottles per_key_;
+    temporal::api::enums::v1::RateLimitSource source_{};
 };
 
 struct TaskQueue {
@@ -96,10 +70,23 @@ struct TaskQueue {
     std::list<WaitingPollPtr> polls;
     std::size_t open_polls = 0;  // those and the ones that a task is being started for
     std::list<WaitingQuery> queries;
-    Throttle throttle;
-    env::TimerId throttle_timer = 0;
     Timestamp last_poll = kUnset;  // when a poll last arrived or ended
-    std::map<std::string, Timestamp> pollers;  // identity to last access
+    std::map<std::string, PollerInfo> pollers;  // by identity
+
+    QueueSettings settings;
+    QueueConfig config;
+    std::optional<std::uint64_t> settings_version;  // of what `settings` and the limits were made from
+    std::optional<double> worker_rate;              // as the latest poll asked for
+    QueueLimits limits;
+    env::TimerId limit_timer = 0;
+
+    struct Counters {
+        RateCounter added;
+        RateCounter dispatched;
+    };
+    std::map<std::int32_t, Counters> counters;  // by priority
+    RateCounter held_back;                      // tasks that had to wait for the limits
+    PollerScaling scaling;
 
     /// Whether a worker waits here, or did so less than `window` ago.
     bool is_alive(Timestamp now, Duration window) const {

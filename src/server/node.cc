@@ -101,36 +101,69 @@ visibility::SchemaSource schemas_of(frontend::NamespaceRegistry& namespaces) {
     };
 }
 
+/// What is set for task queues, from where it is kept.
+class NodeQueueSettings final : public matching::QueueSettingsSource {
+public:
+    NodeQueueSettings(const NodeOptions& options, frontend::NamespaceRegistry& namespaces,
+                      const frontend::TaskQueueConfigs& configs)
+        : config_(options.config),
+          defaults_(options.queue_settings),
+          namespaces_(namespaces),
+          configs_(configs) {}
+
+    matching::QueueSettings settings(const shard::QueueId& queue) const override {
+        if (config_ == nullptr) return defaults_;
+        const shard::NamespacePtr space = namespaces_.by_id(queue.namespace_id);
+        return queue_settings_of(*config_, space == nullptr ? std::string() : space->name, queue,
+                                 defaults_);
+    }
+    matching::QueueConfig config(const shard::QueueId& queue) const override {
+        return configs_.find(queue);
+    }
+    std::uint64_t version() const override {
+        return configs_.version() + (config_ == nullptr ? 0 : config_->version());
+    }
+
+private:
+    const config::DynamicConfig* config_;
+    matching::QueueSettings defaults_;
+    frontend::NamespaceRegistry& namespaces_;
+    const frontend::TaskQueueConfigs& configs_;
+};
+
 class NodeImpl final : public Node {
 public:
     NodeImpl(env::Env& env, store::Store& store, const NodeOptions& options, std::string token_key,
              std::string cluster_id)
         : committer_(store::make_committer(
               env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
-          namespaces_(
-              env, store, *committer_,
-              [config = options.config, defaults = options.limits](const std::string& name) {
-                  return config == nullptr ? defaults : limits_of(*config, name, defaults);
-              }),
+          namespaces_(env, store, *committer_,
+                      [config = options.config, defaults = options.settings](
+                          const std::string& name) {
+                          return config == nullptr ? defaults : settings_of(*config, name, defaults);
+                      }),
+          task_queue_configs_(env, store, *committer_),
+          queue_settings_(options, namespaces_, task_queue_configs_),
           tokens_(std::move(token_key)),
           cluster_id_(std::move(cluster_id)) {}
 
     absl::Status start(env::Env& env, store::Store& store, const NodeOptions& options) {
         STELE_RETURN_IF_ERROR(namespaces_.load());
+        STELE_RETURN_IF_ERROR(task_queue_configs_.load());
         STELE_ASSIGN_OR_RETURN(
             visibility_,
             visibility::make_visibility(env, store, *committer_, feeds_, schemas_of(namespaces_),
                                         {options.index_path, cluster_id_}));
         engine_ = shard::make_engine(env, store, *committer_, namespaces_,
                                      with_feeds(options.engine, feeds_));
-        matching_ = matching::make_matching(env, *engine_, options.matching);
+        matching_ = matching::make_matching(env, *engine_, queue_settings_, options.matching);
         purge_ = std::make_unique<frontend::NamespacePurge>(env, *engine_, namespaces_);
-        frontend_ = std::make_unique<frontend::Frontend>(
-            frontend::Services{env, *engine_, *matching_, namespaces_, tokens_, *visibility_,
-                               *purge_, cluster_id_, [config = options.config] {
-                                   return config == nullptr ? frontend::OperatorSettings()
-                                                            : operator_settings(*config);
-                               }});
+        frontend_ = std::make_unique<frontend::Frontend>(frontend::Services{
+            env, *engine_, *matching_, namespaces_, task_queue_configs_, queue_settings_, workers_,
+            tokens_, *visibility_, *purge_, cluster_id_, [config = options.config] {
+                return config == nullptr ? frontend::OperatorSettings()
+                                         : operator_settings(*config);
+            }});
         engine_->connect(*matching_);
         STELE_RETURN_IF_ERROR(engine_->recover());
         purge_->recover();
@@ -140,7 +173,10 @@ public:
     const frontend::Frontend& frontend() const override { return *frontend_; }
     shard::Engine& engine() override { return *engine_; }
 
-    void refresh_settings() override { namespaces_.refresh_limits(); }
+    void refresh_settings() override {
+        namespaces_.refresh_settings();
+        matching_->settings_changed();
+    }
 
     void drain(absl::AnyInvocable<void()> done) override {
         matching_->drain();
@@ -152,6 +188,9 @@ private:
     std::unique_ptr<store::Committer> committer_;
     store::IndexFeeds feeds_;
     frontend::NamespaceRegistry namespaces_;
+    frontend::TaskQueueConfigs task_queue_configs_;
+    NodeQueueSettings queue_settings_;
+    frontend::WorkerRegistry workers_;
     frontend::TokenSigner tokens_;
     std::string cluster_id_;
     std::unique_ptr<visibility::Visibility> visibility_;

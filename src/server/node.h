@@ -16,8 +16,11 @@ namespace stele::server {
 struct NodeOptions {
     shard::EngineOptions engine;
     matching::MatchingOptions matching;
-    history::Limits limits;
-    /// What changes the limits while the node runs; null: nothing does. Must outlive the node.
+    /// Of every namespace, where the configuration does not say otherwise.
+    frontend::NamespaceSettings settings;
+    /// Of every task queue, in the same way.
+    matching::QueueSettings queue_settings;
+    /// What changes settings while the node runs; null: nothing does. Must outlive the node.
     const config::DynamicConfig* config = nullptr;
     /// Created at start if they do not exist, with a retention of one day. `default` always is.
     std::vector<std::string> namespaces;

@@ -3,7 +3,9 @@
 namespace stele::server {
 namespace {
 
+using frontend::CallSettings;
 using history::Limits;
+using matching::QueueSettings;
 
 const config::Fields<Limits>& limit_fields() {
     static const config::Fields<Limits> fields = {
@@ -63,6 +65,37 @@ const config::Fields<frontend::OperatorSettings>& operator_fields() {
     return fields;
 }
 
+const config::Fields<CallSettings>& call_fields() {
+    static const config::Fields<CallSettings> fields = {
+        {"frontend.namespaceRPS", &CallSettings::calls_per_second},
+        {"frontend.namespaceBurstRatio", &CallSettings::calls_burst},
+        {"frontend.namespaceRPS.visibility", &CallSettings::visibility_calls_per_second},
+        {"frontend.namespaceBurstRatio.visibility", &CallSettings::visibility_calls_burst},
+        {"frontend.namespaceCount", &CallSettings::waiting_calls},
+        {"frontend.WorkerHeartbeatsEnabled", &CallSettings::worker_heartbeats},
+        {"frontend.enableCancelWorkerPollsOnShutdown", &CallSettings::cancel_polls_on_shutdown},
+    };
+    return fields;
+}
+
+const config::Fields<QueueSettings>& queue_fields() {
+    static const config::Fields<QueueSettings> fields = {
+        {"matching.longPollExpirationInterval", &QueueSettings::long_poll},
+        {"matching.PollerHistoryTTL", &QueueSettings::poller_history},
+        {"matching.numTaskqueueReadPartitions", &QueueSettings::partitions},
+        {"admin.matchingNamespaceTaskqueueToPartitionDispatchRate",
+         &QueueSettings::partition_dispatch_rate},
+        {"admin.matchingNamespaceToPartitionDispatchRate", &QueueSettings::namespace_dispatch_rate},
+        {"matching.enableFairness", &QueueSettings::fairness},
+        {"matching.maxFairnessKeyWeightOverrides", &QueueSettings::weight_overrides},
+        {"matching.pollerScalingMinimumBacklog", &QueueSettings::scale_up_backlog_age},
+        {"matching.pollerScalingWaitTime", &QueueSettings::scale_down_wait},
+        {"matching.pollerScalingDecisionsPerSecond", &QueueSettings::scale_decisions_per_second},
+        {"matching.pollerScalingTaskAddToDispatchRatio", &QueueSettings::scale_up_add_ratio},
+    };
+    return fields;
+}
+
 /// Keys that tune parts of Temporal's own machinery: partitions of task queues, caches, queue
 /// readers, replication. This server has nothing to tune there, and no client sees a difference.
 constexpr const char* kWithoutEffect[] = {
@@ -90,7 +123,6 @@ constexpr const char* kWithoutEffect[] = {
     "matching.getTasksBatchSize",
     "matching.getTasksReloadAt",
     "matching.getUserDataLongPollTimeout",
-    "matching.numTaskqueueReadPartitions",
     "matching.numTaskqueueWritePartitions",
     "matching.updateAckInterval",
     "matching.useNewMatcher",
@@ -112,6 +144,8 @@ config::Registry known_settings() {
     config::Registry registry;
     registry.add(limit_fields());
     registry.add(operator_fields());
+    registry.add(call_fields());
+    registry.add(queue_fields());
     for (const char* key : kWithoutEffect) registry.add_without_effect(key);
     return registry;
 }
@@ -120,9 +154,21 @@ frontend::OperatorSettings operator_settings(const config::DynamicConfig& config
     return config::resolve(operator_fields(), *config.values(), {}, frontend::OperatorSettings());
 }
 
-history::Limits limits_of(const config::DynamicConfig& config, const std::string& namespace_name,
-                          const history::Limits& defaults) {
-    return config::resolve(limit_fields(), *config.values(), {namespace_name, {}, 0, {}}, defaults);
+frontend::NamespaceSettings settings_of(const config::DynamicConfig& config,
+                                        const std::string& namespace_name,
+                                        const frontend::NamespaceSettings& defaults) {
+    const auto values = config.values();
+    const config::Scope scope{namespace_name, {}, 0, {}};
+    return {config::resolve(limit_fields(), *values, scope, defaults.limits),
+            config::resolve(call_fields(), *values, scope, defaults.calls)};
+}
+
+matching::QueueSettings queue_settings_of(const config::DynamicConfig& config,
+                                          const std::string& namespace_name,
+                                          const shard::QueueId& queue,
+                                          const QueueSettings& defaults) {
+    const config::Scope scope{namespace_name, queue.name, static_cast<int>(queue.kind), {}};
+    return config::resolve(queue_fields(), *config.values(), scope, defaults);
 }
 
 }  // namespace stele::server

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "config/dynamic_config.h"
+#include "frontend/call_settings.h"
 #include "frontend/services.h"
-#include "history/context.h"
+#include "matching/queue_settings.h"
 
 #include <string>
 
@@ -13,9 +14,16 @@ namespace stele::server {
 /// Every key that this server knows.
 config::Registry known_settings();
 
-/// The limits of a namespace's runs as they are now.
-history::Limits limits_of(const config::DynamicConfig& config, const std::string& namespace_name,
-                          const history::Limits& defaults);
+/// What the configuration says now of a namespace.
+frontend::NamespaceSettings settings_of(const config::DynamicConfig& config,
+                                        const std::string& namespace_name,
+                                        const frontend::NamespaceSettings& defaults);
+
+/// What it says of a task queue.
+matching::QueueSettings queue_settings_of(const config::DynamicConfig& config,
+                                          const std::string& namespace_name,
+                                          const shard::QueueId& queue,
+                                          const matching::QueueSettings& defaults);
 
 /// The settings of operators' calls as they are now.
 frontend::OperatorSettings operator_settings(const config::DynamicConfig& config);

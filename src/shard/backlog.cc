@@ -4,39 +4,57 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 namespace stele::shard {
 namespace {
 
-void sort_by_age(std::vector<TaskOffer>& offers) {
-    std::stable_sort(offers.begin(), offers.end(),
-                     [](const TaskOffer& a, const TaskOffer& b) { return a.created < b.created; });
+/// How many windows of a queue with tasks of several priorities are looked through for the first.
+constexpr std::size_t kMixedWindows = 20;
+
+/// By priority, then by age.
+void sort_by_turn(std::vector<TaskOffer>& offers) {
+    std::stable_sort(offers.begin(), offers.end(), [](const TaskOffer& a, const TaskOffer& b) {
+        return std::tie(a.priority, a.created) < std::tie(b.priority, b.created);
+    });
+}
+
+/// Adds to a count and forgets it once it is zero.
+template <typename Key>
+void add_to(std::map<Key, std::int64_t>& counts, Key key, std::int64_t change) {
+    std::int64_t& count = counts[key];
+    count += change;
+    STELE_CHECK(count >= 0, "more tasks left a queue than were ever in it");
+    if (count == 0) counts.erase(key);
 }
 
 }  // namespace
 
-void Backlog::count(const QueueId& queue, Slot slot, std::int64_t change) {
+void Backlog::count(const QueueId& queue, Slot slot, std::int32_t priority, std::int64_t change) {
     Counts& counts = queues_[queue];
-    std::int64_t& rows = counts[slot];
-    rows += change;
-    STELE_CHECK(rows >= 0, "more tasks left a queue than were ever in it");
-    if (rows == 0) counts.erase(slot);
-    if (counts.empty()) queues_.erase(queue);
+    add_to(counts.rows, slot, change);
+    add_to(counts.by_priority, priority, change);
+    if (counts.rows.empty()) queues_.erase(queue);
 }
 
 std::int64_t Backlog::size(const QueueId& queue) const {
     const auto found = queues_.find(queue);
     if (found == queues_.end()) return 0;
     std::int64_t sum = 0;
-    for (const auto& [slot, rows] : found->second) sum += rows;
+    for (const auto& [slot, rows] : found->second.rows) sum += rows;
     return sum;
+}
+
+QueueBacklog Backlog::by_priority(const QueueId& queue) const {
+    const auto found = queues_.find(queue);
+    return found == queues_.end() ? QueueBacklog() : found->second.by_priority;
 }
 
 void Backlog::added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks,
                     bool offer) {
     for (const history::DispatchTask& task : tasks) {
         QueueId queue{run.run->info.namespace_id(), task.task_queue, task.kind};
-        count(queue, run.address.slot, 1);
+        count(queue, run.address.slot, history::queue_priority(task.row.priority()), 1);
         if (!offer || shard_.around().sink == nullptr) continue;
         shard_.around().sink->offer(make_offer(
             std::move(queue), run.address, row_sequence(run.address.key, task.sequence), task.row));
@@ -55,7 +73,8 @@ void Backlog::offer_unwritten(const LoadedRun& run,
 
 void Backlog::removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done) {
     for (const history::DispatchRef& task : done) {
-        count({run.run->info.namespace_id(), task.task_queue, task.kind}, run.address.slot, -1);
+        count({run.run->info.namespace_id(), task.task_queue, task.kind}, run.address.slot,
+              task.priority, -1);
     }
 }
 
@@ -65,7 +84,10 @@ absl::Status Backlog::recover() {
     for (; cursor->valid(); cursor->next()) {
         STELE_ASSIGN_OR_RETURN(const store::DispatchKey key,
                                store::decode_dispatch_key(cursor->key()));
-        count({key.namespace_id, key.task_queue, static_cast<QueueKind>(key.kind)}, key.slot, 1);
+        storage::DispatchRow row;
+        STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
+        count({key.namespace_id, key.task_queue, static_cast<QueueKind>(key.kind)}, key.slot,
+              history::queue_priority(row.priority()), 1);
     }
     return cursor->status();
 }
@@ -83,16 +105,19 @@ void Backlog::refill(const QueueId& queue) {
     });
 }
 
-void Backlog::offer_oldest(const QueueId& queue, const Counts& rows) {
+void Backlog::offer_oldest(const QueueId& queue, const Counts& counts) {
     const std::size_t window = shard_.around().options.backlog_window;
+    // Of several priorities the first are wanted, which may be younger than many others.
+    const std::size_t wanted = counts.by_priority.size() > 1 ? kMixedWindows * window : window;
     std::map<Slot, std::int64_t> next;  // where each slot goes on
-    for (const auto& [slot, number] : rows) next[slot] = std::numeric_limits<std::int64_t>::min();
+    for (const auto& [slot, number] : counts.rows) {
+        next[slot] = std::numeric_limits<std::int64_t>::min();
+    }
     // Runs are spread evenly over slots: the oldest few of each slot are about the oldest of all.
     // Further rounds serve queues whose tasks come from few runs.
-    BacklogPart part;
-    part.queue = queue;
-    while (part.tasks.size() < window && !next.empty()) {
-        const std::size_t share = 1 + (window - part.tasks.size()) / next.size();
+    BacklogPart part{queue};
+    while (part.tasks.size() < wanted && !next.empty()) {
+        const std::size_t share = 1 + (wanted - part.tasks.size()) / next.size();
         for (auto slot = next.begin(); slot != next.end();) {
             const std::size_t before = part.tasks.size();
             const absl::Status status =
@@ -101,7 +126,7 @@ void Backlog::offer_oldest(const QueueId& queue, const Counts& rows) {
             slot = part.tasks.size() - before < share ? next.erase(slot) : std::next(slot);
         }
     }
-    sort_by_age(part.tasks);
+    sort_by_turn(part.tasks);
     part.more = !next.empty() || part.tasks.size() > window;
     if (part.tasks.size() > window) part.tasks.resize(window);
     shard_.around().sink->offer_backlog(std::move(part));

@@ -29,19 +29,23 @@ public:
     /// Offers the oldest tasks of a queue again, and says whether there are more.
     void refill(const QueueId& queue);
 
-    /// Tasks of this shard that wait in a queue.
+    /// Tasks of this shard that wait in a queue, altogether and by priority.
     std::int64_t size(const QueueId& queue) const;
+    QueueBacklog by_priority(const QueueId& queue) const;
 
 private:
-    using Counts = std::map<Slot, std::int64_t>;
+    struct Counts {
+        std::map<Slot, std::int64_t> rows;  // so that a refill looks only where rows are
+        QueueBacklog by_priority;
+    };
 
-    void count(const QueueId& queue, Slot slot, std::int64_t change);
-    void offer_oldest(const QueueId& queue, const Counts& rows);
+    void count(const QueueId& queue, Slot slot, std::int32_t priority, std::int64_t change);
+    void offer_oldest(const QueueId& queue, const Counts& counts);
     absl::Status read_some(Slot slot, const QueueId& queue, std::size_t limit,
                            std::int64_t& next_sequence, std::vector<TaskOffer>& offers);
 
     Shard& shard_;
-    std::map<QueueId, Counts> queues_;  // rows by slot, so that a refill looks only where rows are
+    std::map<QueueId, Counts> queues_;
 };
 
 }  // namespace stele::shard

@@ -159,7 +159,9 @@ TaskOffer make_offer(QueueId queue, RunAddress address, std::int64_t sequence,
     offer.stamp = row.stamp();
     offer.created = from_proto(row.created());
     if (row.has_expires()) offer.expires = from_proto(row.expires());
-    if (row.priority().priority_key() > 0) offer.priority = row.priority().priority_key();
+    offer.priority = history::queue_priority(row.priority());
+    offer.fairness_key = row.priority().fairness_key();
+    offer.fairness_weight = row.priority().fairness_weight();
     return offer;
 }
 

@@ -5,6 +5,7 @@
 #include "history/commands.h"
 
 #include <compare>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,20 @@ struct TaskOffer {
     std::int64_t stamp = 0;
     Timestamp created;
     Timestamp expires = kNever;
-    std::int32_t priority = 3;
+    std::int32_t priority = history::kDefaultPriority;
+    std::string fairness_key;
+    float fairness_weight = 0;  // 0: the default of 1
+};
+
+/// How many tasks of a queue wait, by priority.
+using QueueBacklog = std::map<std::int32_t, std::int64_t>;
+
+/// The oldest tasks that a queue's durable backlog holds in one shard. They come in one piece: while
+/// single offers arrive, tasks leave the window, and then nobody could tell whether all were taken.
+struct BacklogPart {
+    QueueId queue;
+    std::vector<TaskOffer> tasks;  // oldest first
+    bool more = false;             // the shard has others beyond these
 };
 
 /// The oldest tasks that a queue's durable backlog holds in one shard. They come in one piece: while
@@ -75,6 +89,7 @@ struct PolledWorkflowTask {
     /// Set when the task is nothing but a query (answered by RespondQueryTaskCompleted).
     std::optional<std::pair<std::string, temporal::api::query::v1::WorkflowQuery>> direct_query;
     std::int64_t backlog_hint = 0;
+    std::int32_t poller_advice = 0;  // how many polls more (or fewer) the worker should keep open
 };
 
 struct PolledActivityTask {
@@ -82,6 +97,7 @@ struct PolledActivityTask {
     std::string namespace_name;
     std::string workflow_type;
     history::StartedActivity activity;
+    std::int32_t poller_advice = 0;  // as of a workflow task
 };
 
 /// Where shards offer tasks; implemented by matching. Thread safe: calls return at once.
@@ -126,6 +142,8 @@ public:
     virtual void return_task(const PolledActivityTask& task) = 0;
     /// Room again in a queue's window: every shard offers the oldest tasks of its backlog.
     virtual void refill(const QueueId& queue) = 0;
+    /// Counts the tasks of a queue that wait, also those that were never offered.
+    virtual void count_backlog(const QueueId& queue, Reply<QueueBacklog> reply) = 0;
 };
 
 }  // namespace stele::shard

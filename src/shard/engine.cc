@@ -381,6 +381,10 @@ public:
         }
     }
 
+    void count_backlog(const QueueId& queue, Reply<QueueBacklog> reply) override {
+        add_backlog_from(0, queue, {}, std::move(reply));
+    }
+
     // ---- Life cycle ----------------------------------------------------------------------------
 
     void connect(DispatchSink& sink) override { around_.sink = &sink; }
@@ -445,6 +449,19 @@ private:
         const absl::Status status = check_load();
         if (!status.ok()) return reply(status);
         enter(shard, std::move(reply), std::move(work));
+    }
+
+    /// Adds the counts of one shard after the other, each on its own executor.
+    void add_backlog_from(std::size_t shard, QueueId queue, QueueBacklog sum,
+                          Reply<QueueBacklog> reply) {
+        if (shard == shards_.size()) return reply(std::move(sum));
+        shards_[shard]->executor().post([this, shard, queue = std::move(queue),
+                                         sum = std::move(sum), reply = std::move(reply)]() mutable {
+            for (const auto& [priority, count] : shards_[shard]->backlog().by_priority(queue)) {
+                sum[priority] += count;
+            }
+            add_backlog_from(shard + 1, std::move(queue), std::move(sum), std::move(reply));
+        });
     }
 
     absl::Status check_load() {

@@ -76,6 +76,10 @@ std::string words(const OutboxKey& key) { return number(key.slot) + ", " + numbe
 
 std::string words(const IndexKey& key) { return number(key.slot) + ", " + number(key.sequence); }
 
+std::string words(const TaskQueueKey& key) {
+    return quoted(key.namespace_id) + ", " + quoted(key.name) + ", " + number(key.type);
+}
+
 std::string words(const std::string& name) { return quoted(name); }
 
 template <typename Key>
@@ -99,6 +103,7 @@ std::string table_name(Table table) {
         case Table::kMeta: return "meta";
         case Table::kNamespace: return "namespace";
         case Table::kNamespaceName: return "namespace_name";
+        case Table::kTaskQueue: return "task_queue";
     }
     return "table_" + number(static_cast<unsigned char>(table));
 }
@@ -118,6 +123,7 @@ std::string describe_key(std::string_view key) {
         case Table::kMeta: return row(table, decode_meta_key(key), key);
         case Table::kNamespace: return row(table, decode_namespace_key(key), key);
         case Table::kNamespaceName: return row(table, decode_namespace_name_key(key), key);
+        case Table::kTaskQueue: return row(table, decode_task_queue_key(key), key);
     }
     return to_hex(key);
 }

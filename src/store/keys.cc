@@ -313,4 +313,21 @@ absl::StatusOr<std::string> decode_namespace_name_key(std::string_view key) {
     return decode_named(Table::kNamespaceName, key);
 }
 
+std::string encode(const TaskQueueKey& key) {
+    return table_writer(Table::kTaskQueue)
+        .text(key.namespace_id)
+        .text(key.name)
+        .byte(static_cast<std::uint8_t>(key.type))
+        .take();
+}
+
+absl::StatusOr<TaskQueueKey> decode_task_queue_key(std::string_view key) {
+    RowReader row(Table::kTaskQueue, key);
+    TaskQueueKey result;
+    result.namespace_id = row.reader().text();
+    result.name = row.reader().text();
+    result.type = row.reader().byte();
+    return row.finish(std::move(result));
+}
+
 }  // namespace stele::store

@@ -30,6 +30,7 @@ enum class Table : char {
     kMeta = 'm',           ///< facts about the store and the cluster, by name
     kNamespace = 'n',      ///< namespaces by id
     kNamespaceName = 'N',  ///< namespace name to id
+    kTaskQueue = 33,       ///< what operators have set for a task queue
 };
 
 /// The word used for a table in messages and in docs/formats.
@@ -203,6 +204,15 @@ absl::StatusOr<std::string> decode_namespace_key(std::string_view key);
 
 std::string namespace_name_key(std::string_view name);
 absl::StatusOr<std::string> decode_namespace_name_key(std::string_view key);
+
+struct TaskQueueKey {
+    std::string namespace_id;
+    std::string name;
+    int type = 0;  // temporal.api.enums.v1.TaskQueueType
+    bool operator==(const TaskQueueKey&) const = default;
+};
+std::string encode(const TaskQueueKey& key);
+absl::StatusOr<TaskQueueKey> decode_task_queue_key(std::string_view key);
 
 /// Any key in words, for messages and dumps, such as `state(17, 4, activity, 12)`. A key that is
 /// not of this grammar is shown as hexadecimal.

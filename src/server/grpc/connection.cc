@@ -1,8 +1,10 @@
 #include "server/grpc/connection.h"
 
 #include "base/check.h"
+#include "base/enum_name.h"
 #include "google/rpc/status.pb.h"
 #include "server/grpc/wire.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -16,6 +18,8 @@
 
 namespace stele::server {
 namespace {
+
+namespace enums = temporal::api::enums::v1;
 
 constexpr std::size_t kReadBytes = 64U << 10;
 constexpr std::size_t kOutputBytes = 256U << 10;           // gathered before a write
@@ -46,17 +50,34 @@ struct Trailers {
         any->set_type_url(carried->type_url);
         any->set_value(carried->value);
         detail = encode_binary(rich.SerializeAsString());
+        read_exhaustion(*carried);
     }
 
     void append_to(std::vector<nghttp2_nv>& headers) const {
         headers.push_back(header("grpc-status", code));
         if (!message.empty()) headers.push_back(header("grpc-message", message));
         if (!detail.empty()) headers.push_back(header("grpc-status-details-bin", detail));
+        if (cause.empty()) return;
+        headers.push_back(header("x-resource-exhausted-cause", cause));
+        headers.push_back(header("x-resource-exhausted-scope", scope));
+    }
+
+    /// What was exhausted is told apart too, for those that do not read details.
+    void read_exhaustion(const ErrorDetail& carried) {
+        temporal::api::errordetails::v1::ResourceExhaustedFailure failure;
+        const bool is_one = carried.type_url.ends_with("/" + failure.GetDescriptor()->full_name());
+        if (!is_one || !failure.ParseFromString(carried.value)) return;
+        cause = short_enum_name(enums::ResourceExhaustedCause_Name(failure.cause()),
+                                "RESOURCE_EXHAUSTED_CAUSE_");
+        scope = short_enum_name(enums::ResourceExhaustedScope_Name(failure.scope()),
+                                "RESOURCE_EXHAUSTED_SCOPE_");
     }
 
     std::string code;
     std::string message;
     std::string detail;
+    std::string cause;
+    std::string scope;
 };
 
 absl::Status exhausted(std::string why) {

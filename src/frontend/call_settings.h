@@ -1,0 +1,32 @@
+#pragma once
+
+#include "history/context.h"
+
+#include <cstdint>
+
+// What a namespace's configuration says about calls, as far as it does not concern runs. Unless said
+// otherwise the defaults are those of the Temporal server; keys stand beside the fields.
+namespace stele::frontend {
+
+struct CallSettings {
+    // How many calls a second a namespace may make on average, and for how many seconds it may save
+    // up what it has not used. 0: no limit, which suits a server that nobody shares; Temporal's
+    // are 2,400 and, for lists and counts, 10.
+    std::int32_t calls_per_second = 0;                 // frontend.namespacerps
+    double calls_burst = 2;                            // frontend.namespaceburstratio
+    std::int32_t visibility_calls_per_second = 0;      // frontend.namespacerps.visibility
+    double visibility_calls_burst = 1;                 // frontend.namespaceburstratio.visibility
+    /// Calls of one method that may wait at a time.
+    std::int32_t waiting_calls = 1'200;                // frontend.namespacecount
+
+    bool worker_heartbeats = true;                     // frontend.workerheartbeatsenabled
+    bool cancel_polls_on_shutdown = false;             // frontend.enablecancelworkerpollsonshutdown
+};
+
+/// All that a namespace's configuration says.
+struct NamespaceSettings {
+    history::Limits limits;
+    CallSettings calls;
+};
+
+}  // namespace stele::frontend
