@@ -29,6 +29,7 @@ absl::Status validate_task_queue(Request& request) {
     const bool set = request.has_task_queue();
     return validate_task_queue(set, *request.mutable_task_queue());
 }
+absl::Status validate_priority(const api::common::v1::Priority& priority);
 absl::Status validate_identity(std::string_view identity);
 /// Empty, or a UUID.
 bool is_run_id(std::string_view text);

@@ -4,6 +4,7 @@
 #include "history/event_rows.h"
 #include "history/parent_close.h"
 #include "history/retry_policy.h"
+#include "history/search_attributes.h"
 
 #include "cron/schedule.h"
 
@@ -111,13 +112,13 @@ absl::Status check_policies(Attributes& attributes, const Builder& builder) {
 }
 
 CommandResult check_search_attributes(const Attributes& attributes, const Context& context) {
-    if (!context.check_search_attributes || !attributes.has_search_attributes()) {
+    if (context.search_attributes == nullptr || !attributes.has_search_attributes()) {
         return std::nullopt;
     }
     return refuse_if_error(
         enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
         attribute_problem("SearchAttributes on StartChildWorkflowCommand",
-                          context.check_search_attributes(attributes.search_attributes()),
+                          context.search_attributes->check(attributes.search_attributes(), *context.limits),
                           attributes));
 }
 

@@ -115,7 +115,8 @@ void Backlog::offer_oldest(const QueueId& queue, const Counts& counts) {
     }
     // Runs are spread evenly over slots: the oldest few of each slot are about the oldest of all.
     // Further rounds serve queues whose tasks come from few runs.
-    BacklogPart part{queue};
+    BacklogPart part;
+    part.queue = queue;
     while (part.tasks.size() < wanted && !next.empty()) {
         const std::size_t share = 1 + (wanted - part.tasks.size()) / next.size();
         for (auto slot = next.begin(); slot != next.end();) {

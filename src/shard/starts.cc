@@ -174,8 +174,10 @@ void Starts::start_child(NamespacePtr space, history::ChildStart start,
             if (!result.ok()) return reply(result.status());
             reply(history::None{});
         };
-    decide({std::move(space), std::move(start.request), std::nullopt, std::move(answer),
-            std::move(start.parent), std::move(start.run_id)});
+    Call call{std::move(space), std::move(start.request), std::nullopt, std::move(answer)};
+    call.parent = std::move(start.parent);
+    call.run_id = std::move(start.run_id);
+    decide(std::move(call));
 }
 
 void Starts::decide(Call call) {
