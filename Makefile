@@ -51,6 +51,10 @@ sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 bench: build ## Compare with a real Temporal server under the same worker
 	@scripts/bench.sh $(BUILD)
 
+.PHONY: bench-limits
+bench-limits: build ## Thousands of activities, timers, children; a million workflows
+	@scripts/bench_limits.sh $(BUILD)
+
 .PHONY: differential
 differential: build ## Play the same calls on Stele and Temporal, and compare
 	@scripts/differential.sh $(BUILD)

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -28,7 +29,8 @@ bool is_closing(const HistoryEvent& event) {
 /// Follows one history and collects complaints.
 class Check {
 public:
-    Check(const std::string& run_id, const History& history) : run_(run_id), history_(history) {}
+    Check(const std::string& run_id, const History& history, bool operated)
+        : run_(run_id), history_(history), operated_(operated) {}
 
     std::vector<std::string> run() {
         for (std::size_t i = 0; i < history_.size(); ++i) {
@@ -108,11 +110,8 @@ private:
                     complain(7, fmt::format("event {} starts what was not scheduled", event.event_id()));
                     break;
                 }
-                const int most = scheduled->second->activity_task_scheduled_event_attributes()
-                                     .retry_policy().maximum_attempts();
-                if (most != 0 && started.attempt() > most) {
-                    complain(12, fmt::format("attempt {} of at most {}", started.attempt(), most));
-                }
+                // Operators may start an activity over, go on after its last attempt, and end a wait.
+                if (!operated_) check_attempt(*scheduled->second, event);
                 break;
             }
             case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -128,6 +127,29 @@ private:
                 outcome(event, event.activity_task_canceled_event_attributes().scheduled_event_id());
                 break;
             default: break;
+        }
+    }
+    /// Invariant 12: no more attempts than the policy allows, and no sooner than it allows them.
+    void check_attempt(const HistoryEvent& scheduled, const HistoryEvent& event) {
+        const auto& policy =
+            scheduled.activity_task_scheduled_event_attributes().retry_policy();
+        const int attempt = event.activity_task_started_event_attributes().attempt();
+        const int most = policy.maximum_attempts();
+        if (most != 0 && attempt > most) {
+            complain(12, fmt::format("attempt {} of at most {}", attempt, most));
+        }
+        Timestamp earliest = from_proto(scheduled.event_time());
+        Duration interval = from_proto(policy.initial_interval());
+        for (int before = 1; before < attempt; ++before) {
+            earliest += interval;
+            interval = std::min(
+                from_proto(policy.maximum_interval()),
+                Duration(static_cast<Duration::rep>(static_cast<double>(interval.count()) *
+                                                    policy.backoff_coefficient())));
+        }
+        if (from_proto(event.event_time()) < earliest) {
+            complain(12, fmt::format("attempt {} of activity {} began before its backoff was over",
+                                     attempt, scheduled.event_id()));
         }
     }
     void outcome(const HistoryEvent& event, std::int64_t scheduled) {
@@ -168,6 +190,7 @@ private:
 
     const std::string& run_;
     const History& history_;
+    const bool operated_;
     std::vector<std::string> faults_;
     std::int64_t task_ = 0;
     std::int64_t started_ = 0;
@@ -179,8 +202,9 @@ private:
 
 }  // namespace
 
-std::vector<std::string> check_history(const std::string& run_id, const History& history) {
-    return Check(run_id, history).run();
+std::vector<std::string> check_history(const std::string& run_id, const History& history,
+                                       bool operated) {
+    return Check(run_id, history, operated).run();
 }
 
 std::string successor_of(const History& history) {

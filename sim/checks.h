@@ -10,8 +10,10 @@ namespace stele::sim {
 
 using History = std::vector<temporal::api::history::v1::HistoryEvent>;
 
-/// What is wrong with the whole history of a closed run, one sentence each.
-std::vector<std::string> check_history(const std::string& run_id, const History& history);
+/// What is wrong with the whole history of a closed run, one sentence each. `operated`:
+/// operators may have started its activities over, or gone on after their last attempt.
+std::vector<std::string> check_history(const std::string& run_id, const History& history,
+                                       bool operated);
 
 /// The run that took over, or empty.
 std::string successor_of(const History& history);

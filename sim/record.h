@@ -31,6 +31,7 @@ public:
     std::map<std::string, std::set<std::string>> signals;  // workflow id to values
     std::set<std::pair<std::string, std::string>> completions;  // run id, activity id
     std::map<std::string, std::vector<std::uint64_t>> prefixes;  // run id to hash after each event
+    std::set<std::string> operated;  // workflow ids whose activities operators touch
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
 

@@ -175,7 +175,7 @@ private:
         auto& attributes = *add(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
                                 .mutable_schedule_activity_task_command_attributes();
         attributes.set_activity_id(id);
-        attributes.mutable_activity_type()->set_name("work");
+        attributes.mutable_activity_type()->set_name(kActivityType);
         attributes.mutable_task_queue()->set_name(seen_.queue);
         *attributes.mutable_start_to_close_timeout() = to_proto(std::chrono::seconds(5));
         *attributes.mutable_heartbeat_timeout() = to_proto(std::chrono::seconds(3));

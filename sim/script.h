@@ -16,6 +16,9 @@
 //   N  continue as new with the rest of the script
 namespace stele::sim {
 
+/// Of every activity that a script schedules.
+inline constexpr char kActivityType[] = "work";
+
 using Command = temporal::api::command::v1::Command;
 using HistoryEvent = temporal::api::history::v1::HistoryEvent;
 

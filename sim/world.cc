@@ -3,6 +3,7 @@
 #include "shard/verify.h"
 #include "sim/checks.h"
 #include "sim/clients.h"
+#include "sim/operators.h"
 #include "sim/worker.h"
 
 #include <fmt/format.h>
@@ -31,7 +32,8 @@ public:
           sim_(sim_options(options.seed)),
           server_(sim_, options_),
           network_(sim_, server_, options_),
-          clients_(network_, record_, options_) {
+          clients_(network_, record_, options_),
+          operators_(network_, record_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
         for (int i = 0; i < kWorkers; ++i) {
             workers_.push_back(
@@ -43,6 +45,7 @@ public:
         server_.start();
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
+        operators_.start(clients_.workflow_ids(), options_.faulty_seconds);
         suffer();
         network_.heal();
         end_everything();
@@ -117,7 +120,10 @@ private:
             const std::optional<History> history = read_whole(id, run);
             if (!history) return;
             outcome_.events += history->size();
-            for (std::string& fault : check_history(run, *history)) record_.violation(std::move(fault));
+            const bool operated = record_.operated.contains(id);
+            for (std::string& fault : check_history(run, *history, operated)) {
+                record_.violation(std::move(fault));
+            }
             record_.read_prefix(run, *history);
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
@@ -222,6 +228,7 @@ private:
     Server server_;
     Network network_;
     Clients clients_;
+    Operators operators_;
     std::vector<std::unique_ptr<Worker>> workers_;
     Outcome outcome_;
 };

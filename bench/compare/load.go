@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+
+	"stele/bench/compare/servers"
 )
 
 const taskQueue = "bench"
@@ -41,7 +43,7 @@ type Load struct {
 }
 
 func NewLoad(address string) (*Load, error) {
-	connection, err := client.Dial(client.Options{HostPort: address, Namespace: namespace, Logger: silent{}})
+	connection, err := client.Dial(client.Options{HostPort: address, Namespace: servers.Namespace, Logger: silent{}})
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +63,13 @@ func (l *Load) Stop() {
 
 // Measure runs one cell. Workflows that are under way when the time is over are awaited, and count:
 // time and processor time are taken after the last of them.
-func (l *Load) Measure(o options, server *Server, name string, inFlight int) (Result, error) {
+func (l *Load) Measure(o options, server *servers.Server, name string, inFlight int) (Result, error) {
 	if o.warmUp > 0 {
 		if _, err := l.runWorkflows(name, inFlight, o.warmUp, o.count); err != nil {
 			return Result{}, err
 		}
 	}
-	result := Result{Server: server.name, Workflow: name, InFlight: inFlight}
+	result := Result{Server: server.Name, Workflow: name, InFlight: inFlight}
 	before, err := server.ProcessorTime()
 	if err != nil {
 		return result, err

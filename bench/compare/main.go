@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"stele/bench/compare/servers"
 )
 
 type options struct {
@@ -66,10 +68,10 @@ func run() error {
 	}
 	defer os.RemoveAll(scratch)
 	measured := []Result{}
-	for _, server := range servers(o, scratch) {
+	for _, server := range measuredServers(o, scratch) {
 		results, err := measureServer(o, server)
 		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", server.name, err, server.lastOutput())
+			return fmt.Errorf("%s: %w\n%s", server.Name, err, server.LastOutput())
 		}
 		measured = append(measured, results...)
 	}
@@ -78,22 +80,16 @@ func run() error {
 	return save(o, report)
 }
 
-// servers leaves out Temporal if there is no binary of it.
-func servers(o options, scratch string) []*Server {
-	port := strconv.Itoa(o.port)
-	all := []*Server{{name: stele, port: o.port, log: filepath.Join(scratch, "stele.log"),
-		command: []string{o.stele, "server", "start-dev", "--headless", "--port", port,
-			"--http-port", "0", "--db-filename", filepath.Join(scratch, "store")}}}
+// measuredServers leaves out Temporal if there is no binary of it.
+func measuredServers(o options, scratch string) []*servers.Server {
+	all := []*servers.Server{servers.OfStele(o.stele, o.port, scratch)}
 	if o.reference == "" {
 		return all
 	}
-	next := o.port + 1
-	return append(all, &Server{name: temporal, port: next, log: filepath.Join(scratch, "temporal.log"),
-		command: []string{o.reference, "-port", strconv.Itoa(next),
-			"-file", filepath.Join(scratch, "temporal.db"), "-synchronous", o.synchronous}})
+	return append(all, servers.OfTemporal(o.reference, o.port+1, scratch, o.synchronous))
 }
 
-func measureServer(o options, server *Server) ([]Result, error) {
+func measureServer(o options, server *servers.Server) ([]Result, error) {
 	if err := server.Start(); err != nil {
 		return nil, err
 	}
@@ -110,7 +106,7 @@ func measureServer(o options, server *Server) ([]Result, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s, %d in flight: %w", workflow, inFlight, err)
 			}
-			fmt.Printf("%-8s %-12s %4d in flight: %s\n", server.name, workflow, inFlight, result.Summary())
+			fmt.Printf("%-8s %-12s %4d in flight: %s\n", server.Name, workflow, inFlight, result.Summary())
 			results = append(results, result)
 		}
 	}

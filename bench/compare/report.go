@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"stele/bench/compare/servers"
 )
 
 // Result is one cell: a server, a workflow and a number in flight.
@@ -91,8 +93,8 @@ func writeCell(text *strings.Builder, results []Result, name string, inFlight in
 			result.Server, result.PerSecond(), result.Percentile(50), result.Percentile(99),
 			result.ServerMilliseconds(), result.Resident>>20, result.LoadMilliseconds())
 	}
-	ours, first := found[stele]
-	theirs, second := found[temporal]
+	ours, first := found[servers.Stele]
+	theirs, second := found[servers.Temporal]
 	if !first || !second {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"stele/bench/compare/servers"
 )
 
 func TestProcessorTimeIsReadBehindAnyProgramName(t *testing.T) {
@@ -29,7 +31,7 @@ func TestRatiosSayHowManyTimesSteleIsBetter(t *testing.T) {
 			ProcessorTime: processor, Resident: 1 << 20, latencies: make([]time.Duration, count)}
 	}
 	report := Report(options{inFlight: []int{1}},
-		[]Result{cell(stele, 40, 40*time.Millisecond), cell(temporal, 10, 200*time.Millisecond)})
+		[]Result{cell(servers.Stele, 40, 40*time.Millisecond), cell(servers.Temporal, 10, 200*time.Millisecond)})
 	if !strings.Contains(report, "*4.00× more*") || !strings.Contains(report, "*20.00× less*") {
 		t.Fatal(report)
 	}

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "cli/activity.h"
 #include "cli/operator.h"
 #include "cli/workflow.h"
 
@@ -36,6 +37,7 @@ int run(int argc, const char* const* argv, const StartDevServer& start_dev_serve
     add_server_commands(app, start_dev_server, server_command);
     CommandSet commands(app);
     add_workflow_commands(commands);
+    add_activity_commands(commands);
     add_operator_commands(commands);
     try {
         app.parse(argc, argv);

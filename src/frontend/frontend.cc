@@ -18,6 +18,8 @@ Frontend::Frontend(Services services)
     add_run_control_methods(table_, services_);
     add_workflow_task_methods(table_, services_);
     add_activity_methods(table_, services_);
+    add_activity_control_methods(table_, services_);
+    add_rule_methods(table_, services_);
     add_history_methods(table_, services_);
 }
 

@@ -27,7 +27,10 @@ void fill(const storage::NamespaceRow& row, const history::Limits& limits, Respo
     info.set_owner_email(row.owner_email());
     *info.mutable_data() = row.data();
     // SDKs act on every one that is claimed.
-    info.mutable_capabilities()->set_workflow_pause(limits.workflow_pause);
+    auto& capabilities = *info.mutable_capabilities();
+    capabilities.set_workflow_pause(limits.workflow_pause);
+    capabilities.set_workflow_task_completion_pagination(limits.completion_pages);
+    capabilities.set_reported_problems_search_attribute(limits.reported_task_problems > 0);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));
     info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(limits.memo_bytes));
 

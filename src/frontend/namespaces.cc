@@ -139,6 +139,10 @@ NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row
     view.id = row.id();
     view.name = row.name();
     view.limits = limits_of_(row.name());
+    view.rules.resize(static_cast<std::size_t>(row.workflow_rules_size()));
+    for (std::size_t i = 0; i < view.rules.size(); ++i) {
+        view.rules[i].ParseFromString(row.workflow_rules(static_cast<int>(i)));
+    }
     return {std::move(row), std::make_shared<const shard::NamespaceView>(std::move(view))};
 }
 

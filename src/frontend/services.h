@@ -26,6 +26,8 @@ void add_control_methods(MethodTable& table, Services& services);
 void add_run_control_methods(MethodTable& table, Services& services);
 void add_workflow_task_methods(MethodTable& table, Services& services);
 void add_activity_methods(MethodTable& table, Services& services);
+void add_activity_control_methods(MethodTable& table, Services& services);
+void add_rule_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
 
 /// Turns the outcome of an engine call into an empty response.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "history/activity_control.h"
 #include "history/failures.h"
 #include "history/families.h"
 #include "history/retry_policy.h"
@@ -13,6 +14,9 @@
 //   activity_outcome.cc    completed, failed, cancelled by a worker; heartbeats
 //   activity_retry.cc      another attempt, or the reason why there is none
 //   activity_deadlines.cc  the four timeouts, and retries that are due
+//   activity_control.cc    paused, unpaused and reset by operators
+//   activity_rules.cc      paused by rules of the namespace
+//   activity_options.cc    timeouts, queue and policy changed while it is pending
 //   activity_describe.cc   as operators see it
 //
 // Not thread safe: all work on a builder.
@@ -42,7 +46,33 @@ void forget_activity(Builder& builder, ItemId scheduled);
 /// Prepares the next attempt and says IN_PROGRESS, or says why there is none and changes nothing.
 RetryState retry_attempt(Builder& builder, storage::ActivityRow& row, const Failure& failure);
 
+/// The attempt that no worker holds begins at `time`, or at once when that has passed: whatever was put
+/// into a queue for it is stale, and what the last attempt left behind is forgotten. Only notes the time
+/// while the activity is paused.
+void reschedule_attempt(Builder& builder, storage::ActivityRow& row, Timestamp time);
+
+/// When the policy wants the next attempt, counted from the end of the last one.
+Timestamp next_schedule_time(const storage::ActivityRow& row);
+
+void forget_heartbeats(storage::ActivityRow& row);
+
+/// Nothing more of this activity begins until it is unpaused.
+void pause_activity(Builder& builder, storage::ActivityRow& row, storage::ActivityPause pause);
+
+/// Pauses the activity if a rule of the namespace wants that, and says so.
+bool pause_by_rule(Builder& builder, storage::ActivityRow& row);
+
+/// The options that the activity was scheduled with, but for its priority.
+void restore_timing_options(storage::ActivityRow& row);
+
+/// The pending activities that are meant: at least one, ascending. NOT_FOUND otherwise.
+absl::StatusOr<std::vector<ItemId>> select_activities(const Run& run,
+                                                      const ActivitySelector& selector);
+
 /// When the activity with all its attempts must be over; kNever without such a limit.
 Timestamp activity_expiration(const storage::ActivityRow& row);
+
+/// No attempt begins after this. Settled when the activity is scheduled, whatever becomes of its options.
+Timestamp retry_expiration(const storage::ActivityRow& row);
 
 }  // namespace stele::history

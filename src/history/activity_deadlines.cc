@@ -43,6 +43,7 @@ Timestamp next_attempt(const storage::ActivityRow& row) {
 }
 
 ActivityDeadline earliest_of(const storage::ActivityRow& row) {
+    if (row.has_pause()) return {};  // time stands still
     const std::array<ActivityDeadline, 5> all = {{
         {start_to_close_deadline(row), enums::TIMEOUT_TYPE_START_TO_CLOSE},
         {schedule_to_start_deadline(row), enums::TIMEOUT_TYPE_SCHEDULE_TO_START},
@@ -92,6 +93,7 @@ void time_out_attempt(Builder& builder, ItemId scheduled, TimeoutType timeout) {
 
 void begin_next_attempt(Builder& builder, ItemId scheduled) {
     storage::ActivityRow& row = builder.draft().activities.edit(scheduled);
+    if (pause_by_rule(builder, row)) return;
     row.clear_next_attempt_time();
     enqueue_attempt(builder, row);
 }

@@ -8,8 +8,24 @@ using api::workflow::v1::PendingActivityInfo;
 
 enums::PendingActivityState state_of(const storage::ActivityRow& row) {
     if (row.cancel_requested()) return enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED;
+    if (row.has_pause()) {
+        return is_started(row) ? enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
+                               : enums::PENDING_ACTIVITY_STATE_PAUSED;
+    }
     return is_started(row) ? enums::PENDING_ACTIVITY_STATE_STARTED
                            : enums::PENDING_ACTIVITY_STATE_SCHEDULED;
+}
+
+void describe_pause(const storage::ActivityPause& pause, PendingActivityInfo& info) {
+    info.set_paused(true);
+    auto& described = *info.mutable_pause_info();
+    *described.mutable_pause_time() = pause.time();
+    if (!pause.rule_id().empty()) {
+        described.mutable_rule()->set_rule_id(pause.rule_id());
+        return;
+    }
+    described.mutable_manual()->set_identity(pause.identity());
+    described.mutable_manual()->set_reason(pause.reason());
 }
 
 void describe_attempts(const storage::ActivityRow& row, PendingActivityInfo& info) {
@@ -23,7 +39,7 @@ void describe_attempts(const storage::ActivityRow& row, PendingActivityInfo& inf
         *info.mutable_next_attempt_schedule_time() = row.next_attempt_time();
         *info.mutable_current_retry_interval() = row.current_retry_interval();
     }
-    const Timestamp expiration = activity_expiration(row);
+    const Timestamp expiration = retry_expiration(row);
     if (expiration != kNever) *info.mutable_expiration_time() = to_proto(expiration);
 }
 
@@ -64,6 +80,7 @@ void describe_activities(const Run& run, service::DescribeWorkflowExecutionRespo
         describe_attempts(row, info);
         describe_worker(row, info);
         describe_options(row, info);
+        if (row.has_pause()) describe_pause(row.pause(), info);
     }
 }
 

@@ -137,6 +137,8 @@ absl::StatusOr<Applied<HeartbeatReply>> record_heartbeat(const Run& run, const A
     record_progress(builder, row, details);
     HeartbeatReply reply;
     reply.cancel_requested = row.cancel_requested();
+    reply.paused = row.has_pause();
+    reply.reset = row.reset();
     return Applied<HeartbeatReply>{std::move(builder).finish(), reply};
 }
 

@@ -73,6 +73,12 @@ absl::StatusOr<Applied<StartedActivity>> start_activity(const Run& run,
 
     Builder builder(run, context);
     storage::ActivityRow& row = builder.draft().activities.edit(id);
+    // Later attempts have met the rules when they were scheduled.
+    if (row.attempt() == 1 && pause_by_rule(builder, row)) {
+        Applied<StartedActivity> paused{std::move(builder).finish(), {}};
+        paused.transition.overruled = not_found("a rule has paused the activity");
+        return paused;
+    }
     start_attempt(builder, row, input.request_id, input.identity);
     StartedActivity reply = started_reply(builder.info(), row);
     return Applied<StartedActivity>{std::move(builder).finish(), std::move(reply)};
@@ -98,7 +104,9 @@ void forget_activity(Builder& builder, ItemId scheduled) {
     if (builder.draft().activities.find(scheduled)->dispatch_sequence() != 0) {
         builder.withdraw_activity_dispatch(builder.draft().activities.edit(scheduled));
     }
+    const bool paused = builder.draft().activities.find(scheduled)->has_pause();
     builder.draft().activities.erase(scheduled);
+    if (paused) update_pause_info(builder);
 }
 
 }  // namespace stele::history

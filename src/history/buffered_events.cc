@@ -100,7 +100,10 @@ const std::string& request_id_of(const HistoryEvent& event) {
 
 EventId Builder::add_or_buffer_event(HistoryEvent event) {
     const bool wait = hold_outside_events_ || has_started_workflow_task() || has_buffered_events();
-    if (!wait) return add_event(std::move(event));
+    if (!wait) {
+        ++outside_events_;
+        return add_event(std::move(event));
+    }
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
     storage::BufferedEventRow row;
     row.set_sequence(next_item());
@@ -138,6 +141,7 @@ bool Builder::flush_buffered_events() {
     });
     for (const ItemId id : flushed) draft().buffered.erase(id);
     header().set_buffered_bytes(0);
+    outside_events_ += static_cast<std::int64_t>(flushed.size());
 
     StartedIds started;
     for (HistoryEvent& event : first) {

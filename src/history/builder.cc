@@ -134,7 +134,21 @@ void Builder::withdraw_workflow_task_dispatch() {
 // ---- The end -------------------------------------------------------------------------------
 
 Transition Builder::finish() && {
-    enforce_limits(*this);
+    if (const char* reason = exceeded_limit(*this)) {
+        Builder instead(*transition_.draft.base, context_);
+        TerminateInput input;
+        input.reason = reason;
+        input.identity = kHistoryServiceIdentity;
+        terminate_run(instead, input);
+        Transition terminated = std::move(instead).seal();
+        terminated.overruled = invalid_argument(reason);
+        return terminated;
+    }
+    bound_buffer(*this);
+    return std::move(*this).seal();
+}
+
+Transition Builder::seal() && {
     if (!has_started_workflow_task()) flush_buffered_events();
     storage::HeaderRow& header_row = header();
     header_row.set_state_transition_count(header_row.state_transition_count() + 1);

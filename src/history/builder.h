@@ -82,16 +82,22 @@ public:
     /// Remembers that this request id was acted on. `event` is kNoEvent while its event is buffered.
     void remember_request(const std::string& request_id, EventId event, EventType event_type);
 
-    /// Serialises the events, computes the earliest deadline and hands over the transition.
+    /// Events of this transition that came from outside: no command and no task made them.
+    std::int64_t outside_events() const { return outside_events_; }
+
+    /// Serialises the events, computes the earliest deadline and hands over the transition; or, when
+    /// it goes over a limit of the run, one that terminates the run instead.
     Transition finish() &&;
 
 private:
+    Transition seal() &&;
     void dispatch(DispatchTask task);
     void withdraw(QueueKind kind, const std::string& task_queue, std::int64_t sequence);
 
     const Context& context_;
     Transition transition_;
     temporal::api::history::v1::History history_;  // of this transition
+    std::int64_t outside_events_ = 0;
     bool hold_outside_events_ = false;
     bool defer_workflow_task_ = false;
     bool workflow_task_wanted_ = false;

@@ -1,5 +1,6 @@
 #include "history/families.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -81,23 +82,31 @@ void time_out_run(Builder& builder, enums::RetryState retry_state, const std::st
     builder.close_run(enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
 }
 
-void enforce_limits(Builder& builder) {
+const char* exceeded_limit(const Builder& builder) {
+    const storage::HeaderRow& before = builder.draft().base->header;
+    // Whoever closes a run, or makes a new one, is not stopped by what has become of it.
+    if (!builder.is_open() || before.next_event_id() == 0) return nullptr;
+    const Limits& limits = *builder.context().limits;
+    if (static_cast<std::size_t>(before.history_size_bytes()) > limits.history_bytes) {
+        return "Workflow history size exceeds limit.";
+    }
+    // One event from outside may go over: it is the next one that finds the history full.
+    const std::int64_t events = builder.header().next_event_id() - 1 - builder.outside_events();
+    if (static_cast<std::size_t>(std::max<std::int64_t>(events, 0)) > limits.history_events) {
+        return "Workflow history count exceeds limit.";
+    }
+    if (builder.draft().bytes() > limits.state_bytes) {
+        return "Workflow mutable state size exceeds limit.";
+    }
+    return nullptr;
+}
+
+void bound_buffer(Builder& builder) {
     if (!builder.is_open()) return;
     const Limits& limits = *builder.context().limits;
-    const storage::HeaderRow& header = builder.header();
-    const auto events = static_cast<std::size_t>(header.next_event_id() - 1);
-    const auto bytes = static_cast<std::size_t>(header.history_size_bytes());
-    if (events > limits.history_events || bytes > limits.history_bytes) {
-        TerminateInput input;
-        input.reason = events > limits.history_events ? "Workflow history count exceeds limit."
-                                                      : "Workflow history size exceeds limit.";
-        input.identity = kHistoryServiceIdentity;
-        terminate_run(builder, input);
-        return;
-    }
     const bool too_much_waits =
         builder.draft().buffered.size() > limits.buffered_events ||
-        static_cast<std::size_t>(header.buffered_bytes()) > limits.buffered_bytes;
+        static_cast<std::size_t>(builder.header().buffered_bytes()) > limits.buffered_bytes;
     if (too_much_waits && builder.has_started_workflow_task()) {
         end_task_by_force(builder);
         builder.schedule_workflow_task_if_needed();

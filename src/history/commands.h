@@ -129,6 +129,15 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Run& run, const WorkflowTaskToken& token,
     const service::RespondWorkflowTaskCompletedRequest& request, const Context& context);
 
+/// Whether the token speaks for the task that is started now. NOT_FOUND otherwise.
+absl::Status check_task_token(const Run& run, const WorkflowTaskToken& token);
+
+/// The completion of the started task is larger than a task may have. Later attempts would give the
+/// same, so the run is terminated.
+absl::StatusOr<Applied<CompletedWorkflowTask>> refuse_completion(
+    const Run& run, const service::RespondWorkflowTaskCompletedRequest& request,
+    const Context& context);
+
 absl::StatusOr<Applied<None>> fail_workflow_task(
     const Run& run, const WorkflowTaskToken& token,
     const service::RespondWorkflowTaskFailedRequest& request, const Context& context);

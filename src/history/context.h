@@ -7,6 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
+
+namespace temporal::api::rules::v1 {
+class WorkflowRule;
+}
 
 // What a transition is told about the world: the core reads no clock and draws no random number.
 namespace stele::history {
@@ -18,6 +23,7 @@ struct Limits {
     std::size_t id_length = 1000;
     std::size_t history_events = 51'200;
     std::size_t history_bytes = 50 * 1024 * 1024;
+    std::size_t state_bytes = 8 * 1024 * 1024;  // limit.mutableStateSize.error
     std::size_t suggest_events = 4'096;
     std::size_t suggest_bytes = 4 * 1024 * 1024;
     std::size_t pending_activities = 2'000;
@@ -41,12 +47,27 @@ struct Limits {
     Duration default_task_timeout = std::chrono::seconds(10);
     Duration max_task_timeout = std::chrono::seconds(120);
     Duration continue_as_new_interval = std::chrono::seconds(1);
+    /// Workflow task failures and timeouts in a row until they become a search attribute; 0: never.
+    /// system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute
+    std::size_t reported_task_problems = 5;
+    /// Completions of workflow tasks in pages. history.enableWorkflowTaskCompletionPagination
+    bool completion_pages = false;
+    std::size_t completion_pages_bytes = 40 * 1024 * 1024;  // history.workflowTaskCompletionBufferSizeLimit
+    /// history.workflowTaskCompletionBufferTotalSizeLimit; 0: none
+    std::size_t completion_pages_total_bytes = 1024 * 1024 * 1024;
+    /// Of the total, for one namespace. history.workflowTaskCompletionBufferNamespaceRatio
+    double completion_pages_share = 0.5;
+    /// Rules that pause activities. frontend.workflowRulesAPIsEnabled, frontend.maxWorkflowRulesPerNamespace
+    bool workflow_rules = false;
+    std::size_t workflow_rules_count = 10;
     Duration sticky_unavailable_after = std::chrono::seconds(10);
 };
 
 struct Context {
     Timestamp now;
     const Limits* limits = nullptr;
+    /// Of the namespace; null: none.
+    const std::vector<temporal::api::rules::v1::WorkflowRule>* rules = nullptr;
     /// Fresh UUIDs, for runs and requests that the core creates.
     std::function<std::string()> new_id;
     /// Uniform in [0, 1), for the jitter of retries.

@@ -84,6 +84,13 @@ void describe_activities(const Run& run, service::DescribeWorkflowExecutionRespo
 /// Puts the request that this event has initiated into the outbox.
 void send_external(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated);
 
+// ---- Problems of workflow tasks (reported_problems.cc) -------------------------------------
+
+/// Makes TemporalReportedProblems name the last problem, if there have been enough in a row.
+void report_task_problems(Builder& builder);
+/// A workflow task was completed: there is no problem any more.
+void clear_task_problems(Builder& builder);
+
 // ---- Signals (signal.cc) -------------------------------------------------------------------
 
 /// Appends or buffers the signal, counts it and remembers its request id. Schedules no task.
@@ -112,8 +119,9 @@ void terminate_run(Builder& builder, const TerminateInput& input);
 /// that tries again, if there is one.
 void time_out_run(Builder& builder, temporal::api::enums::v1::RetryState retry_state,
                   const std::string& new_run_id);
-/// Keeps a run bounded: fails the task behind which too many events wait, and terminates a run whose
-/// history has grown too long.
-void enforce_limits(Builder& builder);
+/// The limit that the run goes over, in the words of a termination; null when it keeps to all of them.
+const char* exceeded_limit(const Builder& builder);
+/// Fails the started task behind which too many events wait.
+void bound_buffer(Builder& builder);
 
 }  // namespace stele::history

@@ -3,6 +3,7 @@
 #include "history/activity.h"
 #include "history/attributes.h"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -53,7 +54,8 @@ void withdraw_activities(Builder& builder) {
 /// Attempts whose time has come meanwhile; the others have their retries before them.
 void dispatch_activities(Builder& builder) {
     for (const ItemId id : unstarted_activities(builder.draft())) {
-        if (builder.draft().activities.find(id)->has_next_attempt_time()) continue;
+        const storage::ActivityRow& row = *builder.draft().activities.find(id);
+        if (row.has_next_attempt_time() || row.has_pause()) continue;
         enqueue_attempt(builder, builder.draft().activities.edit(id));
     }
 }
@@ -132,6 +134,11 @@ void update_pause_info(Builder& builder) {
             entries.push_back("Reason:" + header.pause().reason());
         }
     }
+    std::set<std::string> types;
+    builder.draft().activities.for_each([&](ItemId, const storage::ActivityRow& row) {
+        if (row.has_pause()) types.insert(row.activity_type());
+    });
+    for (const std::string& type : types) entries.push_back("property:activityType=" + type);
     auto& fields = *editable_attributes(builder.draft())
                         .mutable_search_attributes()
                         ->mutable_indexed_fields();

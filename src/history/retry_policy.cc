@@ -132,6 +132,14 @@ bool is_retryable(const temporal::api::failure::v1::Failure& failure, const Retr
     return true;
 }
 
+Duration retry_interval(const RetryPolicy& policy, std::int32_t attempt) {
+    const Duration interval = exponential_interval(policy, attempt);
+    const Duration maximum = from_proto(policy.maximum_interval());
+    const bool bounded = maximum != Duration::zero() &&
+                         (interval <= Duration::zero() || interval > maximum);
+    return bounded ? maximum : interval;
+}
+
 RetryDecision decide_retry(const RetryQuestion& question) {
     const RetryPolicy& policy = question.policy;
     if (!is_retryable(question.failure, policy)) {

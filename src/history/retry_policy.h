@@ -45,6 +45,9 @@ struct RetryDecision {
 };
 RetryDecision decide_retry(const RetryQuestion& question);
 
+/// How long the policy waits when attempts are counted up to `attempt`; zero when it does not wait.
+Duration retry_interval(const RetryPolicy& policy, std::int32_t attempt);
+
 /// INVALID_ARGUMENT for a negative duration or one whose parts have different signs; one beyond a
 /// century is cut to it. `field` begins the message.
 absl::Status validate_duration(google::protobuf::Duration& duration, const std::string& field);

@@ -69,6 +69,8 @@ public:
     const std::map<ItemId, Row>& rows() const { return rows_; }
     /// The rows that have a deadline, the earliest first.
     const std::set<Due>& deadlines() const { return deadlines_; }
+    /// What all rows together take up in the store.
+    std::size_t bytes() const { return bytes_; }
 
     /// Puts a row that was read from the store, or applies one of a draft.
     void put(ItemId id, Row row) {
@@ -77,6 +79,7 @@ public:
         if (!name.empty()) names_[name] = id;
         const Timestamp deadline = row_deadline(row);
         if (deadline != kNever) deadlines_.insert({deadline, id});
+        bytes_ += row.ByteSizeLong();
         rows_.emplace(id, std::move(row));
     }
     void erase(ItemId id) {
@@ -85,6 +88,7 @@ public:
         const auto named = names_.find(row_name(found->second));
         if (named != names_.end() && named->second == id) names_.erase(named);
         deadlines_.erase({row_deadline(found->second), id});
+        bytes_ -= found->second.ByteSizeLong();
         rows_.erase(found);
     }
 
@@ -92,6 +96,7 @@ private:
     std::map<ItemId, Row> rows_;
     std::set<Due> deadlines_;
     std::unordered_map<std::string, ItemId> names_;
+    std::size_t bytes_ = 0;
 };
 
 template <typename Row>
@@ -161,6 +166,16 @@ public:
     }
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+
+    /// What all rows together will take up in the store. Costs as much as the draft has changes.
+    std::size_t bytes() const {
+        std::size_t bytes = base_->bytes();
+        for (const auto& [id, row] : changes_) {
+            if (row) bytes += row->ByteSizeLong();
+            if (const Row* before = base_->find(id)) bytes -= before->ByteSizeLong();
+        }
+        return bytes;
+    }
 
     /// The earliest deadline of all rows; kNever when there is none. Costs as much as the draft has
     /// changes, whatever the size of the table.

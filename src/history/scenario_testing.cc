@@ -260,7 +260,8 @@ void Scenario::check_always_true() const {
         const bool queued = row.dispatch_sequence() != 0;
         const bool waits = row.has_next_attempt_time();
         const int places = queued + waits + row.has_started_time();
-        ASSERT_TRUE(places == 1 || (places == 0 && is_paused(run_->header))) << row.DebugString();
+        const bool held = row.has_pause() || is_paused(run_->header);
+        ASSERT_TRUE(places == 1 || (places == 0 && held)) << row.DebugString();
         if (queued) {
             ASSERT_TRUE(queued_.contains(row.dispatch_sequence()));
             ++queued_rows;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.h"
+#include "base/status.h"
 #include "base/time.h"
 #include "history/run.h"
 #include "temporal/api/history/v1/message.pb.h"
@@ -61,6 +62,8 @@ struct Draft {
     const storage::AttributesRow& run_attributes() const {
         return attributes ? *attributes : base->attributes;
     }
+    /// What the rows of the run take up in the store.
+    std::size_t bytes() const;
 };
 
 struct NewRun;
@@ -83,6 +86,10 @@ struct Transition {
     bool empty = false;
     /// The run closed in this transition.
     bool closed = false;
+    /// Not OK: this transition does something else than what was asked for (it terminates a run that
+    /// goes over a limit, it pauses an activity instead of starting it). The caller gets this status and no
+    /// reply.
+    absl::Status overruled;
     /// The run that takes over (continue-as-new), created in the same batch.
     std::vector<NewRun> successor;  // none or one
 };

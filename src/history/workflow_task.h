@@ -34,7 +34,4 @@ void forget_sticky_queue(storage::HeaderRow& header);
 /// When the started task, or the sticky scheduled one, times out; kNever when neither is there.
 Timestamp workflow_task_deadline(const storage::HeaderRow& header);
 
-/// Whether the token speaks for the task that is started now. NOT_FOUND otherwise.
-absl::Status check_task_token(const Run& run, const WorkflowTaskToken& token);
-
 }  // namespace stele::history

@@ -75,6 +75,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     storage::HeaderRow& header = builder.header();
     header.set_last_completed_task_started_event_id(task.started_event_id());
     header.set_consecutive_task_problems(0);
+    clear_task_problems(builder);
     if (!request.sdk_metadata().sdk_name().empty()) {
         header.set_sdk_name(request.sdk_metadata().sdk_name());
         header.set_sdk_version(request.sdk_metadata().sdk_version());
@@ -168,6 +169,15 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> time_out_heartbeat(Builder builde
 }
 
 }  // namespace
+
+absl::StatusOr<Applied<CompletedWorkflowTask>> refuse_completion(const Run& run,
+                                                                 const Request& request,
+                                                                 const Context& context) {
+    const Refusal refusal{enums::WORKFLOW_TASK_FAILED_CAUSE_REQUEST_TOO_LARGE,
+                          "workflow task completion buffer size exceeds the per-workflow limit",
+                          true};
+    return fail_refused(run, request, refusal, context);
+}
 
 absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const Run& run, const WorkflowTaskToken& token, const Request& request,

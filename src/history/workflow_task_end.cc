@@ -25,6 +25,7 @@ void drop_task(Builder& builder, bool count_attempt) {
     if (count_attempt) {
         header.set_consecutive_task_problems(header.consecutive_task_problems() + 1);
     }
+    report_task_problems(builder);
 }
 
 EventId add_timed_out_event(Builder& builder, enums::TimeoutType type) {
@@ -55,8 +56,9 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
         attributes.set_identity(identity);
         attributes.set_binary_checksum(binary_checksum);
         builder.add_event(std::move(event));
+        builder.header().set_last_task_failed_cause(cause);
+        builder.header().clear_last_task_timeout();
     }
-    builder.header().set_last_task_failed_cause(cause);
     drop_task(builder, true);
     if (cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
         builder.header().set_close_attempted(true);
@@ -66,6 +68,7 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
 void time_out_started_task(Builder& builder) {
     if (builder.header().task().kind() == storage::TASK_KIND_NORMAL) {
         add_timed_out_event(builder, enums::TIMEOUT_TYPE_START_TO_CLOSE);
+        builder.header().set_last_task_timeout(enums::TIMEOUT_TYPE_START_TO_CLOSE);
     }
     drop_task(builder, true);
 }

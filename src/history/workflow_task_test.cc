@@ -389,7 +389,7 @@ TEST_F(WorkflowTaskTest, ATaskThatGoesOverALimitIsNeitherHandedOutNorLostInACras
 TEST_F(WorkflowTaskTest, AHistoryThatGrowsTooLongIsTerminated) {
     scenario_.limits().history_events = 10;
     scenario_.start();
-    for (int i = 0; i < 9 && scenario_.run().is_open(); ++i) signal("s" + std::to_string(i));
+    for (int i = 0; i < 10 && scenario_.run().is_open(); ++i) signal("s" + std::to_string(i));
     EXPECT_FALSE(scenario_.run().is_open());
     EXPECT_EQ(scenario_.text_after(11),
               "12 WorkflowExecutionTerminated \"Workflow history count exceeds limit.\"\n");

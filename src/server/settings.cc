@@ -30,6 +30,16 @@ const config::Fields<Limits>& limit_fields() {
         {"history.externalPayloadsEnabled", &Limits::external_payloads},
         {"frontend.workflowPauseEnabled", &Limits::workflow_pause},
         {"frontend.sendRawWorkflowHistory", &Limits::raw_history},
+        {"limit.mutableStateSize.error", &Limits::state_bytes},
+        {"system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute",
+         &Limits::reported_task_problems},
+        {"history.enableWorkflowTaskCompletionPagination", &Limits::completion_pages},
+        {"history.workflowTaskCompletionBufferSizeLimit", &Limits::completion_pages_bytes},
+        {"history.workflowTaskCompletionBufferTotalSizeLimit",
+         &Limits::completion_pages_total_bytes},
+        {"history.workflowTaskCompletionBufferNamespaceRatio", &Limits::completion_pages_share},
+        {"frontend.workflowRulesAPIsEnabled", &Limits::workflow_rules},
+        {"frontend.maxWorkflowRulesPerNamespace", &Limits::workflow_rules_count},
     };
     return fields;
 }
@@ -40,6 +50,7 @@ constexpr const char* kWithoutEffect[] = {
     "frontend.maskInternalErrorDetails",
     "frontend.persistenceMaxQPS",
     "history.enableCHASMCallbacks",
+    "history.maximumEventBatchSizeInBytes",
     "history.enableChasm",
     "history.enablePaginationTokenBranchValidationShadowMode",
     "history.enableTransitionHistory",

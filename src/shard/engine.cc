@@ -1,6 +1,7 @@
 #include "shard/engine.h"
 
 #include "shard/backlog.h"
+#include "shard/completion_pages.h"
 #include "shard/control.h"
 #include "shard/history_reads.h"
 #include "shard/queries.h"
@@ -24,7 +25,7 @@ class EngineImpl final : public Engine, private Router {
 public:
     EngineImpl(env::Env& env, store::Store& store, store::Committer& committer,
                NamespaceSource& namespaces, EngineOptions options)
-        : around_{env, store, committer, namespaces, options, this} {
+        : around_{env, store, committer, namespaces, options, this, &page_budget_} {
         for (int i = 0; i < options.shard_count; ++i) {
             const ShardId id(i);
             shards_.push_back(std::make_unique<Shard>(
@@ -183,6 +184,42 @@ public:
                [token, details = std::move(details), identity](const history::Run& state,
                                                                const history::Context& context) {
                    return history::cancel_activity(state, token, details, identity, context);
+               });
+    }
+
+    void pause_activities(NamespacePtr space, RunRef run, history::PauseActivityInput input,
+                Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::pause_activities(state, input, context);
+               });
+    }
+
+    void unpause_activities(NamespacePtr space, RunRef run, history::UnpauseActivityInput input,
+                Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::unpause_activities(state, input, context);
+               });
+    }
+
+    void reset_activities(NamespacePtr space, RunRef run, history::ResetActivityInput input,
+                Reply<history::None> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::reset_activities(state, input, context);
+               });
+    }
+
+    void update_activity_options(NamespacePtr space, RunRef run, history::UpdateActivityOptionsInput input,
+                Reply<history::ActivityOptions> reply) override {
+        decide(std::move(space), std::move(run), std::move(reply),
+               [input = std::move(input)](const history::Run& state,
+                                          const history::Context& context) {
+                   return history::update_activity_options(state, input, context);
                });
     }
 
@@ -388,6 +425,7 @@ private:
               });
     }
 
+    PageBudget page_budget_;
     Surroundings around_;
     std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -2,14 +2,17 @@
 
 #include "base/call.h"
 #include "env/env.h"
+#include "history/activity_control.h"
 #include "history/options.h"
 #include "history/pause.h"
 #include "shard/dispatch.h"
 #include "store/committer.h"
 #include "store/store.h"
+#include "temporal/api/rules/v1/message.pb.h"
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 // The engine: every run of every namespace, spread over shards. The frontend validates, then calls
 // this; each call is posted to the executor of the shard that owns the workflow id, and its reply
@@ -32,6 +35,7 @@ struct NamespaceView {
     std::string id;
     std::string name;
     history::Limits limits;
+    std::vector<api::rules::v1::WorkflowRule> rules;
     /// See history::Context; empty: every search attribute is allowed.
     std::function<absl::Status(const api::common::v1::SearchAttributes&)> check_search_attributes;
 };
@@ -119,6 +123,17 @@ public:
     virtual void cancel_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
                                  api::common::v1::Payloads details, std::string identity,
                                  Reply<history::None> reply) = 0;
+    // Operators' commands on pending activities.
+    virtual void pause_activities(NamespacePtr space, RunRef run, history::PauseActivityInput input,
+                                  Reply<history::None> reply) = 0;
+    virtual void unpause_activities(NamespacePtr space, RunRef run,
+                                    history::UnpauseActivityInput input,
+                                    Reply<history::None> reply) = 0;
+    virtual void reset_activities(NamespacePtr space, RunRef run, history::ResetActivityInput input,
+                                  Reply<history::None> reply) = 0;
+    virtual void update_activity_options(NamespacePtr space, RunRef run,
+                                         history::UpdateActivityOptionsInput input,
+                                         Reply<history::ActivityOptions> reply) = 0;
     virtual void reset_sticky(NamespacePtr space, RunRef run, Reply<history::None> reply) = 0;
 
     // Reads.

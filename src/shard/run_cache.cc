@@ -15,9 +15,7 @@ constexpr std::size_t kRowOverhead = 256;
 
 template <typename Row>
 std::size_t table_bytes(const history::Table<Row>& table) {
-    std::size_t bytes = 0;
-    for (const auto& [id, row] : table.rows()) bytes += row.ByteSizeLong() + kRowOverhead;
-    return bytes;
+    return table.bytes() + table.size() * kRowOverhead;
 }
 
 std::size_t row_count(const history::Run& run) {

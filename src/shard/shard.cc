@@ -2,6 +2,7 @@
 
 #include "shard/alarms.h"
 #include "shard/backlog.h"
+#include "shard/completion_pages.h"
 #include "shard/history_reads.h"
 #include "shard/loader.h"
 #include "shard/outbox.h"
@@ -70,6 +71,7 @@ Shard::Shard(Surroundings& surroundings, ShardId id, store::SlotRange slots)
       backlog_(std::make_unique<Backlog>(*this)),
       alarms_(std::make_unique<Alarms>(*this)),
       outbox_(std::make_unique<Outbox>(*this)),
+      completion_pages_(std::make_unique<CompletionPages>(*surroundings.page_budget)),
       executor_(surroundings.env.make_executor("shard-" + std::to_string(id.value()))) {}
 
 Shard::~Shard() {
@@ -156,7 +158,10 @@ CommandContext Shard::context_for(NamespacePtr space) {
     context.uniform = [this] {
         return static_cast<double>(around_.env.random().next() >> 11) * 0x1.0p-53;
     };
-    if (space != nullptr) context.check_search_attributes = space->check_search_attributes;
+    if (space != nullptr) {
+        context.check_search_attributes = space->check_search_attributes;
+        context.rules = &space->rules;
+    }
     return {std::move(space), std::move(context)};
 }
 
@@ -236,6 +241,7 @@ void Shard::announce(Change& change, Position position) {
     outbox_->added(run.address, transition.outbox, position);
     if (!transition.events.empty() || transition.closed) reads_->changed(run);
     queries_->changed(run);
+    completion_pages_->changed(run);
 }
 
 void Shard::commit(std::vector<Change> changes) {

@@ -19,8 +19,10 @@ namespace stele::shard {
 
 class Alarms;
 class Backlog;
+class CompletionPages;
 class HistoryReads;
 class Outbox;
+class PageBudget;
 class Queries;
 class Starts;
 class Tasks;
@@ -50,6 +52,7 @@ struct Surroundings {
     NamespaceSource& namespaces;
     EngineOptions options;
     Router* router = nullptr;
+    PageBudget* page_budget = nullptr;
     DispatchSink* sink = nullptr;  // set by connect
 };
 
@@ -91,6 +94,7 @@ public:
     Backlog& backlog() { return *backlog_; }
     Alarms& alarms() { return *alarms_; }
     Outbox& outbox() { return *outbox_; }
+    CompletionPages& completion_pages() { return *completion_pages_; }
 
     // ---- Runs ----------------------------------------------------------------------------------
     /// The run, or the current one when the run id is empty. NOT_FOUND as clients expect it. The
@@ -143,6 +147,10 @@ public:
             return;
         }
         commit(run, applied->transition);
+        if (!applied->transition.overruled.ok()) {
+            reply_at<T>(run.last_synced, std::move(reply), applied->transition.overruled);
+            return;
+        }
         reply_at<T>(run.last_synced, std::move(reply), std::move(applied->reply));
     }
 
@@ -185,6 +193,7 @@ private:
     std::unique_ptr<Backlog> backlog_;
     std::unique_ptr<Alarms> alarms_;
     std::unique_ptr<Outbox> outbox_;
+    std::unique_ptr<CompletionPages> completion_pages_;
 
     // Last, so that it stops before anything that its closures touch goes away.
     std::unique_ptr<env::Executor> executor_;

@@ -1,6 +1,7 @@
 #include "shard/tasks.h"
 
 #include "shard/backlog.h"
+#include "shard/completion_pages.h"
 #include "shard/history_pages.h"
 #include "shard/queries.h"
 
@@ -57,6 +58,7 @@ void Tasks::start_activity(const TaskOffer& offer, history::StartActivityInput i
     auto started = history::start_activity(*loaded.run, input, context.context);
     if (!started.ok()) return reply(started.status());
     shard_.commit(loaded, started->transition);
+    if (!started->transition.overruled.ok()) return reply(started->transition.overruled);
     if (!loaded.run->is_open()) return reply(obsolete());
     shard_.reply_at<PolledActivityTask>(loaded.last_synced, std::move(reply),
                                         polled(loaded, std::move(started->reply)));
@@ -88,7 +90,7 @@ void Tasks::take_back(const RunRef& ref, const history::WorkflowTaskToken& token
     auto returned = history::return_workflow_task(*loaded.run, token, context.context);
     if (!returned.ok()) return;
     Change change{&loaded, &returned->transition};
-    change.truncate_from = returned->reply;
+    if (returned->transition.overruled.ok()) change.truncate_from = returned->reply;
     if (change.truncate_from != kNoEvent) {
         // A reader may have seen the start, or it shares its batch with events that must stay.
         const auto& batches = loaded.tail.batches();
@@ -114,13 +116,23 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
     if (!run.ok()) return reply(run.status());
     LoadedRun& loaded = **run;
     const CommandContext context = shard_.context_for(space);
-    auto applied = history::complete_workflow_task(*loaded.run, token, request, context.context);
+    absl::StatusOr<Paged> paged = take_page(loaded, token, *context.context.limits, request);
+    if (!paged.ok()) {
+        return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
+                                                   paged.status());
+    }
+    if (*paged == Paged::kKept) return reply(CompletedTaskReply());
+    auto applied =
+        *paged == Paged::kTooLarge
+            ? history::refuse_completion(*loaded.run, request, context.context)
+            : history::complete_workflow_task(*loaded.run, token, request, context.context);
     if (!applied.ok()) {
         return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
                                                    applied.status());
     }
     history::CompletedWorkflowTask& completed = applied->reply;
     shard_.commit(loaded, applied->transition);
+    if (completed.refusal.ok()) completed.refusal = applied->transition.overruled;
     if (!completed.refusal.ok()) {
         return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
                                                    completed.refusal);
@@ -128,6 +140,26 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
     shard_.queries().answer(loaded, *request.mutable_query_results());
     shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
                                         completed_reply(loaded, completed, context.context));
+}
+
+absl::StatusOr<Tasks::Paged> Tasks::take_page(const LoadedRun& run,
+                                              const history::WorkflowTaskToken& token,
+                                              const history::Limits& limits,
+                                              service::RespondWorkflowTaskCompletedRequest& request) {
+    if (!request.intermediate_page() && request.page_number() == 0) return Paged::kComplete;
+    STELE_RETURN_IF_ERROR(history::check_task_token(*run.run, token));
+    if (!limits.completion_pages) {
+        return failed_precondition(
+            "workflow task completion pagination is disabled for this namespace " +
+            run.run->info.namespace_());
+    }
+    if (!request.intermediate_page()) {
+        STELE_RETURN_IF_ERROR(shard_.completion_pages().merge(run, token, request));
+        return Paged::kComplete;
+    }
+    STELE_ASSIGN_OR_RETURN(const CompletionPages::Kept kept,
+                           shard_.completion_pages().keep(run, token, limits, request));
+    return kept == CompletionPages::Kept::kYes ? Paged::kKept : Paged::kTooLarge;
 }
 
 absl::StatusOr<CompletedTaskReply> Tasks::completed_reply(LoadedRun& run,

@@ -34,6 +34,11 @@ public:
     PolledActivityTask polled(const LoadedRun& run, history::StartedActivity activity);
 
 private:
+    enum class Paged { kComplete, kKept, kTooLarge };
+    /// Keeps an intermediate page, or gives the last one the commands of all.
+    absl::StatusOr<Paged> take_page(const LoadedRun& run, const history::WorkflowTaskToken& token,
+                                    const history::Limits& limits,
+                                    service::RespondWorkflowTaskCompletedRequest& request);
     absl::StatusOr<CompletedTaskReply> completed_reply(LoadedRun& run,
                                                        history::CompletedWorkflowTask& completed,
                                                        const history::Context& context);

@@ -391,9 +391,10 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
         if (activity.dispatch_sequence() != 0) {
             check_task_row(loaded, {space, activity.task_queue(), QueueKind::kActivity},
                            activity.dispatch_sequence(), name);
-        } else if (!activity.has_started_time() && !activity.has_next_attempt_time()) {
+        } else if (!activity.has_started_time() && !activity.has_next_attempt_time() &&
+                   !activity.has_pause()) {
             complain(name + ": activity " + std::to_string(id) +
-                     " is neither started nor in a queue nor waits for a retry");
+                     " is neither started nor in a queue nor waits for a retry nor is paused");
         }
     }
     const auto check_outbox = [&](const auto& table) {

@@ -26,6 +26,12 @@ wf::task<int> count_down(int from) {
     co_return from;
 }
 
+/// Waits for an activity whose queue nobody polls.
+wf::task<std::string> idle_activity() {
+    co_return co_await wf::activity_by_name<std::string>(
+        "nobody", {.start_to_close = 60s, .task_queue = "nobody polls this"});
+}
+
 class Waiting {
 public:
     wf::task<std::string> run() {
@@ -48,7 +54,7 @@ int main(int argc, char** argv) {
     }
     auto client = stele::Client::connect({.address = argv[1]});
     stele::Worker worker(client, "cli");
-    worker.register_workflow<greet>().register_workflow<fail>().register_workflow<count_down>();
+    worker.register_workflow<greet>().register_workflow<idle_activity>().register_workflow<fail>().register_workflow<count_down>();
     wf::register_type<Waiting>(worker)
         .run<&Waiting::run>()
         .signal<&Waiting::answer>()

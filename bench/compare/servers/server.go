@@ -1,4 +1,6 @@
-package main
+// Package servers runs the servers that are measured: Stele, and Temporal as the command in
+// bench/reference.
+package servers
 
 import (
 	"context"
@@ -6,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,9 +23,11 @@ import (
 )
 
 const (
-	stele        = "stele"
-	temporal     = "temporal"
-	namespace    = "default"
+	// Stele and Temporal are the names in reports.
+	Stele    = "stele"
+	Temporal = "temporal"
+	// Namespace is there once a server has started.
+	Namespace    = "default"
 	startupLimit = 2 * time.Minute
 	// Ticks of processor time in /proc, which Linux reports as 100 a second on every machine.
 	ticksPerSecond = 100
@@ -30,24 +35,39 @@ const (
 
 // Server is a process that is measured.
 type Server struct {
-	name    string
-	port    int
-	log     string
-	command []string
+	Name    string
+	Port    int
+	Log     string
+	Command []string
 	process *exec.Cmd
 	ended   chan struct{}
 }
 
-func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+// OfStele is a Stele whose store is a directory in `scratch`. `flags` go to `server start-dev`.
+func OfStele(binary string, port int, scratch string, flags ...string) *Server {
+	command := []string{binary, "server", "start-dev", "--headless", "--port", strconv.Itoa(port),
+		"--http-port", "0", "--db-filename", filepath.Join(scratch, "store")}
+	return &Server{Name: Stele, Port: port, Log: filepath.Join(scratch, "stele.log"),
+		Command: append(command, flags...)}
+}
+
+// OfTemporal is a Temporal on a SQLite file in `scratch`; it takes three ports.
+func OfTemporal(binary string, port int, scratch, synchronous string) *Server {
+	return &Server{Name: Temporal, Port: port, Log: filepath.Join(scratch, "temporal.log"),
+		Command: []string{binary, "-port", strconv.Itoa(port),
+			"-file", filepath.Join(scratch, "temporal.db"), "-synchronous", synchronous}}
+}
+
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
 
 // Start returns once the server has taken a workflow.
 func (s *Server) Start() error {
-	output, err := os.Create(s.log)
+	output, err := os.Create(s.Log)
 	if err != nil {
 		return err
 	}
 	defer output.Close()
-	s.process = exec.Command(s.command[0], s.command[1:]...)
+	s.process = exec.Command(s.Command[0], s.Command[1:]...)
 	s.process.Stdout, s.process.Stderr = output, output
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.process.Start(); err != nil {
@@ -87,16 +107,16 @@ func (s *Server) waitUntilReady() error {
 
 func startOne(ctx context.Context, service workflowservice.WorkflowServiceClient) error {
 	_, err := service.DescribeNamespace(ctx,
-		&workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+		&workflowservice.DescribeNamespaceRequest{Namespace: Namespace})
 	if err != nil {
 		_, err = service.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-			Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour)})
+			Namespace: Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour)})
 		if err != nil {
 			return err
 		}
 	}
 	_, err = service.StartWorkflowExecution(ctx, &workflowservice.StartWorkflowExecutionRequest{
-		Namespace: namespace, WorkflowId: "readiness", RequestId: "readiness",
+		Namespace: Namespace, WorkflowId: "readiness", RequestId: "readiness",
 		WorkflowType:       &commonpb.WorkflowType{Name: "readiness"},
 		TaskQueue:          &taskqueuepb.TaskQueue{Name: "readiness"},
 		WorkflowRunTimeout: durationpb.New(time.Second)})
@@ -109,6 +129,12 @@ func (s *Server) Stop() {
 	killer := time.AfterFunc(15*time.Second, func() { s.process.Process.Kill() })
 	<-s.ended
 	killer.Stop()
+}
+
+// Kill ends the process as a power failure would end it.
+func (s *Server) Kill() {
+	s.process.Process.Kill()
+	<-s.ended
 }
 
 // ProcessorTime is what the process has used so far, in user and system mode.
@@ -149,8 +175,8 @@ func (s *Server) ResidentBytes() (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
-// lastOutput is the end of what the server printed.
-func (s *Server) lastOutput() string {
-	text, _ := os.ReadFile(s.log)
+// LastOutput is the end of what the server printed.
+func (s *Server) LastOutput() string {
+	text, _ := os.ReadFile(s.Log)
 	return string(text[max(0, len(text)-2000):])
 }

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "sim/network.h"
+#include "sim/record.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+// The simulated operators: they pause, unpause and reset the activities of some workflows and change
+// their options. Whatever of it is lost or repeated, they unpause again and again until the
+// workflow has ended, so that everything can end.
+namespace stele::sim {
+
+/// Not thread safe.
+class Operators {
+public:
+    Operators(Network& network, Record& record) : network_(network), record_(record) {}
+
+    /// Chooses some of the workflows and begins.
+    void start(const std::vector<std::string>& workflow_ids, int faulty_seconds);
+
+private:
+    void act(const std::string& workflow_id);
+    void pause(const std::string& workflow_id);
+    void reset(const std::string& workflow_id);
+    void change_options(const std::string& workflow_id);
+    void keep_unpausing(const std::string& workflow_id);
+    Duration within(int milliseconds);
+
+    Network& network_;
+    Record& record_;
+    std::map<std::string, int> acts_left_;  // by workflow id
+};
+
+}  // namespace stele::sim
