@@ -1,4 +1,5 @@
 #include "frontend/services.h"
+#include "frontend/validation.h"
 #include "temporal/api/rules/v1/message.pb.h"
 
 #include <fmt/format.h>
