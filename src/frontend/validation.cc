@@ -184,15 +184,6 @@ absl::Status refuse_unbuilt(const Request& request) {
 
 }  // namespace
 
-absl::Status validate_priority(const Priority& priority) {
-    if (priority.priority_key() < 0) return invalid_argument("priority key can't be negative");
-    if (priority.fairness_key().size() > kMaximumFairnessKeyBytes) {
-        return invalid_argument("fairness key length exceeds limit");
-    }
-    if (priority.fairness_weight() < 0) return invalid_argument("must be greater than zero");
-    return absl::OkStatus();
-}
-
 bool is_run_id(std::string_view text) { return text.empty() || is_uuid(text); }
 
 absl::Status validate_execution(bool set, const api::common::v1::WorkflowExecution& execution) {

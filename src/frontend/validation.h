@@ -31,7 +31,6 @@ absl::Status validate_task_queue(Request& request) {
 }
 absl::Status validate_priority(const api::common::v1::Priority& priority);
 absl::Status validate_identity(std::string_view identity);
-absl::Status validate_priority(const api::common::v1::Priority& priority);
 /// Empty, or a UUID.
 bool is_run_id(std::string_view text);
 absl::Status validate_blob(const google::protobuf::MessageLite& payload, const history::Limits& limits);
