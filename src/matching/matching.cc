@@ -72,6 +72,10 @@ public:
         executor_->post([this, offer = std::move(offer)]() mutable { add_task(std::move(offer)); });
     }
 
+    void offer_backlog(shard::BacklogPart part) override {
+        executor_->post([this, part = std::move(part)]() mutable { add_backlog(std::move(part)); });
+    }
+
     void offer_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) override {
         executor_->post([this, offer = std::move(offer), unmatched = std::move(unmatched)]() mutable {
             add_query(std::move(offer), std::move(unmatched));
@@ -116,8 +120,8 @@ private:
         if (draining_) return answer_empty(*waiting);
         const Timestamp now = env_.now();
         TaskQueue& queue = queue_of(waiting->poll.queue);
-        if (queue.polls.size() >= options_.polls_per_queue) return refuse(*waiting, too_many_polls());
-        if (!waiting->poll.normal_queue.empty()) queue.sticky = true;
+        if (queue.polls.size() >= options_.polls_per_queue)
+            return refuse(*waiting, too_many_polls());
         queue.throttle.set_rate(waiting->poll.max_tasks_per_second);
         queue.pollers[waiting->poll.identity] = now;
         waiting->id = ++last_id_;
@@ -232,10 +236,17 @@ private:
         if (draining_) return;
         TaskQueue& queue = queue_of(offer.queue);
         queue.sticky = queue.sticky || offer.sticky;
-        if (offer.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after)) {
-            return starter_.give_up_sticky(offer);
-        }
+        if (offer.sticky && is_dead(queue)) return starter_.give_up_sticky(offer);
         if (!queue.tasks.push(std::move(offer))) return;
+        serve_waiting(queue);
+    }
+
+    void add_backlog(shard::BacklogPart part) {
+        if (draining_ || part.tasks.empty()) return;
+        TaskQueue& queue = queue_of(part.queue);
+        queue.sticky = queue.sticky || part.tasks.front().sticky;
+        queue.tasks.push_backlog(std::move(part.tasks), part.more);
+        if (is_dead(queue)) return give_up_tasks(queue);
         serve_waiting(queue);
     }
 
@@ -291,9 +302,17 @@ private:
         }
         release(*waiting);
         if constexpr (std::is_same_v<Task, PolledWorkflowTask>) {
-            task->backlog_hint = static_cast<std::int64_t>(queue.tasks.size());
+            task->backlog_hint = backlog_hint(queue);
         }
         std::get<Reply<std::optional<Task>>>(waiting->reply)(std::optional<Task>(*std::move(task)));
+    }
+
+    /// What a worker is told of the tasks that still wait. Workers that hear of a backlog on their
+    /// sticky queue poll nothing else until they hear that it is gone. What they hear last need not be
+    /// what was said last, for answers overtake each other; then the normal queue would have no poll
+    /// until the idle ones of the sticky queue expire. So they hear nothing of it and poll both.
+    static std::int64_t backlog_hint(const TaskQueue& queue) {
+        return queue.sticky ? 0 : static_cast<std::int64_t>(queue.tasks.size());
     }
 
     void retry_later(TaskOffer offer) {
@@ -341,14 +360,13 @@ private:
         queue.queries.pop_front();
         executor_->cancel(query.deadline);
         const QueryOffer offer = query.offer;
-        starter_.start_query(
-            offer, [this, waiting, unmatched = std::move(query.unmatched)](
-                       absl::StatusOr<PolledWorkflowTask> task) mutable {
-                executor_->post([this, waiting, unmatched = std::move(unmatched),
-                                 task = std::move(task)]() mutable {
-                    finish_query(waiting, std::move(unmatched), std::move(task));
-                });
+        starter_.start_query(offer, [this, waiting, unmatched = std::move(query.unmatched)](
+                                        absl::StatusOr<PolledWorkflowTask> task) mutable {
+            executor_->post([this, waiting, unmatched = std::move(unmatched),
+                             task = std::move(task)]() mutable {
+                finish_query(waiting, std::move(unmatched), std::move(task));
             });
+        });
     }
 
     void finish_query(const WaitingPollPtr& waiting, absl::AnyInvocable<void(absl::Status)> unmatched,
@@ -372,6 +390,11 @@ private:
         const auto found = queues_.find(id);
         if (found != queues_.end()) return found->second;
         return queues_.emplace(id, TaskQueue(id, options_.window)).first->second;
+    }
+
+    /// Whether this is a sticky queue whose worker has gone.
+    bool is_dead(const TaskQueue& queue) const {
+        return queue.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after);
     }
 
     /// Its time counts from now, or for as long as a poll is open.
@@ -432,11 +455,10 @@ private:
             std::erase_if(queue.pollers, [&](const auto& poller) {
                 return now - poller.second > options_.poller_history;
             });
-            if (queue.sticky && !queue.is_alive(now, options_.sticky_unavailable_after)) {
-                give_up_tasks(queue);
-            }
-            const bool idle = queue.pollers.empty() && queue.open_polls == 0 && queue.tasks.empty() &&
-                              queue.queries.empty() && queue.throttle_timer == 0;
+            if (is_dead(queue)) give_up_tasks(queue);
+            const bool idle = queue.pollers.empty() && queue.open_polls == 0 &&
+                              queue.tasks.empty() && queue.queries.empty() &&
+                              queue.throttle_timer == 0;
             if (idle) poll_times_.forget(entry->first);
             entry = idle ? queues_.erase(entry) : std::next(entry);
         }

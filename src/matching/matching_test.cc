@@ -5,6 +5,7 @@
 #include "env/sim/sim_env.h"
 #include "shard/server_testing.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -128,6 +129,16 @@ protected:
     }
     void offer(TaskOffer task) {
         matching_->offer(std::move(task));
+        settle();
+    }
+    void offer_backlog(const std::vector<std::int64_t>& sequences, bool more = false,
+                       const std::string& name = "queue") {
+        shard::BacklogPart part{queue(name), {}, more};
+        for (const std::int64_t sequence : sequences) {
+            part.tasks.push_back(task(sequence, queue(name)));
+            part.tasks.back().sticky = name == "sticky";
+        }
+        matching_->offer_backlog(std::move(part));
         settle();
     }
     void offer_sticky(std::int64_t sequence) {
@@ -355,9 +366,59 @@ TEST_F(MatchingTest, FullWindowLeavesTasksOutAndAsksForThemOnceItRunsLow) {
     EXPECT_TRUE(shards_.refilled.empty());
     EXPECT_EQ(run_of(poll()), "2");
     EXPECT_EQ(shards_.refilled, std::vector<std::string>{"queue"});
-    for (std::int64_t i = 3; i <= 6; ++i) offer(task(i));  // 3 and 4 are there already
+    offer_backlog({3, 4, 5, 6});  // 3 and 4 are there already
     for (const char* expected : {"3", "4", "5", "6"}) EXPECT_EQ(run_of(poll()), expected);
     EXPECT_EQ(run_of(poll()), "waits");
+}
+
+TEST_F(MatchingTest, BacklogOfManyWindowsIsAskedForToItsEnd) {
+    use({.window = 4});
+    for (std::int64_t i = 1; i <= 40; ++i) offer(task(i));
+    std::int64_t served = 0;
+    for (int polls = 0; polls < 40; ++polls) {
+        const auto answer = poll();
+        ASSERT_TRUE(answer.arrived()) << "stalled after " << served << " tasks";
+        EXPECT_EQ(run_of(answer), std::to_string(++served));
+        if (std::exchange(shards_.refilled, {}).empty()) continue;
+        // A whole window of the oldest, as the shards answer: half of them are on offer already.
+        std::vector<std::int64_t> oldest;
+        for (std::int64_t i = served + 1; i <= std::min<std::int64_t>(served + 4, 40); ++i) {
+            oldest.push_back(i);
+        }
+        offer_backlog(oldest, oldest.back() < 40);
+    }
+}
+
+TEST_F(MatchingTest, EveryShardIsAskedAgainWhileOneOfThemHasMore) {
+    use({.window = 4});
+    offer_backlog({1, 2}, true);
+    offer_backlog({3});
+    for (const char* expected : {"1", "2", "3"}) EXPECT_EQ(run_of(poll()), expected);
+    EXPECT_EQ(shards_.refilled, std::vector<std::string>{"queue"});
+}
+
+TEST_F(MatchingTest, NewTaskDoesNotOvertakeTheBacklogThatDidNotFit) {
+    use({.window = 4});
+    for (std::int64_t i = 1; i <= 6; ++i) offer(task(i));
+    EXPECT_EQ(run_of(poll()), "1");
+    offer(task(7));  // there is room again, but 5 and 6 are older
+    EXPECT_EQ(run_of(poll()), "2");
+    offer_backlog({3, 4, 5, 6}, true);
+    for (const char* expected : {"3", "4", "5", "6"}) EXPECT_EQ(run_of(poll()), expected);
+    EXPECT_EQ(shards_.refilled.size(), 2U);
+}
+
+TEST_F(MatchingTest, WorkerHearsOfABacklogOnTheNormalQueueOnly) {
+    for (std::int64_t i = 1; i <= 3; ++i) offer(task(i));
+    EXPECT_EQ((*poll().get())->backlog_hint, 2);
+    EXPECT_TRUE(run_of(poll_sticky()) == "waits");
+    for (std::int64_t i = 11; i <= 13; ++i) offer_sticky(i);  // the first goes to the poll
+    EXPECT_EQ((*poll_sticky().get())->backlog_hint, 0);
+}
+
+TEST_F(MatchingTest, BacklogOfADeadStickyQueueIsGivenUp) {
+    offer_backlog({1, 2}, false, "sticky");
+    EXPECT_EQ(shards_.given_up, (std::vector<std::int64_t>{1, 2}));
 }
 
 TEST_F(MatchingTest, RateOfZeroStopsTheQueueUntilItIsRaised) {

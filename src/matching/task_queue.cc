@@ -17,14 +17,26 @@ Window::Key Window::key_of(const shard::TaskOffer& offer) {
     return {offer.slot, offer.run_key.value(), offer.sequence};
 }
 
-bool Window::push(shard::TaskOffer offer) {
-    if (members_.size() >= limit_) {
-        more_in_backlog_ = true;
-        return false;
-    }
+bool Window::insert(shard::TaskOffer offer) {
     if (!members_.insert(key_of(offer)).second) return false;
     tasks_[offer.priority].push_back(std::move(offer));
     return true;
+}
+
+bool Window::push(shard::TaskOffer offer) {
+    if (members_.size() >= limit_) partial_ = true;
+    return !partial_ && insert(std::move(offer));
+}
+
+void Window::push_backlog(std::vector<shard::TaskOffer> offers, bool more) {
+    partial_ = partial_ || more;
+    for (shard::TaskOffer& offer : offers) {
+        if (members_.size() < limit_) {
+            insert(std::move(offer));
+        } else if (!members_.contains(key_of(offer))) {
+            partial_ = true;
+        }
+    }
 }
 
 std::optional<shard::TaskOffer> Window::pop() {
@@ -38,8 +50,8 @@ std::optional<shard::TaskOffer> Window::pop() {
 }
 
 bool Window::take_refill() {
-    if (!more_in_backlog_ || members_.size() > limit_ / 2) return false;
-    more_in_backlog_ = false;
+    if (!partial_ || members_.size() > limit_ / 2) return false;
+    partial_ = false;  // said again by whoever still has more
     return true;
 }
 

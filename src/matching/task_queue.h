@@ -38,16 +38,19 @@ struct WaitingQuery {
     env::TimerId deadline = 0;
 };
 
-/// The window of tasks on offer: first in, first out within a priority, lower numbers first.
+/// The window of tasks on offer: first in, first out within a priority, lower numbers first. It is the
+/// whole backlog of the queue, or the oldest part of it; while it is a part, new tasks belong behind
+/// those that it lacks and are left to the backlog.
 class Window {
 public:
     explicit Window(std::size_t limit) : limit_(limit) {}
 
-    /// False when the task is there already. A task beyond the limit is left out and remembered
-    /// only as the fact that the backlog holds more.
+    /// False when the task is there already, or left to the backlog.
     bool push(shard::TaskOffer offer);
+    /// Takes in what the backlog has offered, as far as there is room.
+    void push_backlog(std::vector<shard::TaskOffer> offers, bool more);
     std::optional<shard::TaskOffer> pop();
-    /// True once, when the window has run low and the backlog is known to hold more.
+    /// True once, when the window has run low and lacks a part of the backlog.
     bool take_refill();
 
     std::size_t size() const { return members_.size(); }
@@ -60,11 +63,12 @@ private:
         std::size_t operator()(const Key& key) const;
     };
     static Key key_of(const shard::TaskOffer& offer);
+    bool insert(shard::TaskOffer offer);
 
     std::size_t limit_;
     std::map<std::int32_t, std::deque<shard::TaskOffer>> tasks_;  // by priority
     std::unordered_set<Key, KeyHash> members_;
-    bool more_in_backlog_ = false;
+    bool partial_ = false;  // the backlog holds tasks that are not here
 };
 
 /// Spaces out dispatches: at most `rate` a second, with no burst beyond one second's worth.
@@ -87,7 +91,7 @@ struct TaskQueue {
     TaskQueue(shard::QueueId queue, std::size_t window) : id(std::move(queue)), tasks(window) {}
 
     shard::QueueId id;
-    bool sticky = false;
+    bool sticky = false;  // sticky tasks were offered to it
     Window tasks;
     std::list<WaitingPollPtr> polls;
     std::size_t open_polls = 0;  // those and the ones that a task is being started for

@@ -55,55 +55,46 @@ absl::Status Backlog::recover() {
     for (; cursor->valid(); cursor->next()) {
         STELE_ASSIGN_OR_RETURN(const store::DispatchKey key,
                                store::decode_dispatch_key(cursor->key()));
-        const QueueId queue{key.namespace_id, key.task_queue, static_cast<QueueKind>(key.kind)};
-        count(queue, key.slot, 1);
-        std::vector<TaskOffer>& offers = recovered_[queue];
-        if (offers.size() >= shard_.around().options.backlog_window) continue;
-        storage::DispatchRow row;
-        STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kDispatch, cursor->value(), row));
-        offers.push_back(make_offer(queue, {key.slot, RunKey(row.run_key())}, key.sequence, row));
+        count({key.namespace_id, key.task_queue, static_cast<QueueKind>(key.kind)}, key.slot, 1);
     }
     return cursor->status();
 }
 
 void Backlog::begin() {
-    for (auto& [queue, offers] : recovered_) {
-        sort_by_age(offers);
-        for (TaskOffer& offer : offers) shard_.around().sink->offer(std::move(offer));
-    }
-    recovered_.clear();
+    for (const auto& [queue, rows] : queues_) offer_oldest(queue, rows);
 }
 
 void Backlog::refill(const QueueId& queue) {
     // Rows that are on their way to the store would be missed.
     shard_.when_readable([this, queue] {
-        if (!shard_.draining()) offer_rows(queue);
+        if (shard_.draining()) return;
+        const auto found = queues_.find(queue);
+        if (found != queues_.end()) offer_oldest(queue, found->second);
     });
 }
 
-void Backlog::offer_rows(const QueueId& queue) {
-    const auto found = queues_.find(queue);
-    if (found == queues_.end()) return;
+void Backlog::offer_oldest(const QueueId& queue, const Counts& rows) {
     const std::size_t window = shard_.around().options.backlog_window;
     std::map<Slot, std::int64_t> next;  // where each slot goes on
-    for (const auto& [slot, rows] : found->second) {
-        next[slot] = std::numeric_limits<std::int64_t>::min();
-    }
+    for (const auto& [slot, number] : rows) next[slot] = std::numeric_limits<std::int64_t>::min();
     // Runs are spread evenly over slots: the oldest few of each slot are about the oldest of all.
     // Further rounds serve queues whose tasks come from few runs.
-    std::vector<TaskOffer> offers;
-    while (offers.size() < window && !next.empty()) {
-        const std::size_t share = 1 + (window - offers.size()) / next.size();
+    BacklogPart part;
+    part.queue = queue;
+    while (part.tasks.size() < window && !next.empty()) {
+        const std::size_t share = 1 + (window - part.tasks.size()) / next.size();
         for (auto slot = next.begin(); slot != next.end();) {
-            const std::size_t before = offers.size();
-            const absl::Status status = read_some(slot->first, queue, share, slot->second, offers);
+            const std::size_t before = part.tasks.size();
+            const absl::Status status =
+                read_some(slot->first, queue, share, slot->second, part.tasks);
             STELE_CHECK(status.ok(), "dispatch rows could not be read");
-            slot = offers.size() - before < share ? next.erase(slot) : std::next(slot);
+            slot = part.tasks.size() - before < share ? next.erase(slot) : std::next(slot);
         }
     }
-    sort_by_age(offers);
-    if (offers.size() > window) offers.resize(window);
-    for (TaskOffer& offer : offers) shard_.around().sink->offer(std::move(offer));
+    sort_by_age(part.tasks);
+    part.more = !next.empty() || part.tasks.size() > window;
+    if (part.tasks.size() > window) part.tasks.resize(window);
+    shard_.around().sink->offer_backlog(std::move(part));
 }
 
 absl::Status Backlog::read_some(Slot slot, const QueueId& queue, std::size_t limit,

@@ -8,7 +8,7 @@
 
 // The durable backlog of the task queues: the dispatch rows of this shard. A task is offered to
 // matching as soon as its transition is made. Matching holds a window of a queue and forgets the
-// rest; when there is room again it asks, and the rows are offered once more, oldest first.
+// rest; when there is room again it asks, and the oldest rows are offered once more.
 namespace stele::shard {
 
 class Shard;
@@ -18,13 +18,13 @@ class Backlog {
 public:
     explicit Backlog(Shard& shard) : shard_(shard) {}
 
-    /// Counts all rows and reads a window of each queue.
+    /// Counts all rows.
     absl::Status recover();
-    /// Offers what was read.
+    /// Offers the oldest tasks of every queue.
     void begin();
     void added(const LoadedRun& run, const std::vector<history::DispatchTask>& tasks, bool offer);
     void removed(const LoadedRun& run, const std::vector<history::DispatchRef>& done);
-    /// Offers the oldest tasks of a queue again, up to the window.
+    /// Offers the oldest tasks of a queue again, and says whether there are more.
     void refill(const QueueId& queue);
 
     /// Tasks of this shard that wait in a queue.
@@ -34,12 +34,11 @@ private:
     using Counts = std::map<Slot, std::int64_t>;
 
     void count(const QueueId& queue, Slot slot, std::int64_t change);
-    void offer_rows(const QueueId& queue);
+    void offer_oldest(const QueueId& queue, const Counts& rows);
     absl::Status read_some(Slot slot, const QueueId& queue, std::size_t limit,
                            std::int64_t& next_sequence, std::vector<TaskOffer>& offers);
 
     Shard& shard_;
-    std::map<QueueId, std::vector<TaskOffer>> recovered_;
     std::map<QueueId, Counts> queues_;  // rows by slot, so that a refill looks only where rows are
 };
 

@@ -38,6 +38,14 @@ struct TaskOffer {
     std::int32_t priority = 3;
 };
 
+/// The oldest tasks that a queue's durable backlog holds in one shard. They come in one piece: while
+/// single offers arrive, tasks leave the window, and then nobody could tell whether all were taken.
+struct BacklogPart {
+    QueueId queue;
+    std::vector<TaskOffer> tasks;  // oldest first
+    bool more = false;             // the shard has others beyond these
+};
+
 /// A question to a worker that leaves no trace in history: matched only while somebody waits.
 struct QueryOffer {
     QueueId queue;
@@ -66,7 +74,6 @@ struct PolledWorkflowTask {
     std::vector<std::pair<std::string, temporal::api::query::v1::WorkflowQuery>> queries;
     /// Set when the task is nothing but a query (answered by RespondQueryTaskCompleted).
     std::optional<std::pair<std::string, temporal::api::query::v1::WorkflowQuery>> direct_query;
-    Timestamp query_previous_started{};
     std::int64_t backlog_hint = 0;
 };
 
@@ -84,6 +91,10 @@ public:
 
     /// The task is (or is about to become) durable and may be handed to a poller.
     virtual void offer(TaskOffer offer) = 0;
+
+    /// The answer to `refill`, and what a shard begins with after a restart. Tasks that are on offer
+    /// already may be among them.
+    virtual void offer_backlog(BacklogPart part) = 0;
 
     /// Finds a worker for a query. `unmatched` runs (any thread) if none takes it: at once with
     /// UNAVAILABLE for a sticky queue that no worker polls, with DEADLINE_EXCEEDED or
@@ -113,7 +124,7 @@ public:
     /// The start is taken back so that the task is handed out again without waiting for a timeout.
     virtual void return_task(const PolledWorkflowTask& task) = 0;
     virtual void return_task(const PolledActivityTask& task) = 0;
-    /// Room again in a queue's window: offer tasks of the durable backlog past `after`.
+    /// Room again in a queue's window: every shard offers the oldest tasks of its backlog.
     virtual void refill(const QueueId& queue) = 0;
 };
 

@@ -24,6 +24,9 @@ namespace api = temporal::api;
 class Offers final : public DispatchSink {
 public:
     void offer(TaskOffer offer) override { tasks.push_back(std::move(offer)); }
+    void offer_backlog(BacklogPart part) override {
+        for (TaskOffer& task : part.tasks) tasks.push_back(std::move(task));
+    }
     void offer_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) override {
         queries.push_back({std::move(offer), std::move(unmatched)});
     }

@@ -20,6 +20,9 @@ class BusyWorker final : public DispatchSink {
 public:
     BusyWorker(Engine& engine, NamespacePtr space) : engine_(engine), space_(std::move(space)) {}
 
+    void offer_backlog(BacklogPart part) override {
+        for (TaskOffer& task : part.tasks) offer(std::move(task));
+    }
     void offer(TaskOffer offer) override {
         history::StartWorkflowTaskInput input;
         input.scheduled = offer.scheduled;
