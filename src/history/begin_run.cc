@@ -31,7 +31,8 @@ void drop_empty_attributes(Started& started) {
     }
 }
 
-/// Run timeouts count from the first task; nothing outlives the execution.
+/// Run timeouts count from the first task; nothing outlives the execution. The end of the execution
+/// is known in whole milliseconds: a run that is to last as long ends with it, not just before it.
 void set_expirations(storage::InfoRow& info, const Started& started, Timestamp now) {
     Timestamp expiration = kNever;
     const Duration run_timeout = from_proto(started.workflow_run_timeout());
@@ -41,7 +42,9 @@ void set_expirations(storage::InfoRow& info, const Started& started, Timestamp n
     }
     if (started.has_workflow_execution_expiration_time()) {
         *info.mutable_execution_expiration() = started.workflow_execution_expiration_time();
-        expiration = std::min(expiration, from_proto(started.workflow_execution_expiration_time()));
+        const Timestamp execution = from_proto(started.workflow_execution_expiration_time());
+        const bool together = execution < add_saturating(expiration, std::chrono::milliseconds(1));
+        if (together) expiration = execution;
     }
     if (expiration != kNever) *info.mutable_run_expiration() = to_proto(expiration);
 }

@@ -130,6 +130,22 @@ TEST(RunTimeout, EndsTheRunInTheMiddleOfATask) {
     EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_RETRY_POLICY_NOT_SET);
 }
 
+TEST(RunTimeout, AsLongAsTheExecutionsIsTheEndOfTheExecution) {
+    for (const int microseconds : {0, 400, 500, 600, 999}) {
+        Scenario scenario;
+        scenario.set_now(scenario.now() + std::chrono::microseconds(microseconds));
+        scenario.start([](StartInput& input) {
+            *input.request.mutable_workflow_execution_timeout() = to_proto(minutes(1));
+            *input.request.mutable_workflow_run_timeout() = to_proto(minutes(1));
+        });
+        scenario.advance(minutes(1) + std::chrono::milliseconds(1));
+        ASSERT_EQ(scenario.text_after(2), "3 WorkflowExecutionTimedOut\n") << microseconds;
+        const auto& timed_out =
+            scenario.history().events(2).workflow_execution_timed_out_event_attributes();
+        EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_TIMEOUT) << microseconds;
+    }
+}
+
 TEST(RunTimeout, CountsFromTheFirstTaskNotFromADelayedStart) {
     Scenario scenario;
     scenario.start([](StartInput& input) {
