@@ -23,12 +23,6 @@ std::size_t Draft::bytes() const {
            external_cancels.bytes() + buffered.bytes() + request_ids.bytes();
 }
 
-std::size_t Draft::bytes() const {
-    return run_info().ByteSizeLong() + header.ByteSizeLong() + run_attributes().ByteSizeLong() +
-           activities.bytes() + timers.bytes() + children.bytes() + external_signals.bytes() +
-           external_cancels.bytes() + buffered.bytes() + request_ids.bytes();
-}
-
 void apply(Run& run, Transition& transition) {
     Draft& draft = transition.draft;
     STELE_CHECK(draft.base == &run, "a transition was applied to a run that it was not made from");

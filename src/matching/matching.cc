@@ -501,11 +501,6 @@ private:
         return queue.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after);
     }
 
-    /// Whether this is a sticky queue whose worker has gone.
-    bool is_dead(const TaskQueue& queue) const {
-        return queue.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after);
-    }
-
     /// Its time counts from now, or for as long as a poll is open.
     void note_poll(TaskQueue& queue, Timestamp now) {
         queue.last_poll = now;

@@ -52,14 +52,6 @@ struct BacklogPart {
     bool more = false;             // the shard has others beyond these
 };
 
-/// The oldest tasks that a queue's durable backlog holds in one shard. They come in one piece: while
-/// single offers arrive, tasks leave the window, and then nobody could tell whether all were taken.
-struct BacklogPart {
-    QueueId queue;
-    std::vector<TaskOffer> tasks;  // oldest first
-    bool more = false;             // the shard has others beyond these
-};
-
 /// A question to a worker that leaves no trace in history: matched only while somebody waits.
 struct QueryOffer {
     QueueId queue;
