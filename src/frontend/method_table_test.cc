@@ -134,6 +134,7 @@ protected:
     WorkerRegistry workers_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
+    std::unique_ptr<NamespacePurge> purge_;
     std::unique_ptr<Frontend> frontend_;
 };
 

@@ -11,17 +11,6 @@ namespace {
 
 using StartResponse = service::StartWorkflowExecutionResponse;
 
-/// The namespace must know the search attributes that a run is to begin with. What is stored says
-/// their types, as clients expect to read them.
-template <typename Request>
-absl::Status admit_search_attributes(const AuthorizedNamespace& space, Request& request) {
-    if (!request.has_search_attributes()) return absl::OkStatus();
-    auto& attributes = *request.mutable_search_attributes();
-    STELE_RETURN_IF_ERROR(space->search_attributes.check(attributes, space->limits));
-    space->search_attributes.add_types(attributes);
-    return absl::OkStatus();
-}
-
 /// The event that the start has made, or the request id under which its event will be found.
 void link_start(const StartNames& names, const shard::StartReply& outcome,
                 api::common::v1::Link::WorkflowEvent& link) {
@@ -71,7 +60,8 @@ void add_start_methods(MethodTable& table, Services& services) {
             const absl::Status status = [&] {
                 STELE_RETURN_IF_ERROR(validate_start(request, space->limits, fresh));
                 STELE_RETURN_IF_ERROR(cron::validate(request.cron_schedule(), services.env.now()));
-                return admit_search_attributes(space, request);
+                return admit_search_attributes(space->search_attributes, space->limits,
+                                               request);
             }();
             if (!status.ok()) return reply(status);
             StartNames names{space->name, request.workflow_id(), request.request_id()};
@@ -95,7 +85,8 @@ void add_start_methods(MethodTable& table, Services& services) {
             const absl::Status status = [&] {
                 STELE_RETURN_IF_ERROR(cron::validate(request.cron_schedule(), services.env.now()));
                 STELE_RETURN_IF_ERROR(validate_signal_with_start(request, space->limits, fresh));
-                return admit_search_attributes(space, request);
+                return admit_search_attributes(space->search_attributes, space->limits,
+                                               request);
             }();
             if (!status.ok()) return reply(status);
             services.engine.signal_with_start(

@@ -39,8 +39,7 @@ absl::Status prepare_update(UpdateRequest& request, const std::string& new_id) {
         return invalid_argument("Update name is not set on request.");
     }
     auto& policy = *request.mutable_wait_policy();
-    if (policy.lifecycle_stage() ==
-        enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED) {
+    if (policy.lifecycle_stage() == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED) {
         policy.set_lifecycle_stage(enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
     }
     if (policy.lifecycle_stage() == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED) {
@@ -70,7 +69,7 @@ absl::Status prepare_start_part(service::StartWorkflowExecutionRequest& request,
     if (from_proto(request.workflow_start_delay()) > Duration::zero()) {
         return invalid_argument("WorkflowStartDelay is not supported.");
     }
-    return absl::OkStatus();
+    return admit_search_attributes(space->search_attributes, space->limits, request);
 }
 
 absl::Status prepare_update_part(UpdateRequest& request, const AuthorizedNamespace& space,
@@ -233,9 +232,8 @@ void execute_both(Services& services, const RequestContext& context,
 
 void add_update_methods(MethodTable& table, Services& services) {
     table.add_namespaced<UpdateRequest, UpdateResponse>(
-        "UpdateWorkflowExecution",
-        [&services](RequestContext context, AuthorizedNamespace space, UpdateRequest request,
-                    Reply<UpdateResponse> reply) {
+        "UpdateWorkflowExecution", [&services](RequestContext context, AuthorizedNamespace space,
+                                               UpdateRequest request, Reply<UpdateResponse> reply) {
             update(services, context, space, std::move(request), std::move(reply));
         });
     table.add_namespaced<PollRequest, PollResponse>(

@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "history/context.h"
+#include "history/search_attributes.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <google/protobuf/message_lite.h>
@@ -31,9 +32,20 @@ absl::Status validate_task_queue(Request& request) {
 }
 absl::Status validate_priority(const api::common::v1::Priority& priority);
 absl::Status validate_identity(std::string_view identity);
+/// The namespace must know the search attributes that a run is to begin with. They are told their
+/// types, which clients expect to read with them.
+template <typename Request>
+absl::Status admit_search_attributes(const history::SearchAttributeSchema& schema,
+                                     const history::Limits& limits, Request& request) {
+    if (!request.has_search_attributes()) return absl::OkStatus();
+    STELE_RETURN_IF_ERROR(schema.check(request.search_attributes(), limits));
+    schema.add_types(*request.mutable_search_attributes());
+    return absl::OkStatus();
+}
 /// Empty, or a UUID.
 bool is_run_id(std::string_view text);
-absl::Status validate_blob(const google::protobuf::MessageLite& payload, const history::Limits& limits);
+absl::Status validate_blob(const google::protobuf::MessageLite& payload,
+                           const history::Limits& limits);
 /// A deadline is needed, at least two seconds away.
 absl::Status validate_poll_deadline(Timestamp deadline, Timestamp now);
 
