@@ -91,6 +91,20 @@ void add_reset(MethodTable& table, Services& services) {
         });
 }
 
+void add_delete(MethodTable& table, Services& services) {
+    using Request = service::DeleteWorkflowExecutionRequest;
+    using Response = service::DeleteWorkflowExecutionResponse;
+    table.add_namespaced<Request, Response>(
+        "DeleteWorkflowExecution", [&services](RequestContext, AuthorizedNamespace space,
+                                               Request request, Reply<Response> reply) {
+            auto status =
+                validate_execution(request.has_workflow_execution(), request.workflow_execution());
+            if (!status.ok()) return reply(std::move(status));
+            services.engine.remove(space.view(), run_ref(space, request.workflow_execution()),
+                                   done<Response>(std::move(reply)));
+        });
+}
+
 /// The first path of the mask that names nothing, as an error.
 absl::Status validate_mask(const google::protobuf::FieldMask& mask) {
     using google::protobuf::util::FieldMaskUtil;
@@ -146,6 +160,7 @@ void add_update_options(MethodTable& table, Services& services) {
 
 void add_run_control_methods(MethodTable& table, Services& services) {
     add_reset(table, services);
+    add_delete(table, services);
     add_pause(table, services);
     add_unpause(table, services);
     add_update_options(table, services);

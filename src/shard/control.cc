@@ -1,6 +1,7 @@
 #include "shard/control.h"
 
 #include "shard/children.h"
+#include "shard/run_deletion.h"
 #include "shard/starts.h"
 
 #include <utility>
@@ -78,6 +79,24 @@ void terminate(Shard& shard, const NamespacePtr& space,
     const CommandContext context = shard.context_for(space);
     shard.conclude<history::None>(
         **run, history::terminate_workflow(*(*run)->run, input, context.context), std::move(reply));
+}
+
+void remove(Shard& shard, const NamespacePtr& space, const RunRef& ref,
+            Reply<history::None> reply) {
+    const auto run = shard.find(ref);
+    if (!run.ok()) return reply(run.status());
+    LoadedRun& loaded = **run;
+    if (loaded.run->is_open()) {
+        history::TerminateInput input;
+        input.reason = "Delete workflow execution";
+        input.identity = "history-service";
+        const CommandContext context = shard.context_for(space);
+        auto ended = history::terminate_workflow(*loaded.run, input, context.context);
+        if (!ended.ok()) return reply(ended.status());
+        shard.commit(loaded, ended->transition);
+    }
+    const Position position = request_deletion(shard, loaded);
+    shard.reply_at<history::None>(position, std::move(reply), history::None());
 }
 
 namespace {

@@ -14,6 +14,10 @@ void request_cancel(Shard& shard, const NamespacePtr& space,
 void terminate(Shard& shard, const NamespacePtr& space,
                const service::TerminateWorkflowExecutionRequest& request,
                Reply<history::None> reply);
+/// Deletes a run with all that is left of it; an open one is terminated first. Once the reply is there
+/// it will be gone, soon.
+void remove(Shard& shard, const NamespacePtr& space, const RunRef& run,
+            Reply<history::None> reply);
 /// What another run has sent: a signal, a cancel request, or a word between parent and child.
 void receive(Shard& shard, const Delivery& delivery, Reply<history::None> reply);
 

@@ -98,6 +98,14 @@ public:
               });
     }
 
+    void remove(NamespacePtr space, RunRef run, Reply<history::None> reply) override {
+        Shard& shard = shard_of(*space, run.workflow_id);
+        admit(shard, std::move(reply),
+              [&shard, space = std::move(space), run = std::move(run)](Reply<history::None> to) {
+                  control::remove(shard, space, run, std::move(to));
+              });
+    }
+
     void pause(NamespacePtr space, RunRef run, history::PauseInput input,
                Reply<history::None> reply) override {
         decide(std::move(space), std::move(run), std::move(reply),

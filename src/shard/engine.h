@@ -126,6 +126,7 @@ public:
                          Reply<history::None> reply) = 0;
     virtual void update_options(NamespacePtr space, RunRef run, history::OptionsChange change,
                                 Reply<history::WorkflowOptions> reply) = 0;
+    virtual void remove(NamespacePtr space, RunRef run, Reply<history::None> reply) = 0;
 
     // Updates. They wait for the stage that the caller wants, at most as long as a long poll.
     virtual void update_workflow(NamespacePtr space,

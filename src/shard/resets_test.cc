@@ -169,6 +169,21 @@ TEST_F(Resets, ThereMustBeSuchARun) {
     EXPECT_EQ(reset(request(4)).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(Resets, AResetOutlivesTheRunThatItWasMadeFrom) {
+    const std::string base = start();
+    step({});
+    const std::string run = reset_run(4);
+    const auto removed = server_.play<history::None>([&](auto reply) {
+        server_.engine().remove(server_.space(), {server_.space()->id, "w", base},
+                                std::move(reply));
+    });
+    ASSERT_TRUE(removed.ok());
+    server_.settle();
+    EXPECT_EQ(server_.history("w", base).status().code(), absl::StatusCode::kNotFound);
+    EXPECT_EQ(server_.events("w", run), std::string(kFirstTask) + " WORKFLOW_TASK_SCHEDULED");
+    EXPECT_THAT(server_.violations(), IsEmpty());
+}
+
 TEST_F(Resets, APausedRunIsPausedInTheCurrentRowToo) {
     start();
     const auto paused = server_.play<history::None>([&](auto reply) {
