@@ -76,11 +76,12 @@ void Clients::start() {
 }
 
 void Clients::start_crowd(int count) {
+    const std::string script(kActivitiesOfCrowd, 'A');
     for (int i = 0; i < count; ++i) {
         const std::string id = fmt::format("crowd-{}", i);
         crowd_ids_.push_back(id);
         ++open_calls_;
-        send_start(start_request(id, encode_input("AA", id)), [] {});
+        send_start(start_request(id, encode_input(script, id)), [] {});
     }
 }
 

@@ -13,6 +13,9 @@
 // asks and reads, and repeats every call under the same request id until it is told what happened.
 namespace stele::sim {
 
+/// How many activities each workflow of the crowd has, one after another.
+inline constexpr int kActivitiesOfCrowd = 2;
+
 /// Not thread safe.
 class Clients {
 public:

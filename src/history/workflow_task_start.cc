@@ -134,9 +134,12 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
     STELE_RETURN_IF_ERROR(check_startable(run, input));
     Builder builder(run, context);
     if (builder.has_started_workflow_task()) {
+        const bool brings_more = has_unsent_update(builder.draft());
         builder.keep_in_memory();
         StartedWorkflowTask started = describe_started_task(builder, true);
-        return Applied<StartedWorkflowTask>{std::move(builder).finish(), std::move(started)};
+        Transition again = std::move(builder).finish();
+        again.empty = !brings_more;
+        return Applied<StartedWorkflowTask>{std::move(again), std::move(started)};
     }
     // A normal poller has the run now; the worker behind the sticky queue has lost it.
     if (input.task_queue != builder.header().sticky_task_queue()) {

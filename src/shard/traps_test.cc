@@ -98,7 +98,8 @@ TEST(Traps, AHistoryOfFiftyThousandEventsIsReadInPagesAfterARestart) {
     const auto [history, pages] = read_all(server, 256);
     ASSERT_GT(history.events_size(), 50'000);
     EXPECT_EQ(count(history, enums::EVENT_TYPE_MARKER_RECORDED), 50'000);
-    EXPECT_GE(pages, 50'000 / 256);
+    // Batches are not cut: a page ends with the batch that fills it, here with each worker's answer.
+    EXPECT_GE(pages, 10);
     for (int i = 0; i < history.events_size(); ++i) {
         ASSERT_EQ(history.events(i).event_id(), i + 1);
     }

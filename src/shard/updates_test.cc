@@ -158,6 +158,7 @@ TEST_F(UpdatesTest, TheServersWaitEndsWithTheStageThatIsReached) {
     ASSERT_TRUE(answer.arrived());
     ASSERT_TRUE(answer.get().ok());
     EXPECT_EQ(answer.get()->stage, kAdmitted);
+    EXPECT_FALSE(server_.poll().ok()) << "nobody took the speculative task in time";
     run_task(server_, [](auto& request) { accept(request, "u"); });
     const auto again = update(server_, "u");
     server_.sim().run_for(seconds(21));
@@ -177,7 +178,7 @@ TEST_F(UpdatesTest, AnUpdateWhoseSpeculativeTaskIsForgottenByMatchingComesWithAn
     });
     ASSERT_TRUE(answer.arrived());
     EXPECT_TRUE(answer.get()->outcome->has_success());
-    EXPECT_THAT(server_.events("w"), HasSubstr("WorkflowTaskTimedOut"));
+    EXPECT_THAT(server_.events("w"), HasSubstr("WORKFLOW_TASK_TIMED_OUT"));
     EXPECT_THAT(server_.violations(), IsEmpty());
 }
 
@@ -329,7 +330,7 @@ TEST_F(UpdatesTest, UpdateWithStartUsesWhatRunsAndKnowsItsUpdatesAgain) {
 TEST_F(UpdatesTest, UpdateWithStartSaysWhichPartFailed) {
     start_idle();
     const auto answer =
-        update_with_start(server_, "u", enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
+        update_with_start(server_, "u", enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL, "another start");
     server_.settle();
     ASSERT_TRUE(answer.arrived());
     EXPECT_EQ(answer.get()->start.status().code(), absl::StatusCode::kAlreadyExists);
@@ -338,7 +339,8 @@ TEST_F(UpdatesTest, UpdateWithStartSaysWhichPartFailed) {
 
 TEST_F(UpdatesTest, UpdateWithStartTriesOnceMoreWhenTheRunClosesUnderIt) {
     start_idle();
-    const auto answer = update_with_start(server_, "u");
+    const auto answer = update_with_start(
+        server_, "u", enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, "another start");
     run_task(server_, {}, {complete_workflow()});
     EXPECT_FALSE(answer.arrived()) << "another run has been started";
     run_task(server_, [](auto& request) {

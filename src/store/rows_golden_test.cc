@@ -39,6 +39,7 @@ const std::map<std::string, Maker>& messages() {
         {"current", make<storage::CurrentRow>()},
         {"dispatch", make<storage::DispatchRow>()},
         {"events", make<temporal::api::history::v1::History>()},
+        {"index", make<storage::IndexRow>()},
         {"namespace", make<storage::NamespaceRow>()},
         {"outbox", make<storage::OutboxRow>()},
         {"state 0", make<storage::HeaderRow>()},
@@ -51,6 +52,8 @@ const std::map<std::string, Maker>& messages() {
         {"state 7", make<storage::ExternalRow>()},
         {"state 8", make<storage::BufferedEventRow>()},
         {"state 9", make<storage::RequestIdRow>()},
+        {"state 10", make<storage::UpdateRow>()},
+        {"task_queue", make<storage::TaskQueueRow>()},
     };
     return map;
 }
@@ -165,10 +168,12 @@ std::map<std::string, std::string> example_keys() {
         {"current", encode(CurrentKey{7, "ns", "order"})},
         {"dispatch", encode(DispatchKey{7, QueueKind::kActivity, "ns", "queue", 5})},
         {"events", encode(EventsKey{7, RunKey(3), EventId(1)})},
+        {"index", encode(IndexKey{7, 6})},
         {"namespace", namespace_key("ns")},
         {"outbox", encode(OutboxKey{7, 4})},
+        {"task_queue", encode(TaskQueueKey{"ns", "queue", 1})},
     };
-    for (int kind = 0; kind <= 9; ++kind) {
+    for (int kind = 0; kind <= 10; ++kind) {
         keys["state " + std::to_string(kind)] =
             encode(StateKey{7, RunKey(3), static_cast<StateKind>(kind), kind < 3 ? 0 : 5});
     }

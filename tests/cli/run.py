@@ -12,7 +12,7 @@ import harness
 
 # The modules of the tests, each about one group of commands.
 MODULES = ["test_server", "test_workflow", "test_workflow_operations", "test_input",
-           "test_operator", "test_settings"]
+           "test_operator", "test_settings", "test_activity", "test_task_queue", "test_visibility"]
 
 
 def main():

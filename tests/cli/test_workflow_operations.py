@@ -33,8 +33,13 @@ class Reset(CommandTest):
     def test_finds_the_run_before_the_last_continuation(self):
         workflow_id = self.start("count_down", "-i", "1")
         self.succeed("workflow", "result", "-w", workflow_id)
-        self.reset(workflow_id, "--type", "LastContinuedAsNew")
+        # The new run continues as new too, at once: it need not be the current one any more.
+        run_id = self.stele.json("workflow", "reset", "-w", workflow_id, "--reason", "test",
+                                 "--type", "LastContinuedAsNew")["runId"]
         self.succeed("workflow", "result", "-w", workflow_id)
+        history = self.stele.json("workflow", "show", "-w", workflow_id, "-r", run_id)
+        self.assertEqual(history["events"][-1]["eventType"],
+                         "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW")
 
     def test_tells_what_it_does_not_reapply(self):
         workflow_id = self.start()

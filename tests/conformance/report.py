@@ -2,7 +2,7 @@
 """Writes docs/conformance.md: how many of the expected tests pass, and why each core test that does
 not pass does not.
 
-Usage: report.py RESULTS.tsv...
+Usage: report.py COMMIT RESULTS.tsv...
 
 Results of later files go before those of earlier ones. Reasons that are in the document are kept; a
 core test that fails without one is listed with the first error, for somebody to write the reason.
@@ -17,7 +17,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 DOCUMENT = HERE.parent.parent / "docs" / "conformance.md"
 CORE_AREAS = {"workflow", "update", "visibility", "task-queue", "namespace", "activity"}
 NOT_CORE = ("activity_standalone_", "activity_parity_")
-ROW = re.compile(r"^\| `([^`]+)` \| (.*) \|$")
+ROW = re.compile(r"^\| `([^`]+)` \| \d+ \| (.*) \|$")
+UNKNOWN = "not yet looked into"
+SKIPPED = {"result": "SKIP"}
 
 HEAD = """# Conformance
 
@@ -41,54 +43,74 @@ def is_core(test):
 def read_reasons(text):
     """The reasons that somebody has written, by test or by the test above several."""
     matches = (ROW.match(line) for line in text.splitlines())
-    return {match[1]: match[2] for match in matches if match and match[2] != "not yet looked into"}
+    return {match[1]: match[2] for match in matches if match and not match[2].startswith(UNKNOWN)}
 
 
-def reason_of(name, reasons):
-    """The reason of a test, or of the closest test above it that has one."""
+def explained_by(name, reasons):
+    """The test itself or the closest one above it that has a reason; None without one."""
     while name:
         if name in reasons:
-            return reasons[name]
+            return name
         name = name.rpartition("/")[0]
     return None
 
 
-def table_of_areas(expected, passed):
-    lines = ["| Area | Pass | Of |", "|---|---|---|"]
-    for area in sorted({test["area"] for test in expected}):
-        names = [test["name"] for test in expected if test["area"] == area]
-        lines.append(f"| {area} | {sum(name in passed for name in names)} | {len(names)} |")
+def table(title, key_of, tests, passed):
+    lines = [f"| {title} | Pass | Of |", "|---|---|---|"]
+    for key in sorted({key_of(test) for test in tests}):
+        names = [test["name"] for test in tests if key_of(test) == key]
+        lines.append(f"| {key} | {sum(name in passed for name in names)} | {len(names)} |")
     return "\n".join(lines) + "\n"
 
 
-def render(expected, results, reasons):
+def first_error(name, results):
+    if name not in results:
+        return "not run"
+    return (results[name]["reason"] or "no message").replace("|", "\\|")
+
+
+def rows_of(names, results, reasons):
+    """One row for each reason, which covers all tests at and below its name."""
+    counts = {}
+    unknown = []
+    for name in names:
+        key = explained_by(name, reasons)
+        if key:
+            counts[key] = counts.get(key, 0) + 1
+        else:
+            unknown.append(f"| `{name}` | 1 | {UNKNOWN}: {first_error(name, results)} |")
+    return [f"| `{key}` | {count} | {reasons[key]} |" for key, count in counts.items()] + unknown
+
+
+def render(commit, expected, results, reasons):
     passed = {name for name, result in results.items() if result["result"] == "PASS"}
     core = [test for test in expected if is_core(test)]
     failing = [test for test in core if test["name"] not in passed]
-    lines = [HEAD + table_of_areas(expected, passed),
-             f"core: {len(core) - len(failing)} of {len(core)}, "
-             f"all: {sum(test['name'] in passed for test in expected)} of {len(expected)}\n",
+    lines = [HEAD + f"At commit {commit}: core {len(core) - len(failing)} of {len(core)}, "
+             f"all {sum(test['name'] in passed for test in expected)} of {len(expected)}; "
+             f"{sum(results.get(test['name'], SKIPPED)['result'] != 'SKIP' for test in core)} of the core ran to an outcome.\n",
+             table("Area", lambda test: test["area"], expected, passed),
+             "## Core by file\n",
+             table("File", lambda test: test["file"].removesuffix("_test.go"), core, passed),
              "## Core tests that do not pass\n"]
     for file in sorted({test["file"] for test in failing}):
-        lines += [f"### {file}\n", "| Test | Reason |", "|---|---|"]
-        for test in failing:
-            if test["file"] == file:
-                reason = reason_of(test["name"], reasons) or "not yet looked into"
-                lines.append(f"| `{test['name']}` | {reason} |")
+        names = [test["name"] for test in failing if test["file"] == file]
+        lines += [f"### {file}\n", "| Test, or what several are below | Tests | Reason |", "|---|---|---|"]
+        lines += rows_of(names, results, reasons)
         lines.append("")
     return "\n".join(lines)
 
 
 def main():
-    paths = sys.argv[1:]
+    commit, *paths = sys.argv[1:]
     expected = read_tsv(HERE / "expected.tsv")
     results = {}
     for path in paths:
         results.update({row["name"]: row for row in read_tsv(path)})
     old = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
-    text = render(expected, results, read_reasons(old))
+    text = render(commit, expected, results, read_reasons(old))
     DOCUMENT.write_text(text, encoding="utf-8")
-    missing = text.count("not yet looked into")
+    missing = text.count(UNKNOWN)
     print(f"{DOCUMENT.name}: {missing} core tests without a reason")
     return 1 if missing else 0
 

@@ -260,8 +260,14 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
-    STELE_CHECK(nghttp2_session_server_new(&session_, Callbacks::table(), this) == 0,
-                "out of memory");
+    nghttp2_option* option = nullptr;
+    STELE_CHECK(nghttp2_option_new(&option) == 0, "out of memory");
+    // A call that its caller takes back may still be on its way in part. Of a stream that has been
+    // forgotten nghttp2 skips what comes late; for one that it keeps it would end the connection.
+    nghttp2_option_set_no_closed_streams(option, 1);
+    const int made = nghttp2_session_server_new2(&session_, Callbacks::table(), this, option);
+    nghttp2_option_del(option);
+    STELE_CHECK(made == 0, "out of memory");
     const std::array settings{
         nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.streams_max},
         nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
@@ -554,9 +560,6 @@ void Connection::forget(std::int32_t id) {
 void Connection::send(std::int32_t id, std::string message) {
     Call* const call = find(id);
     if (call == nullptr || call->ended) return;
-    // The pings of a peer that is being answered are no strikes.
-    ping_strikes_ = 0;
-    last_ping_ = kUnset;
     unread_bytes_ += kMessagePrefixBytes + message.size();
     if (call->to_send.empty()) {
         call->to_send.reserve(kMessagePrefixBytes + message.size());
@@ -571,6 +574,9 @@ void Connection::end(std::int32_t id, const absl::Status& status) {
     if (call == nullptr || call->ended) return;
     call->ended = true;
     call->status = status;
+    // The pings of a peer that is being answered are no strikes.
+    ping_strikes_ = 0;
+    last_ping_ = kUnset;
     if (call->responding) return respond(id, *call);
     // Nothing was sent: the trailers are all there is.
     call->responding = true;
