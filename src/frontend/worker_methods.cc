@@ -122,7 +122,8 @@ void cancel_polls(Services& services, const shard::NamespaceView& space,
     if (request.worker_instance_key().empty() || request.task_queue().empty()) return;
     std::vector<int> types(request.task_queue_types().begin(), request.task_queue_types().end());
     if (types.empty()) {
-        types = {api::enums::v1::TASK_QUEUE_TYPE_WORKFLOW, api::enums::v1::TASK_QUEUE_TYPE_ACTIVITY};
+        types.push_back(api::enums::v1::TASK_QUEUE_TYPE_WORKFLOW);
+        types.push_back(api::enums::v1::TASK_QUEUE_TYPE_ACTIVITY);
     }
     for (const int type : types) {
         services.matching.shutdown_worker(
