@@ -10,27 +10,27 @@ import (
 
 // What operators do to pending activities.
 
-func (p *Play) pauseOf(id, request string) *workflowservice.PauseActivityRequest {
+func (p *Play) pauseActivityOf(id, request string) *workflowservice.PauseActivityRequest {
 	return &workflowservice.PauseActivityRequest{Namespace: defaultNamespace, Execution: p.run(),
 		Activity: &workflowservice.PauseActivityRequest_Id{Id: id}, Identity: identity,
 		Reason: "to look at it", RequestId: request}
 }
 
-func (p *Play) pause(id string) { p.send(p.pauseOf(id, "pause")) }
+func (p *Play) pauseActivity(id string) { p.send(p.pauseActivityOf(id, "pause")) }
 
-func (p *Play) unpauseOf(id string) *workflowservice.UnpauseActivityRequest {
+func (p *Play) unpauseActivityOf(id string) *workflowservice.UnpauseActivityRequest {
 	return &workflowservice.UnpauseActivityRequest{Namespace: defaultNamespace, Execution: p.run(),
 		Activity: &workflowservice.UnpauseActivityRequest_Id{Id: id}, Identity: identity}
 }
 
-func (p *Play) unpause(id string) { p.send(p.unpauseOf(id)) }
+func (p *Play) unpauseActivity(id string) { p.send(p.unpauseActivityOf(id)) }
 
-func (p *Play) resetOf(id string) *workflowservice.ResetActivityRequest {
+func (p *Play) resetActivityOf(id string) *workflowservice.ResetActivityRequest {
 	return &workflowservice.ResetActivityRequest{Namespace: defaultNamespace, Execution: p.run(),
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: id}, Identity: identity}
 }
 
-func (p *Play) optionsOf(id string, options *activitypb.ActivityOptions,
+func (p *Play) activityOptionsOf(id string, options *activitypb.ActivityOptions,
 	paths ...string) *workflowservice.UpdateActivityOptionsRequest {
 	return &workflowservice.UpdateActivityOptionsRequest{Namespace: defaultNamespace,
 		Execution: p.run(), Activity: &workflowservice.UpdateActivityOptionsRequest_Id{Id: id},
@@ -51,9 +51,9 @@ func (p *Play) failedOnce() {
 
 func (Behaviour) QueuedActivityIsPausedAndUnpaused(p *Play) {
 	p.scheduled()
-	p.pause("1")
+	p.pauseActivity("1")
 	p.describe()
-	p.unpause("1")
+	p.unpauseActivity("1")
 	p.describe()
 	p.completeActivity(p.pollActivity())
 	p.history()
@@ -62,7 +62,7 @@ func (Behaviour) QueuedActivityIsPausedAndUnpaused(p *Play) {
 func (Behaviour) RunningActivityLearnsOfItsPause(p *Play) {
 	p.scheduled()
 	task := p.pollActivity()
-	p.pause("1")
+	p.pauseActivity("1")
 	p.describe()
 	p.heartbeat(task.TaskToken)
 	p.completeActivity(task)
@@ -72,10 +72,10 @@ func (Behaviour) RunningActivityLearnsOfItsPause(p *Play) {
 func (Behaviour) PausedActivityHoldsItsNextAttempt(p *Play) {
 	p.scheduled(slowRetry)
 	task := p.pollActivity()
-	p.pause("1")
+	p.pauseActivity("1")
 	p.failActivity(task, applicationFailure("Held", false))
 	p.describe()
-	p.unpause("1")
+	p.unpauseActivity("1")
 	p.describe()
 	p.completeActivity(p.pollActivity())
 	p.history()
@@ -84,23 +84,23 @@ func (Behaviour) PausedActivityHoldsItsNextAttempt(p *Play) {
 func (Behaviour) PausedActivityMayFailForGood(p *Play) {
 	p.scheduled()
 	task := p.pollActivity()
-	p.pause("1")
+	p.pauseActivity("1")
 	p.failActivity(task, applicationFailure("Fatal", true))
 	p.history()
 }
 
 func (Behaviour) PauseIsIdempotentByRequest(p *Play) {
 	p.scheduled()
-	p.send(p.pauseOf("1", "a"))
-	p.send(p.pauseOf("1", "a"))
-	p.send(p.pauseOf("1", "b"))
+	p.send(p.pauseActivityOf("1", "a"))
+	p.send(p.pauseActivityOf("1", "a"))
+	p.send(p.pauseActivityOf("1", "b"))
 }
 
 func (Behaviour) BackoffEndsWithUnpause(p *Play) {
 	p.failedOnce()
-	p.pause("1")
+	p.pauseActivity("1")
 	p.describe()
-	p.unpause("1")
+	p.unpauseActivity("1")
 	p.completeActivity(p.pollActivity())
 	p.history()
 }
@@ -110,8 +110,8 @@ func (Behaviour) UnpauseResetsAttemptsAndHeartbeats(p *Play) {
 	task := p.pollActivity()
 	p.heartbeat(task.TaskToken)
 	p.failActivity(task, applicationFailure("Once", false))
-	p.pause("1")
-	request := p.unpauseOf("1")
+	p.pauseActivity("1")
+	request := p.unpauseActivityOf("1")
 	request.ResetAttempts, request.ResetHeartbeat = true, true
 	p.send(request)
 	p.pollActivity()
@@ -120,7 +120,7 @@ func (Behaviour) UnpauseResetsAttemptsAndHeartbeats(p *Play) {
 
 func (Behaviour) UnpauseOfWhatIsNotPausedSucceeds(p *Play) {
 	p.scheduled()
-	p.unpause("1")
+	p.unpauseActivity("1")
 	p.describe()
 }
 
@@ -140,17 +140,17 @@ func (Behaviour) ActivitiesArePausedByType(p *Play) {
 func (Behaviour) NoTimeoutWhilePaused(p *Play) {
 	p.scheduled(attempts(1), func(a *scheduleAttributes) { a.StartToCloseTimeout = seconds(1) })
 	p.pollActivity()
-	p.pause("1")
+	p.pauseActivity("1")
 	p.pollNothing()
 	p.describe()
-	p.unpause("1")
+	p.unpauseActivity("1")
 	p.poll()
 	p.history()
 }
 
 func (Behaviour) ResetBeginsAtOnce(p *Play) {
 	p.failedOnce()
-	p.send(p.resetOf("1"))
+	p.send(p.resetActivityOf("1"))
 	p.describe()
 	p.completeActivity(p.pollActivity())
 	p.history()
@@ -159,7 +159,7 @@ func (Behaviour) ResetBeginsAtOnce(p *Play) {
 func (Behaviour) ResetIsToldToARunningAttempt(p *Play) {
 	p.scheduled()
 	task := p.pollActivity()
-	p.send(p.resetOf("1"))
+	p.send(p.resetActivityOf("1"))
 	p.describe()
 	p.heartbeat(task.TaskToken)
 	p.completeActivity(task)
@@ -170,19 +170,19 @@ func (Behaviour) ResetMakesALaterAttemptStale(p *Play) {
 	p.scheduled(attempts(5))
 	p.failActivity(p.pollActivity(), applicationFailure("Once", false))
 	task := p.pollActivity()
-	p.send(p.resetOf("1"))
+	p.send(p.resetActivityOf("1"))
 	p.heartbeat(task.TaskToken)
 	p.completeActivity(task)
 }
 
 func (Behaviour) ResetKeepsThePause(p *Play) {
 	p.failedOnce()
-	p.pause("1")
-	request := p.resetOf("1")
+	p.pauseActivity("1")
+	request := p.resetActivityOf("1")
 	request.KeepPaused = true
 	p.send(request)
 	p.describe()
-	p.send(p.resetOf("1"))
+	p.send(p.resetActivityOf("1"))
 	p.describe()
 }
 
@@ -190,7 +190,7 @@ func (Behaviour) ResetForgetsHeartbeats(p *Play) {
 	p.scheduled(slowRetry)
 	task := p.pollActivity()
 	p.heartbeat(task.TaskToken)
-	request := p.resetOf("1")
+	request := p.resetActivityOf("1")
 	request.ResetHeartbeat = true
 	p.send(request)
 	p.describe()
@@ -200,7 +200,7 @@ func (Behaviour) ResetForgetsHeartbeats(p *Play) {
 
 func (Behaviour) OptionsChangeByMask(p *Play) {
 	p.scheduled()
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{
 		HeartbeatTimeout: seconds(3), StartToCloseTimeout: seconds(99),
 		RetryPolicy: &commonpb.RetryPolicy{MaximumAttempts: 7},
 		Priority:    &commonpb.Priority{PriorityKey: 2},
@@ -211,10 +211,10 @@ func (Behaviour) OptionsChangeByMask(p *Play) {
 
 func (Behaviour) OptionsAreRestored(p *Play) {
 	p.scheduled()
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{ScheduleToCloseTimeout: seconds(50),
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{ScheduleToCloseTimeout: seconds(50),
 		RetryPolicy: &commonpb.RetryPolicy{InitialInterval: seconds(5)}},
 		"schedule_to_close_timeout", "retry_policy.initial_interval"))
-	request := p.optionsOf("1", nil)
+	request := p.activityOptionsOf("1", nil)
 	request.UpdateMask, request.RestoreOriginal = nil, true
 	p.send(request)
 	p.describe()
@@ -223,7 +223,7 @@ func (Behaviour) OptionsAreRestored(p *Play) {
 func (Behaviour) ShorterScheduleToCloseEndsABackoff(p *Play) {
 	p.failedOnce()
 	p.silently(func() { p.pollNothing() })
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{ScheduleToCloseTimeout: seconds(1)},
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{ScheduleToCloseTimeout: seconds(1)},
 		"schedule_to_close_timeout"))
 	p.poll()
 	p.history()
@@ -231,39 +231,39 @@ func (Behaviour) ShorterScheduleToCloseEndsABackoff(p *Play) {
 
 func (Behaviour) BadOptionsAreRefused(p *Play) {
 	p.scheduled()
-	p.send(p.optionsOf("1", nil, "priority"))
-	request := p.optionsOf("1", &activitypb.ActivityOptions{})
+	p.send(p.activityOptionsOf("1", nil, "priority"))
+	request := p.activityOptionsOf("1", &activitypb.ActivityOptions{})
 	request.UpdateMask = nil
 	p.send(request)
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{}, "task_queue.name"))
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{}, "priority.fairness_key"))
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{}, "retry_policy.maximum_attempts"))
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{RetryPolicy: &commonpb.RetryPolicy{BackoffCoefficient: 0.5}},
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{}, "task_queue.name"))
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{}, "priority.fairness_key"))
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{}, "retry_policy.maximum_attempts"))
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{RetryPolicy: &commonpb.RetryPolicy{BackoffCoefficient: 0.5}},
 		"retry_policy.backoff_coefficient"))
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{HeartbeatTimeout: durationpb.New(-1e9)},
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{HeartbeatTimeout: durationpb.New(-1e9)},
 		"heartbeat_timeout"))
-	both := p.optionsOf("1", &activitypb.ActivityOptions{}, "priority")
+	both := p.activityOptionsOf("1", &activitypb.ActivityOptions{}, "priority")
 	both.RestoreOriginal = true
 	p.send(both)
-	p.send(p.optionsOf("1", &activitypb.ActivityOptions{Priority: &commonpb.Priority{PriorityKey: -1}}, "priority"))
-	p.send(p.optionsOf("none", &activitypb.ActivityOptions{}, "priority"))
+	p.send(p.activityOptionsOf("1", &activitypb.ActivityOptions{Priority: &commonpb.Priority{PriorityKey: -1}}, "priority"))
+	p.send(p.activityOptionsOf("none", &activitypb.ActivityOptions{}, "priority"))
 }
 
 func (Behaviour) ControlOfMissingActivitiesIsNotFound(p *Play) {
 	p.start()
-	p.pause("none")
-	p.unpause("none")
-	p.send(p.resetOf("none"))
-	unset := p.pauseOf("", "")
+	p.pauseActivity("none")
+	p.unpauseActivity("none")
+	p.send(p.resetActivityOf("none"))
+	unset := p.pauseActivityOf("", "")
 	unset.Activity = nil
 	p.send(unset)
-	nobody := p.pauseOf("1", "")
+	nobody := p.pauseActivityOf("1", "")
 	nobody.Execution = p.runOf(p.name("nobody"), "")
 	p.send(nobody)
 	nobody.Execution = p.runOf("", "")
 	p.send(nobody)
 	p.terminate()
-	p.pause("none")
+	p.pauseActivity("none")
 }
 
 func (Behaviour) SingleActivityIsControlledById(p *Play) {
