@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -90,6 +91,11 @@ func (p *Play) settledStore() string {
 	if p.server.directory == "" {
 		return ""
 	}
+	// A count waits until the index has taken in what was written before it; otherwise it would do so
+	// some time later, and change the store then.
+	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
+	defer cancel()
+	p.invoke(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: defaultNamespace})
 	const pause = 40 * time.Millisecond
 	last := digest(p.server.directory)
 	for end := time.Now().Add(callLimit); time.Now().Before(end); {
