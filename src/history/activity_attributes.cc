@@ -9,32 +9,11 @@ namespace {
 
 namespace enums = temporal::api::enums::v1;
 
-
-bool begins_with(const std::string& text, const std::string& prefix) {
-    return text.compare(0, prefix.size(), prefix) == 0;
-}
-
 absl::Status validate_task_queue(ScheduleActivityTaskCommandAttributes& attributes,
                                  const ActivityBounds& bounds) {
     if (!attributes.has_task_queue()) return invalid_argument("taskQueue is not set");
-    auto& queue = *attributes.mutable_task_queue();
-    if (queue.kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
-        queue.set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-    }
-    if (queue.name().empty()) return invalid_argument("missing task queue name");
-    if (queue.name().size() > bounds.limits.id_length) {
-        return invalid_argument("taskQueue length exceeds limit");
-    }
-    if (begins_with(queue.name(), "/_sys/")) {
-        return invalid_argument("task queue name cannot start with reserved prefix /_sys/");
-    }
-    if (begins_with(queue.name(), "temporal-sys-per-ns-") &&
-        !begins_with(bounds.workflow_task_queue, "temporal-sys-per-ns-")) {
-        return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
-                                " (in parent component task queue: " + bounds.workflow_task_queue +
-                                ")");
-    }
-    return absl::OkStatus();
+    return validate_user_task_queue(*attributes.mutable_task_queue(), "",
+                                    bounds.workflow_task_queue, bounds.limits);
 }
 
 absl::Status validate_length(const std::string& value, const std::string& field,

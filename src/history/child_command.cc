@@ -115,16 +115,17 @@ CommandResult check_search_attributes(const Attributes& attributes, const Contex
     if (context.search_attributes == nullptr || !attributes.has_search_attributes()) {
         return std::nullopt;
     }
-    return refuse_if_error(
-        enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
-        attribute_problem("SearchAttributes on StartChildWorkflowCommand",
-                          context.search_attributes->check(attributes.search_attributes(), *context.limits),
-                          attributes));
+    return refuse_if_error(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+                           attribute_problem("SearchAttributes on StartChildWorkflowCommand",
+                                             context.search_attributes->check(
+                                                 attributes.search_attributes(), *context.limits),
+                                             attributes));
 }
 
 absl::Status check_task_queue(Attributes& attributes, const Builder& builder) {
-    const absl::Status valid = validate_user_task_queue(*attributes.mutable_task_queue(),
-                                                        builder.info().task_queue(), builder);
+    const absl::Status valid =
+        validate_user_task_queue(*attributes.mutable_task_queue(), builder.info().task_queue(),
+                                 builder.info().task_queue(), *builder.context().limits);
     return attribute_problem("TaskQueue on StartChildWorkflowExecutionCommand", valid, attributes,
                              " TaskQueue=" + describe(attributes.task_queue()));
 }
@@ -155,9 +156,8 @@ CommandResult check_sizes(const Completion& completion, const Attributes& attrib
     }
     const Limits& limits = *completion.builder.context().limits;
     if (attributes.memo().ByteSizeLong() > limits.memo_bytes) {
-        return Refusal{kBad,
-                       "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.",
-                       true};
+        return Refusal{
+            kBad, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.", true};
     }
     return check_pending(completion.builder.draft().children.size(), limits.pending_children,
                          "pending child workflow executions",

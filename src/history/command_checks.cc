@@ -13,20 +13,20 @@ constexpr char kInternalPrefix[] = "temporal-sys-per-ns-";
 }  // namespace
 
 absl::Status validate_user_task_queue(api::taskqueue::v1::TaskQueue& queue,
-                                      const std::string& otherwise, const Builder& builder) {
+                                      const std::string& otherwise, const std::string& own,
+                                      const Limits& limits) {
     if (queue.kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
         queue.set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     }
     if (queue.name().empty()) queue.set_name(otherwise);
     if (queue.name().empty()) return invalid_argument("missing task queue name");
-    if (queue.name().size() > builder.context().limits->id_length) {
+    if (queue.name().size() > limits.id_length) {
         return invalid_argument("taskQueue length exceeds limit");
     }
     if (queue.name().starts_with(kReservedPrefix)) {
         return invalid_argument(std::string("task queue name cannot start with reserved prefix ") +
                                 kReservedPrefix);
     }
-    const std::string& own = builder.info().task_queue();
     if (queue.name().starts_with(kInternalPrefix) && !own.starts_with(kInternalPrefix)) {
         return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
                                 " (in parent component task queue: " + own + ")");

@@ -8,9 +8,11 @@
 namespace stele::history {
 
 /// Fills in the kind, and `otherwise` for a name that is left open. INVALID_ARGUMENT for a name that is
-/// too long, reserved, or that of the server's own workers unless the run itself is one of theirs.
+/// too long, reserved, or that of the server's own workers unless the run's own queue
+/// (`own`) is one of theirs.
 absl::Status validate_user_task_queue(api::taskqueue::v1::TaskQueue& queue,
-                                      const std::string& otherwise, const Builder& builder);
+                                      const std::string& otherwise, const std::string& own,
+                                      const Limits& limits);
 
 /// INVALID_ARGUMENT for a negative key or weight, or a fairness key that is too long.
 absl::Status validate_priority(const api::common::v1::Priority& priority);

@@ -51,8 +51,9 @@ CommandResult check_identity(const Completion& completion, Attributes& attribute
                             "WorkflowType", attributes.workflow_type().name())) {
         return refusal;
     }
-    const absl::Status queue = validate_user_task_queue(*attributes.mutable_task_queue(),
-                                                        builder.info().task_queue(), builder);
+    const absl::Status queue =
+        validate_user_task_queue(*attributes.mutable_task_queue(), builder.info().task_queue(),
+                                 builder.info().task_queue(), *builder.context().limits);
     attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     if (queue.ok()) return std::nullopt;
     return refuse_attribute(
