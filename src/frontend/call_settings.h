@@ -12,15 +12,17 @@ struct CallSettings {
     // How many calls a second a namespace may make on average, and for how many seconds it may save
     // up what it has not used. 0: no limit, which suits a server that nobody shares; Temporal's
     // are 2,400 and, for lists and counts, 10.
-    std::int32_t calls_per_second = 0;                 // frontend.namespacerps
-    double calls_burst = 2;                            // frontend.namespaceburstratio
-    std::int32_t visibility_calls_per_second = 0;      // frontend.namespacerps.visibility
-    double visibility_calls_burst = 1;                 // frontend.namespaceburstratio.visibility
+    std::int32_t calls_per_second = 0;             // frontend.namespacerps
+    double calls_burst = 2;                        // frontend.namespaceburstratio
+    std::int32_t visibility_calls_per_second = 0;  // frontend.namespacerps.visibility
+    double visibility_calls_burst = 1;             // frontend.namespaceburstratio.visibility
     /// Calls of one method that may wait at a time.
-    std::int32_t waiting_calls = 1'200;                // frontend.namespacecount
+    std::int32_t waiting_calls = 1'200;  // frontend.namespacecount
 
-    bool worker_heartbeats = true;                     // frontend.workerheartbeatsenabled
-    bool cancel_polls_on_shutdown = false;             // frontend.enablecancelworkerpollsonshutdown
+    bool worker_heartbeats = true;  // frontend.workerheartbeatsenabled
+    /// Temporal leaves it off. A task that is given to a worker that is stopping is lost until it
+    /// times out; a query has nobody who would try again.
+    bool cancel_polls_on_shutdown = true;  // frontend.enablecancelworkerpollsonshutdown
 };
 
 /// All that a namespace's configuration says.

@@ -18,7 +18,8 @@ constexpr int kMaximumBadBinaries = 10;
 
 /// The parts that the describe, list and update responses have in common.
 template <typename Response>
-void fill(const storage::NamespaceRow& row, const history::Limits& limits, Response& response) {
+void fill(const storage::NamespaceRow& row, const NamespaceSettings& settings, Response& response) {
+    const history::Limits& limits = settings.limits;
     NamespaceInfo& info = *response.mutable_namespace_info();
     info.set_name(row.name());
     info.set_id(row.id());
@@ -33,7 +34,8 @@ void fill(const storage::NamespaceRow& row, const history::Limits& limits, Respo
     capabilities.set_reported_problems_search_attribute(limits.reported_task_problems > 0);
     capabilities.set_sync_update(true);
     capabilities.set_async_update(true);
-    capabilities.set_worker_heartbeats(true);
+    capabilities.set_worker_heartbeats(settings.calls.worker_heartbeats);
+    capabilities.set_worker_poll_complete_on_shutdown(settings.calls.cancel_polls_on_shutdown);
     capabilities.set_poller_autoscaling(true);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));
     info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(limits.memo_bytes));
@@ -51,9 +53,9 @@ void fill(const storage::NamespaceRow& row, const history::Limits& limits, Respo
     replication.set_state(api::enums::v1::REPLICATION_STATE_NORMAL);
 }
 
-DescribeNamespaceResponse described(const storage::NamespaceRow& row) {
+DescribeNamespaceResponse described(const storage::NamespaceRow& row, Services& services) {
     DescribeNamespaceResponse response;
-    fill(row, history::Limits(), response);
+    fill(row, services.namespaces.settings(row.id()), response);
     return response;
 }
 
@@ -69,8 +71,7 @@ void add_register(MethodTable& table, Services& services) {
                 return reply(invalid_argument("Namespace length exceeds limit."));
             }
             if (request.is_global_namespace()) {
-                return reply(
-                    invalid_argument("Cannot register global namespace when not enabled"));
+                return reply(invalid_argument("Cannot register global namespace when not enabled"));
             }
             auto* retention = request.mutable_workflow_execution_retention_period();
             if (auto status = validate_retention(*retention); !status.ok()) {
@@ -106,7 +107,7 @@ void add_describe(MethodTable& table, Services& services) {
             auto row = request.id().empty() ? services.namespaces.row_by_name(request.namespace_())
                                             : services.namespaces.row_by_id(request.id());
             if (!row.ok()) return reply(std::move(row).status());
-            reply(described(*row));
+            reply(described(*row, services));
         });
 }
 
@@ -128,7 +129,7 @@ void add_list(MethodTable& table, Services& services) {
             const auto rows = services.namespaces.list(token.after(), size);
             Response response;
             for (const storage::NamespaceRow& row : rows) {
-                *response.add_namespaces() = described(row);
+                *response.add_namespaces() = described(row, services);
             }
             if (rows.size() == size) {
                 token.set_after(rows.back().id());
@@ -164,7 +165,8 @@ absl::Status change(storage::NamespaceRow& row, service::UpdateNamespaceRequest 
     if (!info.description().empty()) row.set_description(info.description());
     if (!info.owner_email().empty()) row.set_owner_email(info.owner_email());
     for (const auto& [key, value] : info.data()) (*row.mutable_data())[key] = value;
-    if (info.state() != api::enums::v1::NAMESPACE_STATE_UNSPECIFIED && info.state() != row.state()) {
+    if (info.state() != api::enums::v1::NAMESPACE_STATE_UNSPECIFIED &&
+        info.state() != row.state()) {
         const bool deprecates = row.state() == api::enums::v1::NAMESPACE_STATE_REGISTERED &&
                                 info.state() == api::enums::v1::NAMESPACE_STATE_DEPRECATED;
         if (!deprecates) return invalid_argument("Invalid namespace state update.");
@@ -194,10 +196,11 @@ void add_update(MethodTable& table, Services& services) {
                 [request = std::move(request), now = context.now](storage::NamespaceRow& row) {
                     return change(row, request, now);
                 },
-                [reply = std::move(reply)](absl::StatusOr<storage::NamespaceRow> row) mutable {
+                [&services,
+                 reply = std::move(reply)](absl::StatusOr<storage::NamespaceRow> row) mutable {
                     if (!row.ok()) return reply(std::move(row).status());
                     Response response;
-                    fill(*row, history::Limits(), response);
+                    fill(*row, services.namespaces.settings(row->id()), response);
                     reply(std::move(response));
                 });
         });

@@ -91,6 +91,13 @@ temporal::api::enums::v1::NamespaceState NamespaceRegistry::state_of(const std::
         entry == nullptr ? 0 : entry->row.state());
 }
 
+NamespaceSettings NamespaceRegistry::settings(const std::string& id) {
+    const SnapshotPtr snapshot = durable_.load();
+    const Entry* entry = snapshot->find_id(id);
+    if (entry == nullptr) return NamespaceSettings();
+    return {entry->view->limits, entry->calls};
+}
+
 CallSettings NamespaceRegistry::call_settings(const std::string& id) {
     const SnapshotPtr snapshot = durable_.load();
     const Entry* entry = snapshot->find_id(id);

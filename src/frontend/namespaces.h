@@ -51,7 +51,8 @@ public:
     shard::NamespacePtr by_name(const std::string& name) override;
     /// NAMESPACE_STATE_UNSPECIFIED when there is no such namespace.
     temporal::api::enums::v1::NamespaceState state_of(const std::string& id);
-    /// The defaults for a namespace that does not exist.
+    /// What is in force for it; the defaults for a namespace that does not exist.
+    NamespaceSettings settings(const std::string& id);
     CallSettings call_settings(const std::string& id);
 
     /// The stored row; NOT_FOUND if there is none.
