@@ -35,10 +35,10 @@ absl::Status check_state(const std::string& name, enums::NamespaceState state, b
     }
     detail.set_namespace_(name);
     detail.set_state(state);
-    return make_error(absl::StatusCode::kFailedPrecondition,
-                      fmt::format("Namespace has invalid state: {}. Must be {} for this operation.",
-                                  state_name(state), names),
-                      detail);
+    return make_error(
+        absl::StatusCode::kFailedPrecondition,
+        fmt::format("Namespace has invalid state: {}. Must be {}.", state_name(state), names),
+        detail);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ void fill(const storage::NamespaceRow& row, const NamespaceSettings& settings, R
     capabilities.set_workflow_pause(limits.workflow_pause);
     capabilities.set_workflow_task_completion_pagination(limits.completion_pages);
     capabilities.set_reported_problems_search_attribute(limits.reported_task_problems > 0);
+    capabilities.set_eager_workflow_start(true);
     capabilities.set_sync_update(true);
     capabilities.set_async_update(true);
     capabilities.set_worker_heartbeats(settings.calls.worker_heartbeats);
@@ -39,6 +40,9 @@ void fill(const storage::NamespaceRow& row, const NamespaceSettings& settings, R
     capabilities.set_poller_autoscaling(true);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));
     info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(limits.memo_bytes));
+
+    info.mutable_limits()->set_workflow_task_completion_size_limit_error(
+        static_cast<std::int64_t>(limits.completion_pages_bytes));
 
     auto& config = *response.mutable_config();
     *config.mutable_workflow_execution_retention_ttl() = row.retention();

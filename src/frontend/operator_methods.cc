@@ -128,7 +128,7 @@ void add_list_search_attributes(MethodTable& table) {
 absl::StatusOr<storage::NamespaceRow> find_namespace(
     Services& services, const operators::DeleteNamespaceRequest& request) {
     if (request.namespace_().empty() && request.namespace_id().empty()) {
-        return invalid_argument("Namespace is not set on request.");
+        return invalid_argument("Namespace not set on request.");
     }
     if (!request.namespace_().empty() && !request.namespace_id().empty()) {
         return invalid_argument("Only one of namespace name or Id should be set on request.");

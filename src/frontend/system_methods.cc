@@ -19,6 +19,8 @@ void fill_capabilities(service::GetSystemInfoResponse::Capabilities* capabilitie
     capabilities->set_encoded_failure_attributes(true);
     capabilities->set_upsert_memo(true);
     capabilities->set_sdk_metadata(true);
+    capabilities->set_eager_workflow_start(true);
+    capabilities->set_count_group_by_execution_status(true);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "history/begin_run.h"
 
 #include "history/attributes.h"
+#include "history/reset_points.h"
 
 #include <algorithm>
 #include <utility>
@@ -181,9 +182,8 @@ void add_successor(Builder& builder, const std::string& new_run_id, Started star
         *started.mutable_root_workflow_execution() = info.root();
     }
     if (info.has_priority()) *started.mutable_priority() = info.priority();
-    if (builder.header().has_reset_points()) {
-        *started.mutable_prev_auto_reset_points() = builder.header().reset_points();
-    }
+    *started.mutable_prev_auto_reset_points() = carried_reset_points(
+        builder.header().reset_points(), info.run_id(), builder.now(), builder.context().retention);
     birth.started = std::move(started);
     builder.header().set_successor_run_id(new_run_id);
     builder.transition().successor.push_back(

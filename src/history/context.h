@@ -77,6 +77,8 @@ struct Limits {
 struct Context {
     Timestamp now;
     const Limits* limits = nullptr;
+    /// How long the namespace keeps closed runs.
+    Duration retention{};
     /// Of the namespace; null: none.
     const std::vector<temporal::api::rules::v1::WorkflowRule>* rules = nullptr;
     /// Fresh UUIDs, for runs and requests that the core creates.

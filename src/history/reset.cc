@@ -78,7 +78,8 @@ absl::Status fail_task(Builder& builder, const ResetInput& input) {
             std::to_string(input.finish.value()));
     }
     if (!builder.has_started_workflow_task()) {
-        start_scheduled_task(builder, {"", kHistoryServiceIdentity});
+        // Nobody asked for this start; Temporal's name for that is part of histories.
+        start_scheduled_task(builder, {"emptyUuid", kHistoryServiceIdentity});
     }
     const storage::WorkflowTask& task = builder.header().task();
     HistoryEvent event;
@@ -196,8 +197,7 @@ absl::StatusOr<NewRun> reset_run(ResetInput input, const Context& context) {
     STELE_RETURN_IF_ERROR(perform(builder, input));
     builder.schedule_workflow_task_if_needed();
     Transition transition = std::move(builder).finish();
-    transition.events.insert(transition.events.begin(),
-                             std::make_move_iterator(input.kept.begin()),
+    transition.events.insert(transition.events.begin(), std::make_move_iterator(input.kept.begin()),
                              std::make_move_iterator(input.kept.end()));
     made.transition = std::make_unique<Transition>(std::move(transition));
     return made;

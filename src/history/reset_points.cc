@@ -11,8 +11,8 @@ void add_reset_point(
                                       : attributes.worker_version().build_id();
     auto& points = *header.mutable_reset_points()->mutable_points();
     for (const auto& point : points) {
-        const bool known = point.binary_checksum() == attributes.binary_checksum() &&
-                           point.build_id() == build_id;
+        const bool known =
+            point.binary_checksum() == attributes.binary_checksum() && point.build_id() == build_id;
         if (known) return;
     }
     auto& point = *points.Add();
@@ -23,6 +23,20 @@ void add_reset_point(
     *point.mutable_create_time() = to_proto(completed.when);
     point.set_resettable(completed.resettable);
     if (points.size() > limit) points.DeleteSubrange(0, points.size() - limit);
+}
+
+temporal::api::workflow::v1::ResetPoints carried_reset_points(
+    temporal::api::workflow::v1::ResetPoints points, const std::string& previous, Timestamp now,
+    Duration retention) {
+    temporal::api::workflow::v1::ResetPoints carried;
+    for (auto& point : *points.mutable_points()) {
+        if (point.has_expire_time() && from_proto(point.expire_time()) < now) continue;
+        if (point.run_id() == previous) {
+            *point.mutable_expire_time() = to_proto(add_saturating(now, retention));
+        }
+        carried.add_points()->Swap(&point);
+    }
+    return carried;
 }
 
 }  // namespace stele::history

@@ -21,4 +21,10 @@ void add_reset_point(
     const temporal::api::history::v1::WorkflowTaskCompletedEventAttributes& attributes,
     const CompletedBy& completed, int limit);
 
+/// What a run that continues another one takes over. The points of `previous`, which has ended now,
+/// hold until it is deleted; those whose run has been deleted are left out.
+temporal::api::workflow::v1::ResetPoints carried_reset_points(
+    temporal::api::workflow::v1::ResetPoints points, const std::string& previous, Timestamp now,
+    Duration retention);
+
 }  // namespace stele::history

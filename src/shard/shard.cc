@@ -180,6 +180,7 @@ CommandContext Shard::context_for(NamespacePtr space) {
     if (space != nullptr) {
         context.search_attributes = &space->search_attributes;
         context.rules = &space->rules;
+        context.retention = space->retention;
     }
     return {std::move(space), std::move(context)};
 }

@@ -83,7 +83,7 @@ func startLoad(address string, clients int, awaitsEnds bool, record *Record) (*L
 	connection, err := client.Dial(client.Options{
 		HostPort: address, Namespace: namespace, Logger: silent{},
 		ConnectionOptions: client.ConnectionOptions{
-			DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(load.intercept)}},
+			DialOptions: []grpc.DialOption{comeBackSoon, grpc.WithChainUnaryInterceptor(load.intercept)}},
 	})
 	if err != nil {
 		return nil, err

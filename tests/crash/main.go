@@ -98,12 +98,16 @@ func run(o options, directory string, tally *Tally) error {
 // was ready, so that there is load to interrupt.
 func killRepeatedly(o options, server *Server, record *Record, tally *Tally) error {
 	before := record.Count()
+	idle := 0
 	for kill := 1; kill <= o.kills; kill++ {
 		pause := o.shortest + time.Duration(rand.Int63n(int64(o.longest-o.shortest)+1))
 		time.Sleep(pause)
 		alive := server.Kill()
 		tally.Check(alive, "the server had ended by itself before kill %d", kill)
 		now := record.Count()
+		if now == before {
+			idle++
+		}
 		restarted := time.Now()
 		if err := server.Start(); err != nil {
 			return fmt.Errorf("after kill %d: %w", kill, err)
@@ -114,5 +118,6 @@ func killRepeatedly(o options, server *Server, record *Record, tally *Tally) err
 			time.Since(restarted).Seconds())
 		before = now
 	}
+	tally.Check(idle*10 <= o.kills, "%d of %d kills interrupted nothing", idle, o.kills)
 	return nil
 }

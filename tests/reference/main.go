@@ -34,6 +34,7 @@ var settings = map[string]any{
 	"frontend.rps":                              noLimit,
 	"frontend.namespaceRPS":                     noLimit,
 	"frontend.namespaceCount":                   noLimit,
+	"frontend.namespaceRPS.visibility":          noLimit,
 	"frontend.persistenceMaxQPS":                noLimit,
 	"history.rps":                               noLimit,
 	"history.persistenceMaxQPS":                 noLimit,
@@ -48,6 +49,9 @@ var settings = map[string]any{
 	"history.timerProcessorMaxPollHostRPS":      noLimit,
 	"history.visibilityProcessorMaxPollHostRPS": noLimit,
 	"system.namespaceCacheRefreshInterval":      "1s",
+	// A closed run is deleted once the queues' progress is on disk, every half minute or so.
+	"history.transferProcessorUpdateAckInterval":   "1s",
+	"history.visibilityProcessorUpdateAckInterval": "1s",
 }
 
 type options struct {
