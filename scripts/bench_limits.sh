@@ -10,7 +10,7 @@ root=$(realpath "$(dirname "$0")/..")
 command -v go >/dev/null || { echo "bench-limits: go is not installed" >&2; exit 1; }
 echo "bench-limits: building the clients and the Temporal server"
 (cd "$root/bench/limits" && go build -o "$build_directory/bench-limits" .)
-(cd "$root/bench/reference" && go build -o "$build_directory/bench-reference" .)
+(cd "$root/tests/reference" && go build -o "$build_directory/bench-reference" .)
 commit=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
 exec "$build_directory/bench-limits" -stele "$build_directory/stele" \
     -reference "$build_directory/bench-reference" -commit "$commit" \
