@@ -1,5 +1,5 @@
 // Package servers runs the servers that are measured: Stele, and Temporal as the command in
-// bench/reference.
+// tests/reference.
 package servers
 
 import (

@@ -510,6 +510,13 @@ void Connection::take_ping(Timestamp now) {
     go_away(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
 }
 
+/// The pings of a peer that is being answered are no strikes: it measures how fast answers come, and
+/// for that pings with every piece of a long one.
+void Connection::forgive_pings() {
+    ping_strikes_ = 0;
+    last_ping_ = kUnset;
+}
+
 /// Many calls that are taken back as soon as they are made cost the server more than the peer.
 void Connection::take_reset(Timestamp now) {
     if (resets_since_ == kUnset || now - resets_since_ > std::chrono::seconds(1)) {
@@ -528,6 +535,7 @@ ssize_t Connection::give_data(std::int32_t id, std::uint8_t* buffer, std::size_t
     std::copy_n(call->to_send.data() + call->sent, count, buffer);
     call->sent += count;
     unread_bytes_ -= count;
+    if (count > 0) forgive_pings();
     if (call->sent < call->to_send.size()) return static_cast<ssize_t>(count);
     call->to_send.clear();
     call->sent = 0;
@@ -574,9 +582,7 @@ void Connection::end(std::int32_t id, const absl::Status& status) {
     if (call == nullptr || call->ended) return;
     call->ended = true;
     call->status = status;
-    // The pings of a peer that is being answered are no strikes.
-    ping_strikes_ = 0;
-    last_ping_ = kUnset;
+    forgive_pings();
     if (call->responding) return respond(id, *call);
     // Nothing was sent: the trailers are all there is.
     call->responding = true;

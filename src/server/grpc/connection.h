@@ -94,6 +94,7 @@ private:
     void take_data(std::int32_t id, std::string_view data);
     void take_messages(std::int32_t id, Call& call);
     void take_ping(Timestamp now);
+    void forgive_pings();
     void take_reset(Timestamp now);
     ssize_t give_data(std::int32_t id, std::uint8_t* buffer, std::size_t size,
                       std::uint32_t* flags);

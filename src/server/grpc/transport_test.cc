@@ -259,6 +259,13 @@ TEST_F(TransportTest, BytesThatAreNotHttp2EndTheirConnectionOnly) {
         call(std::string(kService) + "GetSystemInfo", service::GetSystemInfoRequest(), info).ok());
 }
 
+TEST_F(TransportTest, PingsWithoutEndEndTheirConnection) {
+    using namespace std::string_literals;
+    std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"s;
+    for (int i = 0; i < 10; ++i) bytes += "\0\0\x08\6\0\0\0\0\0whatever"s;
+    EXPECT_THAT(exchange(bytes), HasSubstr("too_many_pings"));
+}
+
 TEST_F(TransportTest, APortThatIsTakenIsNamed) {
     const std::string address = "127.0.0.1:" + std::to_string(transport_->port());
     const auto second = GrpcTransport::start(*env_, node_->frontend(), {address, 100, {}});
