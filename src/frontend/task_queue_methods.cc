@@ -143,22 +143,23 @@ void describe_plain(Services& services, const AuthorizedNamespace& space, Descri
         request.set_task_queue_type(enums::TASK_QUEUE_TYPE_WORKFLOW);
     }
     if (request.report_stats() && name.partition != 0) {
-        return reply(invalid_argument(
-            "DescribeTaskQueue stats are only supported for the root partition"));
+        return reply(
+            invalid_argument("DescribeTaskQueue stats are only supported for the root partition"));
     }
     const shard::QueueId queue{space->id, name.queue,
                                static_cast<shard::QueueKind>(request.task_queue_type())};
     TaskQueueConfig config = services.task_queue_configs.find(
         store::TaskQueueKey{queue.namespace_id, queue.name, request.task_queue_type()});
-    // All partitions are one, which is described under the name of the first.
-    if (name.partition != 0) {
-        return reply(plain_description(request, QueueState(), config, now));
-    }
     fetch(services, queue,
           [request = std::move(request), config = std::move(config), now,
+           is_first = name.partition == 0,
            reply = std::move(reply)](absl::StatusOr<QueueState> state) mutable {
               if (!state.ok()) return reply(std::move(state).status());
-              reply(plain_description(request, *state, config, now));
+              // All partitions are one, which is described under the name of the first.
+              QueueState other;
+              other.description.rate = state->description.rate;
+              other.description.rate_source = state->description.rate_source;
+              reply(plain_description(request, is_first ? *state : other, config, now));
           });
 }
 
@@ -219,12 +220,12 @@ void describe_enhanced(Services& services, const AuthorizedNamespace& space,
             "or a normal queue."));
     }
     if (request.report_task_reachability() || request.versions().build_ids_size() > 0) {
-        return reply(unimplemented("Versions of a task queue are not supported by this server yet."));
+        return reply(
+            unimplemented("Versions of a task queue are not supported by this server yet."));
     }
-    std::make_shared<EnhancedDescription>(services,
-                                          shard::QueueId{space->id, name.queue,
-                                                         shard::QueueKind::kWorkflow},
-                                          std::move(request), now, std::move(reply))
+    std::make_shared<EnhancedDescription>(
+        services, shard::QueueId{space->id, name.queue, shard::QueueKind::kWorkflow},
+        std::move(request), now, std::move(reply))
         ->run();
 }
 
@@ -346,7 +347,8 @@ absl::Status change_config(TaskQueueConfig& config, const ConfigRequest& request
 void update_config(Services& services, Timestamp now, const AuthorizedNamespace& space,
                    ConfigRequest request, Reply<ConfigResponse> reply) {
     const auto type = static_cast<int>(request.task_queue_type());
-    const shard::QueueId queue{space->id, request.task_queue(), static_cast<shard::QueueKind>(type)};
+    const shard::QueueId queue{space->id, request.task_queue(),
+                               static_cast<shard::QueueKind>(type)};
     const std::size_t weights = services.queue_settings.settings(queue).weight_overrides;
     if (auto status = validate_config(request, space->limits, weights); !status.ok()) {
         return reply(std::move(status));
@@ -356,8 +358,8 @@ void update_config(Services& services, Timestamp now, const AuthorizedNamespace&
         [request = std::move(request), weights, now](TaskQueueConfig& config) {
             return change_config(config, request, weights, now);
         },
-        [&services, queue, reply = std::move(reply)](
-            absl::StatusOr<TaskQueueConfig> config) mutable {
+        [&services, queue,
+         reply = std::move(reply)](absl::StatusOr<TaskQueueConfig> config) mutable {
             if (!config.ok()) return reply(std::move(config).status());
             services.matching.settings_changed(queue);
             ConfigResponse response;

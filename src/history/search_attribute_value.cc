@@ -1,5 +1,7 @@
 #include "history/search_attributes.h"
 
+#include <absl/strings/escaping.h>
+#include <absl/strings/str_cat.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -73,6 +75,16 @@ std::string go_number(double value) {
                             : std::chars_format::fixed;
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
     return {buffer.data(), end.ptr};
+}
+
+/// As Go writes a message.
+std::string text_of(const temporal::api::common::v1::Payload& payload) {
+    std::string text;
+    for (const auto& [key, value] : payload.metadata()) {
+        absl::StrAppend(&text, "metadata:{key:\"", absl::CEscape(key), "\" value:\"",
+                        absl::CEscape(value), "\"} ");
+    }
+    return absl::StrCat(text, "data:\"", absl::CEscape(payload.data()), "\"");
 }
 
 std::string go_text(const json& value) {
@@ -161,7 +173,7 @@ absl::StatusOr<std::vector<AttributeValue>> decode_attribute(
 
 std::string describe_attribute(const temporal::api::common::v1::Payload& payload) {
     const absl::StatusOr<json> value = parse(payload);
-    if (!value.ok()) return "value from <" + payload.ShortDebugString() + ">";
+    if (!value.ok()) return "value from <" + text_of(payload) + ">";
     return go_text(*value);
 }
 

@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -104,10 +105,15 @@ func startLoad(address string, clients int, awaitsEnds bool, record *Record) (*L
 	return load, nil
 }
 
-// intercept sees each completion that the server acknowledges to the worker.
+// intercept sees each completion that the server acknowledges to the worker. It polls again at once
+// when the server has gone: the worker would wait up to ten seconds, while there is nothing to kill.
 func (l *Load) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
 	invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	err := invoke(ctx, method, request, reply, conn, options...)
+	for strings.Contains(method, "/Poll") && isOutage(serviceerror.FromStatus(status.Convert(err))) && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+		err = invoke(ctx, method, request, reply, conn, options...)
+	}
 	completion, ok := request.(*workflowservice.RespondActivityTaskCompletedRequest)
 	if err == nil && ok {
 		text := payloadText(completion.GetResult())

@@ -52,6 +52,8 @@ func (t *Transcript) stable(text string) string {
 	if t.salt != "" {
 		text = strings.ReplaceAll(text, t.salt, "")
 	}
+	// Go varies the spaces in the text of a message on purpose.
+	text = strings.ReplaceAll(text, "  ", " ")
 	return uuidPattern.ReplaceAllStringFunc(text, func(id string) string {
 		if t.names[id] == "" {
 			t.names[id] = fmt.Sprintf("<id %d>", len(t.names)+1)

@@ -1,5 +1,7 @@
 #include "visibility/filter/lexer.h"
 
+#include <absl/strings/ascii.h>
+
 #include <algorithm>
 #include <array>
 
@@ -9,6 +11,8 @@ namespace {
 /// Positions in messages count from the beginning of the query that users of Temporal know.
 constexpr std::string_view kQueryBegin = "select * from table1 where ";
 
+constexpr std::array<std::string_view, 12> kReserved = {
+    "AND", "BETWEEN", "BY", "GROUP", "IN", "IS", "LIKE", "NOT", "OR", "ORDER", "REGEXP", "RLIKE"};
 constexpr std::array<std::string_view, 4> kTwoByteSymbols = {"<=", ">=", "<>", "!="};
 constexpr std::string_view kOneByteSymbols = "=<>(),-+*/%;";
 
@@ -43,10 +47,19 @@ bool Token::is_keyword(std::string_view keyword) const {
            });
 }
 
+bool Token::is_reserved() const {
+    return std::any_of(kReserved.begin(), kReserved.end(),
+                       [this](std::string_view word) { return is_keyword(word); });
+}
+
+/// Temporal's parser names the words that stop it, keywords in lower case, but no symbols.
 absl::Status syntax_error(const Token& token) {
     std::string message = "malformed SQL query: syntax error at position " +
                           std::to_string(kQueryBegin.size() + token.end + 1);
-    if (token.kind != Token::Kind::kEnd) message += " near '" + token.text + "'";
+    if (token.kind != Token::Kind::kEnd && token.kind != Token::Kind::kSymbol) {
+        message += " near '" +
+                   (token.is_reserved() ? absl::AsciiStrToLower(token.text) : token.text) + "'";
+    }
     return invalid_argument(std::move(message));
 }
 

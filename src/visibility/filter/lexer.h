@@ -27,6 +27,8 @@ struct Token {
     }
     /// Keywords are told in upper case and may be written in any.
     bool is_keyword(std::string_view keyword) const;
+    /// A keyword that can not be the name of an attribute, unless it is in backquotes.
+    bool is_reserved() const;
 };
 
 /// Not thread safe. `text` must outlive it.

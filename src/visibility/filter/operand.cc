@@ -233,7 +233,6 @@ std::string status_name(int status) {
 }
 
 absl::StatusOr<Attribute> resolve(const Operand& operand, const Resolver& resolver) {
-    if (operand.kind == Kind::kFunction) return unsupported("function expression");
     if (operand.kind != Kind::kName) {
         return invalid("must be a column name but was " + node_name(operand.kind));
     }

@@ -289,6 +289,7 @@ absl::StatusOr<Operand> Parser::operand() {
         case Token::Kind::kFloat: operand.kind = Operand::Kind::kFloat; break;
         case Token::Kind::kQuoted: operand.kind = Operand::Kind::kName; break;
         case Token::Kind::kName:
+            if (token_.is_reserved()) return syntax_error(token_);
             if (token_.is_keyword("NULL")) {
                 operand.kind = Operand::Kind::kNull;
             } else if (token_.is_keyword("TRUE") || token_.is_keyword("FALSE")) {
