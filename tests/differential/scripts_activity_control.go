@@ -135,7 +135,6 @@ func (Behaviour) ActivitiesArePausedByType(p *Play) {
 		Activity: &workflowservice.UnpauseActivityRequest_UnpauseAll{UnpauseAll: true}, Identity: identity})
 	// Which comes first is left open.
 	p.silently(func() { p.pollActivity(); p.pollActivity() })
-	p.describe()
 }
 
 func (Behaviour) NoTimeoutWhilePaused(p *Play) {

@@ -146,7 +146,7 @@ func (Behaviour) ResetKeepsTimers(p *Play) {
 func (Behaviour) ResetOfTheRunBeforeAContinuation(p *Play) {
 	first := p.start()
 	p.step(p.continueAsNew())
-	p.signal("to the second")
+	p.silently(func() { p.signal("to the second") })
 	p.send(p.resetOf(p.runOf(p.id(), first.RunId), 4))
 	p.history()
 	p.describe()
