@@ -18,17 +18,6 @@ constexpr Duration kCallTimeout = std::chrono::seconds(5);
 constexpr Duration kPause = std::chrono::milliseconds(300);
 constexpr int kAskings = 20;
 
-/// Errors after which nobody knows whether the call took effect.
-bool is_uncertain(const absl::Status& status) {
-    switch (status.code()) {
-        case absl::StatusCode::kUnavailable:
-        case absl::StatusCode::kDeadlineExceeded:
-        case absl::StatusCode::kResourceExhausted:
-        case absl::StatusCode::kCancelled: return true;
-        default: return false;
-    }
-}
-
 /// A start that is repeated after its run has continued as new is refused, as the real server does
 /// it: only the current run knows its request id. The refusal names the first run of the chain.
 std::string first_run_of_refusal(const absl::Status& status) {
@@ -38,6 +27,8 @@ std::string first_run_of_refusal(const absl::Status& status) {
     if (!failure.ParseFromString(detail->value)) return {};
     return failure.first_execution_run_id();
 }
+
+}  // namespace
 
 service::StartWorkflowExecutionRequest start_request(const std::string& id,
                                                      const std::string& input) {
@@ -51,8 +42,6 @@ service::StartWorkflowExecutionRequest start_request(const std::string& id,
     request.mutable_input()->add_payloads()->set_data(input);
     return request;
 }
-
-}  // namespace
 
 Clients::Clients(Network& network, Record& record, const Options& options)
     : network_(network), record_(record), options_(options), updates_(network, record) {

@@ -16,6 +16,10 @@ namespace stele::sim {
 /// How many activities each workflow of the crowd has, one after another.
 inline constexpr int kActivitiesOfCrowd = 2;
 
+/// The start of a workflow that works through a script, under its own request id.
+temporal::api::workflowservice::v1::StartWorkflowExecutionRequest start_request(
+    const std::string& workflow_id, const std::string& input);
+
 /// Not thread safe.
 class Clients {
 public:

@@ -67,6 +67,16 @@ private:
     absl::AnyInvocable<void()> closure_;
 };
 
+bool is_uncertain(const absl::Status& status) {
+    switch (status.code()) {
+        case absl::StatusCode::kUnavailable:
+        case absl::StatusCode::kDeadlineExceeded:
+        case absl::StatusCode::kResourceExhausted:
+        case absl::StatusCode::kCancelled: return true;
+        default: return false;
+    }
+}
+
 Network::Network(env::SimEnv& sim, Server& server, const Options& options)
     : sim_(sim), server_(server), options_(options), executor_(sim.make_executor("callers")) {}
 
@@ -104,7 +114,8 @@ Network::CallId Network::call(const std::string& method, const google::protobuf:
 
 void Network::send(const std::shared_ptr<PendingCall>& call) {
     if (chance(options_.lose_request)) return;
-    after(delay(), [this, call, incarnation = server_.incarnation()] { deliver(call, incarnation); });
+    after(delay(),
+          [this, call, incarnation = server_.incarnation()] { deliver(call, incarnation); });
 }
 
 void Network::deliver(const std::shared_ptr<PendingCall>& call, std::uint64_t incarnation) {

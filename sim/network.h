@@ -18,6 +18,9 @@ namespace stele::sim {
 
 class PendingCall;
 
+/// Errors after which nobody knows whether the call took effect.
+bool is_uncertain(const absl::Status& status);
+
 /// Not thread safe. Everything that callers do runs on one executor, which no crash stops.
 class Network {
 public:

@@ -34,6 +34,11 @@ void Record::activity_completed(const std::string& run_id, const std::string& ac
     completions.emplace(run_id, activity_id);
 }
 
+void Record::was_reset(const Reset& reset) {
+    resets.push_back(reset);
+    runs[reset.workflow_id].insert(reset.run_id);
+}
+
 void Record::updated(const std::string& run_id, const std::string& update_id,
                      const temporal::api::update::v1::Outcome& outcome) {
     UpdateTold& told = updates[{run_id, update_id}];

@@ -13,11 +13,22 @@
 // is held against what the server then says.
 namespace stele::sim {
 
+/// How the record calls a workflow of the other namespace, whose ids are those of the first.
+inline const std::string kOtherPrefix = "other/";
+
 /// What the caller of an update was told at one time or another.
 struct UpdateTold {
     bool accepted = false;
     bool completed = false;  // by the workflow, with success
     bool rejected = false;
+};
+
+/// A run that was made from the history of another, up to an event.
+struct Reset {
+    std::string workflow_id;
+    std::string base_run_id;
+    std::string run_id;
+    std::int64_t finish = 0;
 };
 
 /// Not thread safe.
@@ -30,6 +41,8 @@ public:
     void signalled(const std::string& workflow_id, const std::string& value);
     /// An activity's completion was acknowledged.
     void activity_completed(const std::string& run_id, const std::string& activity_id);
+    /// A reset was acknowledged.
+    void was_reset(const Reset& reset);
     /// An update was acknowledged; without an outcome it has been accepted.
     void updated(const std::string& run_id, const std::string& update_id,
                  const temporal::api::update::v1::Outcome& outcome);
@@ -38,12 +51,14 @@ public:
                      const std::vector<temporal::api::history::v1::HistoryEvent>& events);
     void violation(std::string text) { violations.push_back(std::move(text)); }
 
-    std::map<std::string, std::set<std::string>> runs;     // workflow id to first runs
-    std::map<std::string, std::set<std::string>> signals;  // workflow id to values
-    std::set<std::pair<std::string, std::string>> completions;  // run id, activity id
+    std::map<std::string, std::set<std::string>> runs;                  // workflow id to first runs
+    std::map<std::string, std::set<std::string>> signals;               // workflow id to values
+    std::set<std::pair<std::string, std::string>> completions;          // run id, activity id
     std::map<std::pair<std::string, std::string>, UpdateTold> updates;  // by run id, update id
     std::map<std::string, std::vector<std::uint64_t>> prefixes;  // run id to hash after each event
-    std::set<std::string> operated;  // workflow ids whose activities operators touch
+    std::vector<Reset> resets;
+    std::map<std::string, std::string> removed;  // workflow id to the run that is to be deleted
+    std::set<std::string> operated;              // workflow ids whose activities operators touch
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
 

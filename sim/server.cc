@@ -1,6 +1,7 @@
 #include "sim/server.h"
 
 #include "base/check.h"
+#include "sim/worker.h"
 
 #include <utility>
 
@@ -51,6 +52,7 @@ void Server::start() {
     node.engine.backlog_window = options_.window;
     node.matching.window = options_.window;
     node.queue_settings.fairness = options_.fairness;
+    node.namespaces = {kOtherNamespace};
     auto started = server::Node::start(*process_, *store_, std::move(node));
     STELE_CHECK(started.ok(), "the server did not start: " + message_of(started.status()));
     node_ = *std::move(started);

@@ -18,16 +18,6 @@ constexpr Duration kCallTimeout = std::chrono::seconds(25);
 constexpr Duration kPause = std::chrono::milliseconds(300);
 constexpr char kKinds[] = "ral";
 
-bool is_uncertain(const absl::Status& status) {
-    switch (status.code()) {
-        case absl::StatusCode::kUnavailable:
-        case absl::StatusCode::kDeadlineExceeded:
-        case absl::StatusCode::kResourceExhausted:
-        case absl::StatusCode::kCancelled: return true;
-        default: return false;
-    }
-}
-
 }  // namespace
 
 void UpdateClients::update(const std::string& workflow_id) {
@@ -57,8 +47,7 @@ void UpdateClients::send(const UpdateRequest& request) {
         [this, request](absl::StatusOr<Response> response) {
             const bool again =
                 response.ok()
-                    ? response->stage() <
-                          enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+                    ? response->stage() < enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
                     : is_uncertain(response.status());
             if (again) return network_.after(kPause, [this, request] { send(request); });
             --open_calls_;

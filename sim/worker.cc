@@ -19,8 +19,13 @@ constexpr Duration kPause = std::chrono::milliseconds(200);
 
 }  // namespace
 
-Worker::Worker(Network& network, Record& record, const Options& options, std::string identity)
-    : network_(network), record_(record), options_(options), identity_(std::move(identity)) {}
+Worker::Worker(Network& network, Record& record, const Options& options, std::string namespace_name,
+               std::string identity)
+    : network_(network),
+      record_(record),
+      options_(options),
+      namespace_(std::move(namespace_name)),
+      identity_(std::move(identity)) {}
 
 void Worker::start(int polls) {
     for (int i = 0; i < polls; ++i) {
@@ -36,7 +41,7 @@ void Worker::poll_workflow() {
     const bool sticky =
         options_.sticky && (own_backlog_ > 0 || polls_of_own_queue_ <= polls_of_common_queue_);
     service::PollWorkflowTaskQueueRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     request.set_identity(identity_);
     request.mutable_task_queue()->set_name(sticky ? sticky_queue() : kQueue);
     if (sticky) {
@@ -94,30 +99,32 @@ void Worker::take(PollTask task) {
 
 void Worker::read_on(PollTask task, Events events, std::string token) {
     service::GetWorkflowExecutionHistoryRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     *request.mutable_execution() = task.workflow_execution();
     request.set_next_page_token(token);
     using Response = service::GetWorkflowExecutionHistoryResponse;
-    network_.call<Response>(
-        "GetWorkflowExecutionHistory", request, kCallTimeout,
-        [this, task = std::move(task), events = std::move(events)](
-            absl::StatusOr<Response> page) mutable {
-            if (!page.ok()) return;  // the task times out
-            events.insert(events.end(), page->history().events().begin(),
-                          page->history().events().end());
-            if (!page->next_page_token().empty()) {
-                return read_on(std::move(task), std::move(events), page->next_page_token());
-            }
-            obey(std::move(task), events);
-        });
+    network_.call<Response>("GetWorkflowExecutionHistory", request, kCallTimeout,
+                            [this, task = std::move(task),
+                             events = std::move(events)](absl::StatusOr<Response> page) mutable {
+                                if (!page.ok()) return;  // the task times out
+                                events.insert(events.end(), page->history().events().begin(),
+                                              page->history().events().end());
+                                if (!page->next_page_token().empty()) {
+                                    return read_on(std::move(task), std::move(events),
+                                                   page->next_page_token());
+                                }
+                                obey(std::move(task), events);
+                            });
 }
 
 void Worker::obey(PollTask task, const Events& events) {
     const std::string& run_id = task.workflow_execution().run_id();
     for (std::size_t i = 0; i < events.size(); ++i) {
         if (events[i].event_id() == static_cast<std::int64_t>(i) + 1) continue;
-        return record_.violation(fmt::format("invariant 3: a worker of run {} was given event {} as "
-                                             "number {}", run_id, events[i].event_id(), i + 1));
+        return record_.violation(
+            fmt::format("invariant 3: a worker of run {} was given event {} as "
+                        "number {}",
+                        run_id, events[i].event_id(), i + 1));
     }
     if (task.has_query()) return answer_query(task, events);
     // Read past the task's own start, the history may tell of a later moment than the task.
@@ -133,7 +140,7 @@ void Worker::obey(PollTask task, const Events& events) {
 
 void Worker::answer_query(const PollTask& task, const Events& events) {
     service::RespondQueryTaskCompletedRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     request.set_task_token(task.task_token());
     request.set_completed_type(api::enums::v1::QUERY_RESULT_TYPE_ANSWERED);
     request.mutable_query_result()->add_payloads()->set_data(std::to_string(events.size()));
@@ -143,7 +150,7 @@ void Worker::answer_query(const PollTask& task, const Events& events) {
 
 void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
     service::RespondWorkflowTaskCompletedRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     request.set_task_token(task.task_token());
     request.set_identity(identity_);
     request.set_return_new_workflow_task(true);
@@ -177,7 +184,7 @@ void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
 
 void Worker::fail(const PollTask& task) {
     service::RespondWorkflowTaskFailedRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     request.set_task_token(task.task_token());
     request.set_cause(api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
     request.set_identity(identity_);
@@ -187,7 +194,7 @@ void Worker::fail(const PollTask& task) {
 
 void Worker::poll_activity() {
     service::PollActivityTaskQueueRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     request.set_identity(identity_);
     request.mutable_task_queue()->set_name(kQueue);
     if (options_.activities_per_second > 0) {
@@ -206,7 +213,7 @@ void Worker::work(const PollActivity& task) {
     if (network_.chance(options_.drop_task)) return;
     if (network_.chance(options_.fail_activity)) {
         service::RespondActivityTaskFailedRequest request;
-        request.set_namespace_(kNamespace);
+        request.set_namespace_(namespace_);
         request.set_task_token(task.task_token());
         request.mutable_failure()->set_message("simulated");
         request.mutable_failure()->mutable_application_failure_info()->set_type("Simulated");
@@ -215,24 +222,24 @@ void Worker::work(const PollActivity& task) {
         return;
     }
     service::RecordActivityTaskHeartbeatRequest heartbeat;
-    heartbeat.set_namespace_(kNamespace);
+    heartbeat.set_namespace_(namespace_);
     heartbeat.set_task_token(task.task_token());
     using Response = service::RecordActivityTaskHeartbeatResponse;
-    network_.call<Response>(
-        "RecordActivityTaskHeartbeat", heartbeat, kCallTimeout,
-        [this, task](absl::StatusOr<Response> response) {
-            if (!response.ok() || !response->cancel_requested()) return complete_activity(task);
-            service::RespondActivityTaskCanceledRequest request;
-            request.set_namespace_(kNamespace);
-            request.set_task_token(task.task_token());
-            network_.call("RespondActivityTaskCanceled", request, kCallTimeout,
-                          [](absl::StatusOr<std::string>) {});
-        });
+    network_.call<Response>("RecordActivityTaskHeartbeat", heartbeat, kCallTimeout,
+                            [this, task](absl::StatusOr<Response> response) {
+                                if (!response.ok() || !response->cancel_requested())
+                                    return complete_activity(task);
+                                service::RespondActivityTaskCanceledRequest request;
+                                request.set_namespace_(namespace_);
+                                request.set_task_token(task.task_token());
+                                network_.call("RespondActivityTaskCanceled", request, kCallTimeout,
+                                              [](absl::StatusOr<std::string>) {});
+                            });
 }
 
 void Worker::complete_activity(const PollActivity& task) {
     service::RespondActivityTaskCompletedRequest request;
-    request.set_namespace_(kNamespace);
+    request.set_namespace_(namespace_);
     request.set_task_token(task.task_token());
     request.mutable_result()->add_payloads()->set_data("done");
     network_.call("RespondActivityTaskCompleted", request, kCallTimeout,

@@ -17,7 +17,8 @@ namespace stele::sim {
 /// Not thread safe; lives on the callers' executor for the whole simulation.
 class Worker {
 public:
-    Worker(Network& network, Record& record, const Options& options, std::string identity);
+    Worker(Network& network, Record& record, const Options& options, std::string namespace_name,
+           std::string identity);
 
     /// Keeps so many polls of each kind under way for as long as the simulation lasts.
     void start(int polls);
@@ -48,6 +49,7 @@ private:
     Network& network_;
     Record& record_;
     const Options& options_;
+    const std::string namespace_;
     const std::string identity_;
     int polls_of_own_queue_ = 0;
     int polls_of_common_queue_ = 0;
@@ -58,5 +60,7 @@ private:
 
 inline constexpr char kQueue[] = "queue";
 inline constexpr char kNamespace[] = "default";
+/// It has workflows with the same ids, and workers on a queue of the same name.
+inline constexpr char kOtherNamespace[] = "other";
 
 }  // namespace stele::sim

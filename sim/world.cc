@@ -6,6 +6,8 @@
 #include "sim/family.h"
 #include "sim/lists.h"
 #include "sim/operators.h"
+#include "sim/reset_checks.h"
+#include "sim/reset_clients.h"
 #include "sim/update_checks.h"
 #include "sim/worker.h"
 
@@ -34,6 +36,17 @@ constexpr Duration kRecovery = std::chrono::seconds(20);
 constexpr Duration kCrowdTime = std::chrono::seconds(10);
 constexpr Duration kDown = std::chrono::milliseconds(300);
 
+using Info = temporal::api::workflow::v1::WorkflowExecutionInfo;
+
+/// Names a run by what the record calls its workflow.
+template <typename Request>
+void name_run(const std::string& id, const std::string& run, Request& request) {
+    const bool other = id.starts_with(kOtherPrefix);
+    request.set_namespace_(other ? kOtherNamespace : kNamespace);
+    request.mutable_execution()->set_workflow_id(other ? id.substr(kOtherPrefix.size()) : id);
+    request.mutable_execution()->set_run_id(run);
+}
+
 class World {
 public:
     World(const Options& options, std::function<void(const std::string&)> trace)
@@ -42,12 +55,15 @@ public:
           server_(sim_, options_),
           network_(sim_, server_, options_),
           clients_(network_, record_, options_),
-          operators_(network_, record_) {
+          operators_(network_, record_),
+          reset_clients_(network_, record_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
         for (int i = 0; i < options_.workers; ++i) {
-            workers_.push_back(
-                std::make_unique<Worker>(network_, record_, options_, fmt::format("worker-{}", i)));
+            workers_.push_back(std::make_unique<Worker>(network_, record_, options_, kNamespace,
+                                                        fmt::format("worker-{}", i)));
         }
+        workers_.push_back(
+            std::make_unique<Worker>(network_, record_, options_, kOtherNamespace, "other-worker"));
     }
 
     Outcome play() {
@@ -55,6 +71,7 @@ public:
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
         operators_.start(clients_.workflow_ids(), options_.faulty_seconds);
+        reset_clients_.start(options_.faulty_seconds);
         suffer();
         network_.heal();
         if (options_.crowd > 0) {
@@ -114,22 +131,58 @@ private:
 
     /// Every workflow ends once nothing fails any more; then each history is read whole.
     void end_everything() {
-        if (!sim_.run_until([this] { return clients_.finished(); }, kTimeToEnd)) {
+        const auto told = [this] { return clients_.finished() && reset_clients_.finished(); };
+        if (!sim_.run_until(told, kTimeToEnd)) {
             return record_.violation("invariant 20: a client never got an answer");
         }
-        for (const std::string& id : clients_.workflow_ids()) {
-            std::set<std::string> seen_signals;
-            for (const std::string& run : std::set<std::string>(record_.runs[id])) {
-                follow(id, run, seen_signals);
-            }
-            for (const std::string& value : record_.signals[id]) {
-                if (seen_signals.contains(value)) continue;
-                record_.violation(
-                    fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
-            }
-        }
+        for (const std::string& id : clients_.workflow_ids()) follow_all(id);
+        for (const std::string& id : reset_clients_.reset_ids()) follow_all(id);
+        for (const Reset& reset : record_.resets) follow_reset(reset);
+        for (const auto& [id, run] : record_.removed) expect_gone(id, run);
         follow_children();
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
+    }
+
+    /// All runs of a workflow id. What was acknowledged is in one of them.
+    void follow_all(const std::string& id) {
+        std::set<std::string> seen_signals;
+        for (const std::string& run : std::set<std::string>(record_.runs[id])) {
+            follow(id, run, seen_signals);
+        }
+        for (const std::string& value : record_.signals[id]) {
+            if (seen_signals.contains(value)) continue;
+            record_.violation(
+                fmt::format("invariant 6: signal {} was acknowledged and is gone", value));
+        }
+    }
+
+    /// Invariants 4 and 6: the new run has what the old one had.
+    void follow_reset(const Reset& reset) {
+        const std::optional<History> base = read_whole(reset.workflow_id, reset.base_run_id);
+        const std::optional<History> run = read_whole(reset.workflow_id, reset.run_id);
+        if (!base || !run) return;
+        std::vector<History> later;
+        for (std::string next = successor_of(*base); !next.empty();) {
+            std::optional<History> history = read_whole(reset.workflow_id, next);
+            if (!history) return;
+            next = successor_of(*history);
+            later.push_back(*std::move(history));
+        }
+        for (std::string& fault : check_reset(reset.finish, *base, later, *run)) {
+            record_.violation(std::move(fault));
+        }
+    }
+
+    /// Invariant 17: a deleted run is not found any more, soon.
+    void expect_gone(const std::string& id, const std::string& run) {
+        service::GetWorkflowExecutionHistoryRequest request;
+        name_run(id, run, request);
+        const Duration until = sim_.elapsed() + kTimeToEnd;
+        while (sim_.elapsed() < until) {
+            if (ask(request).status().code() == absl::StatusCode::kNotFound) return;
+            sim_.run_for(std::chrono::seconds(1));
+        }
+        record_.violation(fmt::format("invariant 17: run {} of {} is not deleted", run, id));
     }
 
     /// A task that is late is a fault even if a timeout repairs it.
@@ -187,10 +240,12 @@ private:
             if (kin.first_run.empty()) continue;
             std::set<std::string> signals;
             std::vector<std::string> runs;
-            const std::vector<History> chain = follow(kin.workflow_id, kin.first_run, signals, &runs);
+            const std::vector<History> chain =
+                follow(kin.workflow_id, kin.first_run, signals, &runs);
             ++outcome_.children;
             if (chain.empty()) continue;
-            for (std::string& fault : check_kin(kin, chain, runs)) record_.violation(std::move(fault));
+            for (std::string& fault : check_kin(kin, chain, runs))
+                record_.violation(std::move(fault));
         }
     }
 
@@ -241,9 +296,7 @@ private:
         std::string token;
         while (true) {
             service::GetWorkflowExecutionHistoryRequest request;
-            request.set_namespace_(kNamespace);
-            request.mutable_execution()->set_workflow_id(id);
-            request.mutable_execution()->set_run_id(run);
+            name_run(id, run, request);
             request.set_next_page_token(token);
             request.set_wait_new_event(true);
             auto page = ask(request);
@@ -283,26 +336,34 @@ private:
         return std::move(**answer);
     }
 
-    /// Lists show what is there, in small pages.
+    /// Lists show what is there, in small pages, and of no other namespace.
     void check_lists() {
         sim_.run_for(std::chrono::seconds(1));
+        std::vector<Info> listed;
+        for (const char* space : {kNamespace, kOtherNamespace}) {
+            if (!list_all(space, listed)) return;
+        }
+        for (std::string& difference : compare_lists(server_.disk_content(), listed)) {
+            record_.violation(std::move(difference));
+        }
+    }
+
+    bool list_all(const char* space, std::vector<Info>& listed) {
         service::ListWorkflowExecutionsRequest request;
-        request.set_namespace_(kNamespace);
+        request.set_namespace_(space);
         request.set_page_size(5);
-        std::vector<temporal::api::workflow::v1::WorkflowExecutionInfo> listed;
         do {
             auto page =
                 ask<service::ListWorkflowExecutionsResponse>("ListWorkflowExecutions", request);
             if (!page.ok()) {
-                return record_.violation("invariant 14: runs can not be listed: " +
-                                         message_of(page.status()));
+                record_.violation("invariant 14: runs can not be listed: " +
+                                  message_of(page.status()));
+                return false;
             }
             listed.insert(listed.end(), page->executions().begin(), page->executions().end());
             request.set_next_page_token(page->next_page_token());
         } while (!request.next_page_token().empty());
-        for (std::string& difference : compare_lists(server_.disk_content(), listed)) {
-            record_.violation(std::move(difference));
-        }
+        return true;
     }
 
     /// Whatever the callers saw, the rows must agree among themselves.
@@ -321,6 +382,7 @@ private:
     Network network_;
     Clients clients_;
     Operators operators_;
+    ResetClients reset_clients_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::deque<Kin> kin_;  // children that are still to be followed
     Outcome outcome_;

@@ -1,0 +1,194 @@
+#include "sim/reset_clients.h"
+
+#include "sim/clients.h"
+#include "sim/script.h"
+#include "sim/worker.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace stele::sim {
+namespace {
+
+namespace enums = temporal::api::enums::v1;
+namespace service = temporal::api::workflowservice::v1;
+
+constexpr Duration kCallTimeout = std::chrono::seconds(5);
+constexpr Duration kPause = std::chrono::milliseconds(300);
+/// Each waits for one signal: the second in the run that it continues as.
+constexpr std::array<const char*, 2> kScripts = {"ATSKMA", "ANSPT"};
+constexpr int kRemovals = 2;
+
+/// Where a history can be reset to: where a workflow task ended, or was about to be started.
+std::vector<std::int64_t> reset_points(const temporal::api::history::v1::History& history) {
+    std::vector<std::int64_t> points;
+    for (const auto& event : history.events()) {
+        switch (event.event_type()) {
+            case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+                points.push_back(event.event_id());
+                break;
+            default: break;
+        }
+    }
+    return points;
+}
+
+}  // namespace
+
+Duration ResetClients::within(int milliseconds) {
+    return std::chrono::milliseconds(network_.random().next() %
+                                     static_cast<std::uint64_t>(milliseconds));
+}
+
+void ResetClients::start(int faulty_seconds) {
+    for (std::size_t i = 0; i < kScripts.size(); ++i) {
+        const std::string id = fmt::format("workflow-{}", i);
+        reset_ids_.push_back(kOtherPrefix + id);
+        ++open_calls_;
+        network_.after(within(faulty_seconds * 400), [this, id, script = kScripts[i]] {
+            start_workflow(id, script, [this, id](const std::string&) {
+                ++open_calls_;
+                network_.after(within(5'000), [this, id] {
+                    signal(id, id + "-early", [this] { --open_calls_; });
+                });
+                network_.after(within(15'000), [this, id] { reset(id); });
+            });
+        });
+    }
+    for (int i = 0; i < kRemovals; ++i) {
+        const std::string id =
+            fmt::format("workflow-{}", kScripts.size() + static_cast<std::size_t>(i));
+        ++open_calls_;
+        network_.after(within(faulty_seconds * 400), [this, id] {
+            start_workflow(id, "ATA", [this, id](const std::string& run_id) {
+                record_.removed[kOtherPrefix + id] = run_id;
+                network_.after(within(6'000), [this, id, run_id] { remove(id, run_id); });
+            });
+        });
+    }
+}
+
+void ResetClients::start_workflow(const std::string& id, const std::string& script,
+                                  std::function<void(const std::string&)> started) {
+    using Response = service::StartWorkflowExecutionResponse;
+    auto request = start_request(id, encode_input(script, id));
+    request.set_namespace_(kOtherNamespace);
+    network_.call<Response>(
+        "StartWorkflowExecution", request, kCallTimeout,
+        [this, id, script, started,
+         request_id = request.request_id()](absl::StatusOr<Response> response) {
+            if (!response.ok() && is_uncertain(response.status())) {
+                return network_.after(
+                    kPause, [this, id, script, started] { start_workflow(id, script, started); });
+            }
+            if (!response.ok()) {
+                // Only its first run knows the request id of one that has continued as new.
+                --open_calls_;
+                return;
+            }
+            record_.started(kOtherPrefix + id, kOtherPrefix + request_id, response->run_id());
+            started(response->run_id());
+        });
+}
+
+void ResetClients::signal(const std::string& id, const std::string& value,
+                          std::function<void()> told) {
+    service::SignalWorkflowExecutionRequest request;
+    request.set_namespace_(kOtherNamespace);
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    request.set_signal_name("step");
+    request.set_request_id("request-" + value);
+    request.mutable_input()->add_payloads()->set_data(value);
+    network_.call("SignalWorkflowExecution", request, kCallTimeout,
+                  [this, id, value, told](absl::StatusOr<std::string> response) {
+                      if (!response.ok() && is_uncertain(response.status())) {
+                          return network_.after(
+                              kPause, [this, id, value, told] { signal(id, value, told); });
+                      }
+                      if (response.ok()) record_.signalled(kOtherPrefix + id, value);
+                      told();
+                  });
+}
+
+// ---- Resets ----------------------------------------------------------------------------------
+
+void ResetClients::reset(const std::string& id) {
+    service::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_(kOtherNamespace);
+    request.mutable_execution()->set_workflow_id(id);
+    using Response = service::DescribeWorkflowExecutionResponse;
+    network_.call<Response>("DescribeWorkflowExecution", request, kCallTimeout,
+                            [this, id](absl::StatusOr<Response> response) {
+                                if (!response.ok())
+                                    return network_.after(kPause, [this, id] { reset(id); });
+                                choose_point(
+                                    id, response->workflow_execution_info().execution().run_id());
+                            });
+}
+
+void ResetClients::choose_point(const std::string& id, const std::string& run_id) {
+    service::GetWorkflowExecutionHistoryRequest read;
+    read.set_namespace_(kOtherNamespace);
+    read.mutable_execution()->set_workflow_id(id);
+    read.mutable_execution()->set_run_id(run_id);
+    using Response = service::GetWorkflowExecutionHistoryResponse;
+    network_.call<Response>("GetWorkflowExecutionHistory", read, kCallTimeout,
+                            [this, read](absl::StatusOr<Response> response) {
+                                const std::string& of = read.execution().workflow_id();
+                                if (!response.ok())
+                                    return network_.after(kPause, [this, of] { reset(of); });
+                                const std::vector<std::int64_t> points =
+                                    reset_points(response->history());
+                                if (points.empty())
+                                    return network_.after(kPause, [this, of] { reset(of); });
+                                ResetRequest request;
+                                request.set_namespace_(kOtherNamespace);
+                                *request.mutable_workflow_execution() = read.execution();
+                                request.set_workflow_task_finish_event_id(
+                                    points[network_.random().next() % points.size()]);
+                                request.set_reason("simulated");
+                                request.set_request_id("reset-" + of);
+                                send_reset(std::move(request));
+                            });
+}
+
+void ResetClients::send_reset(ResetRequest request) {
+    using Response = service::ResetWorkflowExecutionResponse;
+    network_.call<Response>(
+        "ResetWorkflowExecution", request, kCallTimeout,
+        [this, request](absl::StatusOr<Response> response) {
+            if (!response.ok() && is_uncertain(response.status())) {
+                return network_.after(kPause, [this, request] { send_reset(request); });
+            }
+            const std::string& id = request.workflow_execution().workflow_id();
+            if (response.ok()) {
+                record_.was_reset({kOtherPrefix + id, request.workflow_execution().run_id(),
+                                   response->run_id(), request.workflow_task_finish_event_id()});
+            }
+            // The signal that it waits for may have come when the old run had closed.
+            signal(id, id + "-late", [this] { --open_calls_; });
+        });
+}
+
+// ---- Deletions -------------------------------------------------------------------------------
+
+void ResetClients::remove(const std::string& id, const std::string& run_id) {
+    service::DeleteWorkflowExecutionRequest request;
+    request.set_namespace_(kOtherNamespace);
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    request.mutable_workflow_execution()->set_run_id(run_id);
+    network_.call("DeleteWorkflowExecution", request, kCallTimeout,
+                  [this, id, run_id](absl::StatusOr<std::string> response) {
+                      if (!response.ok() && is_uncertain(response.status())) {
+                          return network_.after(kPause, [this, id, run_id] { remove(id, run_id); });
+                      }
+                      // Not found: an earlier call, whose answer was lost, has done it.
+                      --open_calls_;
+                  });
+}
+
+}  // namespace stele::sim
