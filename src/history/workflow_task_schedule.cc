@@ -64,14 +64,14 @@ storage::WorkflowTask new_task(Builder& builder, std::int32_t attempt) {
     return task;
 }
 
-/// Whoever takes the scheduled task now must read the whole history.
+/// Offers the scheduled task to any worker. Its deadline stays: when nobody takes it by then either,
+/// the history tells that, and the next task waits without one. Whoever takes it makes the run forget
+/// the worker that had it.
 void move_to_normal_queue(Builder& builder) {
     storage::WorkflowTask& task = *builder.header().mutable_task();
     builder.withdraw_workflow_task_dispatch();
-    forget_sticky_queue(builder.header());
     task.set_on_sticky_queue(false);
     task.set_task_queue(builder.info().task_queue());
-    task.clear_schedule_to_start_deadline();
     limit_speculative_wait(builder);
     builder.dispatch_workflow_task();
 }

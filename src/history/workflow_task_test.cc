@@ -260,6 +260,19 @@ TEST_F(WorkflowTaskTest, AStickyQueueWithoutAWorkerIsGivenUpWithoutAnEvent) {
     EXPECT_EQ(started.previous_started, EventId(3));
 }
 
+TEST_F(WorkflowTaskTest, ATaskThatWasGivenUpStillTimesOut) {
+    scenario_.start();
+    complete(scenario_.start_task(), sticky_request());
+    signal("s");
+    scenario_.apply(give_up_sticky(scenario_.run(), EventId(task().scheduled_event_id()),
+                                   task().stamp(), scenario_.context()));
+    scenario_.advance(seconds(5));
+    EXPECT_EQ(scenario_.text_after(6), "7 WorkflowTaskTimedOut\n8 WorkflowTaskScheduled\n");
+    EXPECT_EQ(task().attempt(), 1);
+    scenario_.advance(minutes(1));
+    EXPECT_EQ(scenario_.last_event(), 8) << "a task on the normal queue waits for ever";
+}
+
 TEST_F(WorkflowTaskTest, ResettingStickinessTakesTheTaskOutOfTheWorkersQueue) {
     scenario_.start();
     complete(scenario_.start_task(), sticky_request());
@@ -318,6 +331,14 @@ TEST_F(WorkflowTaskTest, HeartbeatsEndAfterHalfAnHour) {
     EXPECT_EQ(message_of(refusal), "workflow task heartbeat timeout");
     EXPECT_EQ(refusal.code(), absl::StatusCode::kNotFound);
     EXPECT_GT(scenario_.now() - begin, minutes(30));
+    // The worker asked to be given the next task, and did not hear of it.
+    EXPECT_FALSE(scenario_.workflow_task_is_queued());
+    const std::int64_t events = scenario_.last_event();
+    scenario_.advance(seconds(10));
+    EXPECT_EQ(scenario_.text_after(events), std::to_string(events + 1) + " WorkflowTaskTimedOut\n" +
+                                                std::to_string(events + 2) +
+                                                " WorkflowTaskScheduled\n");
+    EXPECT_TRUE(scenario_.workflow_task_is_queued());
 }
 
 TEST_F(WorkflowTaskTest, ARefusedCommandFailsTheTaskOnceAndIsThenLeftToTimeOut) {
