@@ -185,10 +185,13 @@ void Starts::decide(Call call) {
     if (!current.ok()) return call.reply(current.status());
     if (!*current) return create(std::move(call), nullptr);
     const storage::CurrentRow& row = **current;
-    // A signal that comes again finds its own request id in the run.
+    // A signal that comes again finds its own request id in the run, or wants another run whatever
+    // became of the last.
+    const bool own_rule =
+        call.signal && (is_open(row) || call.request.workflow_id_conflict_policy() ==
+                                            enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
     const bool repeated = !call.request.request_id().empty() &&
-                          row.create_request_id() == call.request.request_id() &&
-                          !(call.signal && is_open(row));
+                          row.create_request_id() == call.request.request_id() && !own_rule;
     if (repeated) return answer_repeated(std::move(call), row);
     const absl::StatusOr<LoadedRun*> run = load_current(call, row);
     if (!run.ok()) return call.reply(run.status());

@@ -41,6 +41,28 @@ TEST(Starts, ARepeatedRequestIdFindsTheRunThatItStarted) {
     EXPECT_THAT(server.violations(), IsEmpty());
 }
 
+TEST(Starts, ASignalThatIsToReplaceTheRunDoesSoEachTime) {
+    TestServer server;
+    service::SignalWithStartWorkflowExecutionRequest request;
+    request.set_workflow_id("w");
+    request.mutable_workflow_type()->set_name("type");
+    request.mutable_task_queue()->set_name("queue");
+    request.set_request_id("request");
+    request.set_signal_name("s");
+    request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
+    const auto send = [&] {
+        return server.play<StartReply>([&](Reply<StartReply> reply) {
+            server.engine().signal_with_start(server.space(), request, std::move(reply));
+        });
+    };
+    const auto first = send();
+    const auto second = send();
+    ASSERT_TRUE(first.ok() && second.ok());
+    EXPECT_NE(second->run_id, first->run_id);
+    EXPECT_TRUE(second->started);
+    EXPECT_THAT(server.violations(), IsEmpty());
+}
+
 TEST(Starts, AnOpenRunRefusesAnotherAndSaysWhich) {
     TestServer server;
     const auto first = server.start(server.start_request("w", "one"));
