@@ -34,6 +34,7 @@ void reset_one(Builder& builder, ItemId id, const ResetActivityInput& input) {
     }
     if (!input.keep_paused) row.clear_pause();
     if (!is_started(row) && !row.has_pause()) {
+        row.set_released(is_paused(builder.header()));
         reschedule_attempt(builder, row, within(input.jitter, builder.context()));
     }
 }
@@ -53,8 +54,8 @@ absl::StatusOr<std::vector<ItemId>> select_activities(const Run& run,
         if (const auto id = run.activities.id_of(selector.name)) selected.push_back(*id);
     } else {
         for (const auto& [id, row] : run.activities.rows()) {
-            const bool meant = selector.by == ActivitySelector::By::kAll ||
-                               row.activity_type() == selector.name;
+            const bool meant =
+                selector.by == ActivitySelector::By::kAll || row.activity_type() == selector.name;
             if (meant) selected.push_back(id);
         }
     }
@@ -68,6 +69,7 @@ absl::StatusOr<std::vector<ItemId>> select_activities(const Run& run,
 
 void pause_activity(Builder& builder, storage::ActivityRow& row, storage::ActivityPause pause) {
     *row.mutable_pause() = std::move(pause);
+    row.clear_released();
     if (is_started(row)) return;  // its worker may finish the attempt
     builder.withdraw_activity_dispatch(row);
     row.clear_next_attempt_time();
@@ -104,7 +106,10 @@ absl::StatusOr<Applied<None>> unpause_activities(const Run& run, const UnpauseAc
         row.clear_pause();
         if (input.reset_attempts) row.set_attempt(1);
         if (input.reset_heartbeats) forget_heartbeats(row);
-        if (!is_started(row)) reschedule_attempt(builder, row, within(input.jitter, context));
+        if (!is_started(row)) {
+            row.set_released(is_paused(builder.header()));
+            reschedule_attempt(builder, row, within(input.jitter, context));
+        }
         builder.transition().empty = false;
     }
     return finish(builder);

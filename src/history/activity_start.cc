@@ -39,8 +39,8 @@ api::common::v1::Priority effective_priority(const storage::InfoRow& info,
 }
 
 void enqueue_attempt(Builder& builder, storage::ActivityRow& row) {
-    // Put into its queue when the run is unpaused.
-    if (is_paused(builder.header())) return;
+    // Put into its queue when the run is unpaused, unless an operator wants this one to go on.
+    if (is_paused(builder.header()) && !row.released()) return;
     builder.dispatch_activity(row, effective_priority(builder.info(), row));
 }
 
@@ -48,6 +48,7 @@ void start_attempt(Builder& builder, storage::ActivityRow& row, const std::strin
                    const std::string& identity) {
     builder.withdraw_activity_dispatch(row);
     row.clear_next_attempt_time();
+    row.clear_released();
     row.set_request_id(request_id);
     row.set_started_identity(identity);
     *row.mutable_started_time() = to_proto(builder.now());

@@ -47,6 +47,7 @@ void withdraw_activities(Builder& builder) {
     for (const ItemId id : unstarted_activities(builder.draft())) {
         storage::ActivityRow& row = builder.draft().activities.edit(id);
         builder.withdraw_activity_dispatch(row);
+        row.clear_released();
         row.set_stamp(row.stamp() + 1);
     }
 }
@@ -55,7 +56,8 @@ void withdraw_activities(Builder& builder) {
 void dispatch_activities(Builder& builder) {
     for (const ItemId id : unstarted_activities(builder.draft())) {
         const storage::ActivityRow& row = *builder.draft().activities.find(id);
-        if (row.has_next_attempt_time() || row.has_pause()) continue;
+        const bool queued = row.dispatch_sequence() != 0;  // released by an operator
+        if (row.has_next_attempt_time() || row.has_pause() || queued) continue;
         enqueue_attempt(builder, builder.draft().activities.edit(id));
     }
 }
@@ -139,9 +141,8 @@ void update_pause_info(Builder& builder) {
         if (row.has_pause()) types.insert(row.activity_type());
     });
     for (const std::string& type : types) entries.push_back("property:activityType=" + type);
-    auto& fields = *editable_attributes(builder.draft())
-                        .mutable_search_attributes()
-                        ->mutable_indexed_fields();
+    auto& fields =
+        *editable_attributes(builder.draft()).mutable_search_attributes()->mutable_indexed_fields();
     if (entries.empty()) {
         fields.erase(kPauseInfo);
     } else {

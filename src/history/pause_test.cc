@@ -1,4 +1,5 @@
 #include "history/pause.h"
+#include "history/activity_control.h"
 #include "history/scenario_testing.h"
 
 #include <gtest/gtest.h>
@@ -98,6 +99,36 @@ TEST_F(Pause, HoldsTheNextAttemptBack) {
     EXPECT_EQ(scenario_.activity("a")->attempt(), 2);
     unpause();
     EXPECT_TRUE(scenario_.activity_is_queued("a"));
+}
+
+TEST_F(Pause, LetsAnActivityRunThatAnOperatorUnpauses) {
+    scenario_.run_task({schedule_activity("a")});
+    const ActivitySelector selector{ActivitySelector::By::kId, "a"};
+    PauseActivityInput hold;
+    hold.activities = selector;
+    scenario_.apply(pause_activities(scenario_.run(), hold, scenario_.context()));
+    pause();
+    UnpauseActivityInput release;
+    release.activities = selector;
+    scenario_.apply(unpause_activities(scenario_.run(), release, scenario_.context()));
+    ASSERT_TRUE(scenario_.activity_is_queued("a"));
+    const ActivityToken held = scenario_.start_activity("a").token;
+    scenario_.fail_activity(held, application_failure("boom"));
+    scenario_.advance(seconds(5));
+    EXPECT_FALSE(scenario_.activity_is_queued("a")) << "only that attempt";
+    unpause();
+    EXPECT_TRUE(scenario_.activity_is_queued("a"));
+}
+
+TEST_F(Pause, AnActivityThatRunsAlreadyIsNotQueuedTwice) {
+    scenario_.run_task({schedule_activity("a")});
+    pause();
+    ResetActivityInput reset;
+    reset.activities = {ActivitySelector::By::kId, "a"};
+    scenario_.apply(reset_activities(scenario_.run(), reset, scenario_.context()));
+    ASSERT_TRUE(scenario_.activity_is_queued("a"));
+    unpause();
+    EXPECT_EQ(scenario_.queued_activities(), 1U);
 }
 
 TEST_F(Pause, KeepsTheBackoffOfARetryThatIsStillToCome) {
