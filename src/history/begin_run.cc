@@ -43,6 +43,7 @@ storage::InfoRow make_info(const RunBirth& birth, Timestamp now) {
     info.set_run_id(birth.run_id);
     info.set_sequence(birth.run_key.value());
     info.set_workflow_type(started.workflow_type().name());
+    info.set_event_task_base(birth.event_task_base);
     info.set_task_queue(started.task_queue().name());
     if (started.has_workflow_execution_timeout()) {
         *info.mutable_execution_timeout() = started.workflow_execution_timeout();
@@ -159,6 +160,16 @@ Duration spaced_backoff(const Builder& builder, Duration wanted) {
 
 void add_successor(Builder& builder, const std::string& new_run_id, Started started) {
     const storage::InfoRow& info = builder.info();
+namespace {
+
+/// Behind every event that the old run may still get as it ends.
+std::int64_t next_event_task_base(const Builder& builder) {
+    constexpr std::int64_t kLastEvents = 1 << 16;
+    return event_task_base(builder.info()) + builder.header().next_event_id() + kLastEvents;
+}
+
+}  // namespace
+
     RunBirth birth;
     birth.namespace_id = info.namespace_id();
     birth.namespace_name = info.namespace_();
@@ -167,6 +178,7 @@ void add_successor(Builder& builder, const std::string& new_run_id, Started star
     birth.links = info.links();
     started.set_workflow_id(info.workflow_id());
     started.set_continued_execution_run_id(info.run_id());
+    birth.event_task_base = next_event_task_base(builder);
     started.set_first_execution_run_id(info.first_execution_run_id());
     if (info.has_execution_timeout()) {
         *started.mutable_workflow_execution_timeout() = info.execution_timeout();

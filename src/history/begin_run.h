@@ -12,6 +12,7 @@ struct RunBirth {
     std::string namespace_name;
     std::string run_id;
     RunKey run_key;
+    std::int64_t event_task_base = 0;  // see InfoRow
     std::string request_id;
     /// Event 1. The timeouts have their defaults; run id fields are filled in by begin_run.
     api::history::v1::WorkflowExecutionStartedEventAttributes started;

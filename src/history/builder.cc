@@ -24,12 +24,23 @@ std::string serialize(const google::protobuf::Message& message) {
     return bytes;
 }
 
+/// Grows along a run and from each run of a workflow id to the next. Made of what the event has
+/// anyway, so that nothing need be counted or kept.
+std::int64_t event_task_id(const storage::InfoRow& info, EventId id) {
+    return event_task_base(info) + id.value();
+}
+
 /// The priority that a dispatch row was counted under; rows of earlier versions do not say.
 std::int32_t counted_priority(std::int32_t stored) { return stored == 0 ? kDefaultPriority : stored; }
 
 }  // namespace
 
 Builder::Builder(const Run& run, const Context& context) : context_(context), transition_(run) {}
+
+std::int64_t event_task_base(const storage::InfoRow& info) {
+    constexpr int kEventBits = 26;  // far more events than any limit lets a run have
+    return info.event_task_base() != 0 ? info.event_task_base() : info.sequence() << kEventBits;
+}
 
 bool Builder::is_open() const {
     using namespace temporal::api::enums::v1;
@@ -45,6 +56,7 @@ EventId Builder::add_event(HistoryEvent event) {
     event.set_event_id(id.value());
     // A buffered event keeps the time at which it arrived.
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
+    event.set_task_id(event_task_id(info(), id));
     if (context_.limits->external_payloads) count_external_payloads(event, header());
     *history_.add_events() = std::move(event);
     return id;

@@ -120,6 +120,9 @@ private:
     bool workflow_task_wanted_ = false;
 };
 
+/// What the task ids of a run's events count from.
+std::int64_t event_task_base(const storage::InfoRow& info);
+
 /// The earliest moment at which fire_due would do something; kNever when there is none.
 Timestamp earliest_deadline(const Draft& draft);
 

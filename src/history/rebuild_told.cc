@@ -37,6 +37,7 @@ storage::HeaderRow told(const storage::HeaderRow& header) {
 
 storage::InfoRow told(storage::InfoRow info) {
     info.clear_reset_request_id();
+    info.clear_event_task_base();
     // A reset counts the timeouts of its run anew.
     if (info.original_execution_run_id() != info.run_id()) {
         info.clear_execution_expiration();
