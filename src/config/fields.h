@@ -14,7 +14,8 @@ template <typename Struct>
 struct Field {
     std::string_view key;  // as Temporal writes it
     std::variant<bool Struct::*, std::int32_t Struct::*, std::size_t Struct::*, double Struct::*,
-                 Duration Struct::*, std::string Struct::*, std::vector<std::string> Struct::*>
+                 Duration Struct::*, std::string Struct::*, std::vector<std::string> Struct::*,
+                 AddressRules Struct::*>
         member;
 };
 

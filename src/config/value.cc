@@ -1,5 +1,7 @@
 #include "config/value.h"
 
+#include "config/values.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -28,8 +30,7 @@ std::optional<std::int64_t> whole_number(const Value& value, double low, double 
     if (!number || std::trunc(*number) != *number || *number < low || *number > high) {
         return std::nullopt;
     }
-    return value.is_number_float() ? static_cast<std::int64_t>(*number)
-                                   : value.get<std::int64_t>();
+    return value.is_number_float() ? static_cast<std::int64_t>(*number) : value.get<std::int64_t>();
 }
 
 std::optional<Duration> scaled(double count, double nanoseconds) {
@@ -42,9 +43,14 @@ std::optional<Duration> scaled(double count, double nanoseconds) {
 
 /// Nanoseconds in the unit that `text` begins with, which is cut off; longer names come first.
 std::optional<double> take_unit(std::string_view& text) {
-    constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {
-        {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12},
-         {"d", 8.64e13}}};
+    constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1},
+                                                                            {"us", 1e3},
+                                                                            {"µs", 1e3},
+                                                                            {"ms", 1e6},
+                                                                            {"s", 1e9},
+                                                                            {"m", 6e10},
+                                                                            {"h", 3.6e12},
+                                                                            {"d", 8.64e13}}};
     for (const auto& [name, nanoseconds] : kUnits) {
         if (!text.starts_with(name)) continue;
         text.remove_prefix(name.size());
@@ -142,6 +148,28 @@ absl::Status convert(const Value& value, std::vector<std::string>& out) {
         STELE_RETURN_IF_ERROR(convert(value[i], items[i]));
     }
     out = std::move(items);
+    return absl::OkStatus();
+}
+
+absl::Status convert(const Value& value, AddressRules& out) {
+    if (!value.is_null() && !value.is_array()) return misfit(value, "a list");
+    AddressRules rules;
+    for (const Value& item : value) {
+        if (!item.is_object()) return misfit(item, "an object with a \"Pattern\"");
+        AddressRule rule;
+        for (const auto& [name, part] : item.items()) {
+            const std::string key = lower_case(name);
+            if (key == "pattern") {
+                STELE_RETURN_IF_ERROR(convert(part, rule.pattern));
+            } else if (key == "allowinsecure") {
+                STELE_RETURN_IF_ERROR(convert(part, rule.allow_insecure));
+            } else {
+                return misfit(item, "an address rule");
+            }
+        }
+        if (!rule.pattern.empty()) rules.push_back(std::move(rule));
+    }
+    out = std::move(rules);
     return absl::OkStatus();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/address_rule.h"
 #include "base/status.h"
 #include "base/time.h"
 
@@ -26,5 +27,7 @@ absl::Status convert(const Value& value, double& out);
 absl::Status convert(const Value& value, Duration& out);
 absl::Status convert(const Value& value, std::string& out);
 absl::Status convert(const Value& value, std::vector<std::string>& out);
+/// A list of {"Pattern": text, "AllowInsecure": true or false}, where only the first is needed.
+absl::Status convert(const Value& value, AddressRules& out);
 
 }  // namespace stele::config

@@ -15,10 +15,8 @@ using ForwardResponse = service::GetWorkflowExecutionHistoryResponse;
 using ReverseRequest = service::GetWorkflowExecutionHistoryReverseRequest;
 using ReverseResponse = service::GetWorkflowExecutionHistoryReverseResponse;
 
-constexpr std::int32_t kMaximumPage = 256;
-
-std::int32_t page_size(std::int32_t wanted) {
-    return wanted <= 0 ? kMaximumPage : std::min(wanted, kMaximumPage);
+std::int32_t page_size(std::int32_t wanted, const history::Limits& limits) {
+    return wanted <= 0 ? limits.history_page : std::min(wanted, limits.history_page);
 }
 
 /// The token of a request if it has one; it must be of this namespace and workflow.
@@ -113,17 +111,17 @@ void read_forward(Services& services, const RequestContext& context,
     query.run = {space->id, read.token.workflow_id(), read.token.run_id()};
     if (read.token.next_event_id() != 0) query.from = EventId(read.token.next_event_id());
     query.to = EventId(read.token.end_event_id());
-    query.maximum_events = page_size(request.maximum_page_size());
+    query.maximum_events = page_size(request.maximum_page_size(), space->limits);
     query.wait_new_event = read.wait;
+    query.longest_wait = space->limits.history_long_poll;
     query.close_event_only = read.close_only;
     query.for_worker = read.token.for_worker() || shows_unwritten_task(read, context);
-    services.engine.get_history(
-        space.view(), std::move(query), context.call,
-        [&services, read = std::move(read),
-         reply = std::move(reply)](absl::StatusOr<shard::HistoryReply> outcome) mutable {
-            if (!outcome.ok()) return reply(std::move(outcome).status());
-            reply(forward_response(services, read, *outcome));
-        });
+    services.engine.get_history(space.view(), std::move(query), context.call,
+                                [&services, read = std::move(read), reply = std::move(reply)](
+                                    absl::StatusOr<shard::HistoryReply> outcome) mutable {
+                                    if (!outcome.ok()) return reply(std::move(outcome).status());
+                                    reply(forward_response(services, read, *outcome));
+                                });
 }
 
 void read_reverse(Services& services, const RequestContext& context,
@@ -138,7 +136,7 @@ void read_reverse(Services& services, const RequestContext& context,
     shard::HistoryQuery query;
     query.run = {space->id, read.token.workflow_id(), read.token.run_id()};
     query.from = EventId(read.token.next_event_id());
-    query.maximum_events = page_size(request.maximum_page_size());
+    query.maximum_events = page_size(request.maximum_page_size(), space->limits);
     query.reverse = true;
     services.engine.get_history(
         space.view(), std::move(query), context.call,

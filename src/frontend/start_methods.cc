@@ -60,8 +60,7 @@ void add_start_methods(MethodTable& table, Services& services) {
             const absl::Status status = [&] {
                 STELE_RETURN_IF_ERROR(validate_start(request, space->limits, fresh));
                 STELE_RETURN_IF_ERROR(cron::validate(request.cron_schedule(), services.env.now()));
-                return admit_search_attributes(space->search_attributes, space->limits,
-                                               request);
+                return admit_search_attributes(space->search_attributes, space->limits, request);
             }();
             if (!status.ok()) return reply(status);
             StartNames names{space->name, request.workflow_id(), request.request_id()};
@@ -85,15 +84,24 @@ void add_start_methods(MethodTable& table, Services& services) {
             const absl::Status status = [&] {
                 STELE_RETURN_IF_ERROR(cron::validate(request.cron_schedule(), services.env.now()));
                 STELE_RETURN_IF_ERROR(validate_signal_with_start(request, space->limits, fresh));
-                return admit_search_attributes(space->search_attributes, space->limits,
-                                               request);
+                return admit_search_attributes(space->search_attributes, space->limits, request);
             }();
             if (!status.ok()) return reply(status);
+            // The signal may be buffered and have no event id yet.
+            api::common::v1::Link::WorkflowEvent link;
+            link.set_namespace_(space->name);
+            link.set_workflow_id(request.workflow_id());
+            link.mutable_request_id_ref()->set_request_id(request.request_id());
+            link.mutable_request_id_ref()->set_event_type(
+                api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
             services.engine.signal_with_start(
                 space.view(), std::move(request),
-                [reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {
+                [link = std::move(link),
+                 reply = std::move(reply)](absl::StatusOr<shard::StartReply> outcome) mutable {
                     if (!outcome.ok()) return reply(std::move(outcome).status());
                     SignalResponse response;
+                    link.set_run_id(outcome->run_id);
+                    *response.mutable_signal_link()->mutable_workflow_event() = std::move(link);
                     response.set_run_id(outcome->run_id);
                     response.set_first_execution_run_id(outcome->first_execution_run_id);
                     response.set_started(outcome->started);

@@ -81,13 +81,15 @@ absl::Status validate_retry_policy(RetryPolicy& policy) {
     default_retry_policy(policy);
     if (policy.maximum_attempts() == 1) return absl::OkStatus();
     if (auto status = validate_duration(*policy.mutable_initial_interval()); !status.ok()) {
-        return invalid_argument("invalid InitialInterval set on retry policy: " + message_of(status));
+        return invalid_argument("invalid InitialInterval set on retry policy: " +
+                                message_of(status));
     }
     if (policy.backoff_coefficient() < 1) {
         return invalid_argument("BackoffCoefficient cannot be less than 1 on retry policy.");
     }
     if (auto status = validate_duration(*policy.mutable_maximum_interval()); !status.ok()) {
-        return invalid_argument("invalid MaximumInterval set on retry policy: " + message_of(status));
+        return invalid_argument("invalid MaximumInterval set on retry policy: " +
+                                message_of(status));
     }
     if (from_proto(policy.maximum_interval()) < from_proto(policy.initial_interval())) {
         return invalid_argument(
@@ -108,14 +110,17 @@ absl::Status validate_policies(api::enums::v1::WorkflowIdReusePolicy reuse,
     if (conflict != enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED &&
         reuse == enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
         return invalid_argument(
-            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be "
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot "
+            "be "
             "used together with a WorkflowIDConflictPolicy");
     }
     if (conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING &&
         reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
         return invalid_argument(
-            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used "
-            "together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be "
+            "used "
+            "together with WorkflowIdConflictPolicy "
+            "WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
     }
     return absl::OkStatus();
 }
@@ -183,10 +188,23 @@ absl::Status validate_sizes(const Request& request, const history::Limits& limit
     return absl::OkStatus();
 }
 
-/// What is not built is refused by name, rather than quietly left out.
-absl::Status refuse_callbacks(const service::StartWorkflowExecutionRequest& request) {
-    if (request.completion_callbacks().empty()) return absl::OkStatus();
-    return unimplemented("Completion callbacks are not supported by this server yet.");
+/// Names of headers in lower case, as HTTP has them.
+absl::Status settle_header(api::common::v1::Callback::Nexus& callback, std::size_t limit) {
+    google::protobuf::Map<std::string, std::string> settled;
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : callback.header()) {
+        bytes += name.size() + value.size();
+        std::string lower = name;
+        std::transform(lower.begin(), lower.end(), lower.begin(),
+                       [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
+        settled[lower] = value;
+    }
+    if (bytes > limit) {
+        return invalid_argument(
+            fmt::format("invalid header: header size longer than max allowed size of {}", limit));
+    }
+    *callback.mutable_header() = std::move(settled);
+    return absl::OkStatus();
 }
 
 absl::Status validate_conflict_options(const service::StartWorkflowExecutionRequest& request) {
@@ -199,6 +217,23 @@ absl::Status validate_conflict_options(const service::StartWorkflowExecutionRequ
 }
 
 }  // namespace
+
+absl::Status validate_callbacks(
+    google::protobuf::RepeatedPtrField<api::common::v1::Callback>& callbacks,
+    const history::Limits& limits) {
+    for (api::common::v1::Callback& callback : callbacks) {
+        if (!callback.has_nexus()) return unimplemented("unknown callback variant");
+        api::common::v1::Callback::Nexus& nexus = *callback.mutable_nexus();
+        if (nexus.url().size() > limits.callback_url_bytes) {
+            return invalid_argument(
+                fmt::format("invalid url: url length longer than max length allowed of {}",
+                            limits.callback_url_bytes));
+        }
+        STELE_RETURN_IF_ERROR(check_address(nexus.url(), limits.callback_addresses));
+        STELE_RETURN_IF_ERROR(settle_header(nexus, limits.callback_header_bytes));
+    }
+    return absl::OkStatus();
+}
 
 bool is_run_id(std::string_view text) { return text.empty() || is_uuid(text); }
 
@@ -299,7 +334,7 @@ absl::Status validate_start(service::StartWorkflowExecutionRequest& request,
                                             request.workflow_id_conflict_policy()));
     STELE_RETURN_IF_ERROR(validate_conflict_options(request));
     STELE_RETURN_IF_ERROR(validate_priority(request.priority()));
-    STELE_RETURN_IF_ERROR(refuse_callbacks(request));
+    STELE_RETURN_IF_ERROR(validate_callbacks(*request.mutable_completion_callbacks(), limits));
     STELE_RETURN_IF_ERROR(validate_links(request.links()));
     return validate_sizes(request, limits);
 }
@@ -334,7 +369,8 @@ absl::Status validate_signal_with_start(service::SignalWithStartWorkflowExecutio
                                             request.workflow_id_conflict_policy()));
     if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
         return invalid_argument(
-            "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for "
+            "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported "
+            "for "
             "this operation.");
     }
     default_policies(request, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);

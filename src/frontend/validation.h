@@ -30,6 +30,10 @@ absl::Status validate_task_queue(Request& request) {
     const bool set = request.has_task_queue();
     return validate_task_queue(set, *request.mutable_task_queue());
 }
+/// Addresses that may be called, in bounds. Header names become lower case.
+absl::Status validate_callbacks(
+    google::protobuf::RepeatedPtrField<api::common::v1::Callback>& callbacks,
+    const history::Limits& limits);
 absl::Status validate_priority(const api::common::v1::Priority& priority);
 absl::Status validate_identity(std::string_view identity);
 /// The namespace must know the search attributes that a run is to begin with. They are told their

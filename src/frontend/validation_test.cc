@@ -115,10 +115,36 @@ TEST(Validation, EveryFaultOfAStartIsRefusedInItsWords) {
     }
 }
 
-TEST(Validation, CompletionCallbacksAreUnimplementedRatherThanLeftOut) {
+TEST(Validation, CallbacksGoWhereAnOperatorAllowsOnly) {
     Start request = valid_start();
-    request.add_completion_callbacks()->mutable_nexus()->set_url("https://example.com");
-    EXPECT_EQ(validate_start(request, {}, "fresh").code(), absl::StatusCode::kUnimplemented);
+    auto& nexus = *request.add_completion_callbacks()->mutable_nexus();
+    nexus.set_url("https://example.com/done");
+    EXPECT_EQ(message_of(validate_start(request, {}, "fresh")),
+              "invalid url: url does not match any configured callback address: "
+              "https://example.com/done");
+    history::Limits limits;
+    limits.callback_addresses = {{"example.com", false}};
+    (*nexus.mutable_header())["Authorization"] = "secret";
+    EXPECT_TRUE(validate_start(request, limits, "fresh").ok());
+    EXPECT_EQ(nexus.header().at("authorization"), "secret");
+}
+
+TEST(Validation, CallbacksAreBounded) {
+    history::Limits limits;
+    limits.callback_addresses = {{"*", true}};
+    limits.callback_url_bytes = 20;
+    limits.callback_header_bytes = 10;
+    Start request = valid_start();
+    auto& nexus = *request.add_completion_callbacks()->mutable_nexus();
+    nexus.set_url("http://example.com/long");
+    EXPECT_EQ(message_of(validate_start(request, limits, "fresh")),
+              "invalid url: url length longer than max length allowed of 20");
+    nexus.set_url("http://example.com");
+    (*nexus.mutable_header())["name"] = "a value";
+    EXPECT_EQ(message_of(validate_start(request, limits, "fresh")),
+              "invalid header: header size longer than max allowed size of 10");
+    request.mutable_completion_callbacks(0)->mutable_internal();
+    EXPECT_EQ(validate_start(request, limits, "fresh").code(), absl::StatusCode::kUnimplemented);
 }
 
 TEST(Validation, LinksSayWhatTheyPointTo) {
@@ -152,7 +178,8 @@ TEST(Validation, TerminatingReusePolicyBecomesTheConflictPolicyOfThatMeaning) {
 }
 
 TEST(Validation, HugeFirstRetryIntervalGetsAMaximumThatIsNotSmaller) {
-    for (const Duration interval : {Duration(hours(24 * 365 * 10)), Duration(hours(24 * 365 * 99))}) {
+    for (const Duration interval :
+         {Duration(hours(24 * 365 * 10)), Duration(hours(24 * 365 * 99))}) {
         Start request = valid_start();
         *request.mutable_retry_policy()->mutable_initial_interval() = to_proto(interval);
         const absl::Status status = validate_start(request, {}, "fresh");
@@ -180,8 +207,8 @@ TEST(Validation, ExecutionNeedsAWorkflowIdAndARunIdThatIsAUuid) {
     EXPECT_TRUE(validate_execution(true, execution).ok());
     execution.set_run_id("0198c6d5-1111-4222-8333-0123456789ab");
     EXPECT_TRUE(validate_execution(true, execution).ok());
-    for (const char* bad : {"run", "0198c6d5-1111-4222-8333-0123456789ag",
-                            "0198c6d5a1111-4222-8333-0123456789ab"}) {
+    for (const char* bad :
+         {"run", "0198c6d5-1111-4222-8333-0123456789ag", "0198c6d5a1111-4222-8333-0123456789ab"}) {
         execution.set_run_id(bad);
         EXPECT_EQ(message_of(validate_execution(true, execution)), "Invalid RunId.") << bad;
     }

@@ -1,19 +1,17 @@
 #include "history/attach.h"
 
+#include "history/callback_family.h"
+#include "history/options.h"
+
 namespace stele::history {
 
 namespace enums = temporal::api::enums::v1;
 
-namespace {
-
-constexpr auto kUpdated = enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED;
-
-}  // namespace
-
 bool is_attached(const Run& run, const std::string& request_id) {
     if (request_id.empty()) return false;
     const std::optional<ItemId> known = run.request_ids.id_of(request_id);
-    return known && run.request_ids.find(*known)->event_type() == kUpdated;
+    return known && run.request_ids.find(*known)->event_type() ==
+                        enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED;
 }
 
 absl::StatusOr<Applied<None>> attach_to_run(const Run& run, const AttachInput& input,
@@ -25,15 +23,16 @@ absl::StatusOr<Applied<None>> attach_to_run(const Run& run, const AttachInput& i
         return again;
     }
     Builder builder(run, context);
+    STELE_RETURN_IF_ERROR(check_callbacks(builder.draft(), {input.request_id},
+                                          static_cast<int>(input.callbacks.size()),
+                                          *context.limits));
     HistoryEvent event;
-    event.set_event_type(kUpdated);
-    // Workers that do not know this kind of event need not.
-    event.set_worker_may_ignore(true);
-    event.mutable_workflow_execution_options_updated_event_attributes()->set_attached_request_id(
-        input.request_id);
+    auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
+    attributes.set_attached_request_id(input.request_id);
+    attributes.mutable_attached_completion_callbacks()->Assign(input.callbacks.begin(),
+                                                               input.callbacks.end());
     event.mutable_links()->Assign(input.links.begin(), input.links.end());
-    const EventId id = builder.add_or_buffer_event(std::move(event));
-    builder.remember_request(input.request_id, id, kUpdated);
+    add_options_updated(builder, std::move(event));
     return Applied<None>{std::move(builder).finish(), {}};
 }
 

@@ -1,6 +1,7 @@
 #include "history/begin_run.h"
 
 #include "history/attributes.h"
+#include "history/callback_family.h"
 #include "history/reset_points.h"
 
 #include <algorithm>
@@ -42,8 +43,8 @@ storage::InfoRow make_info(const RunBirth& birth, Timestamp now) {
     info.set_workflow_id(started.workflow_id());
     info.set_run_id(birth.run_id);
     info.set_sequence(birth.run_key.value());
-    info.set_workflow_type(started.workflow_type().name());
     info.set_event_task_base(birth.event_task_base);
+    info.set_workflow_type(started.workflow_type().name());
     info.set_task_queue(started.task_queue().name());
     if (started.has_workflow_execution_timeout()) {
         *info.mutable_execution_timeout() = started.workflow_execution_timeout();
@@ -131,6 +132,7 @@ Birth begin_run(RunBirth birth, const Context& context) {
     draft.info = make_info(birth, context.now);
     fill_header(draft.header, started, context.now);
     draft.attributes = make_attributes(started);
+    attach_callbacks(builder, {birth.request_id}, started.completion_callbacks());
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
     *event.mutable_workflow_execution_started_event_attributes() = std::move(started);
@@ -158,8 +160,6 @@ Duration spaced_backoff(const Builder& builder, Duration wanted) {
     return lifetime + wanted < shortest ? shortest - lifetime : wanted;
 }
 
-void add_successor(Builder& builder, const std::string& new_run_id, Started started) {
-    const storage::InfoRow& info = builder.info();
 namespace {
 
 /// Behind every event that the old run may still get as it ends.
@@ -170,15 +170,17 @@ std::int64_t next_event_task_base(const Builder& builder) {
 
 }  // namespace
 
+void add_successor(Builder& builder, const std::string& new_run_id, Started started) {
+    const storage::InfoRow& info = builder.info();
     RunBirth birth;
     birth.namespace_id = info.namespace_id();
     birth.namespace_name = info.namespace_();
     birth.run_id = new_run_id;
     birth.request_id = builder.context().new_id();
     birth.links = info.links();
+    birth.event_task_base = next_event_task_base(builder);
     started.set_workflow_id(info.workflow_id());
     started.set_continued_execution_run_id(info.run_id());
-    birth.event_task_base = next_event_task_base(builder);
     started.set_first_execution_run_id(info.first_execution_run_id());
     if (info.has_execution_timeout()) {
         *started.mutable_workflow_execution_timeout() = info.execution_timeout();

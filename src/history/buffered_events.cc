@@ -91,7 +91,10 @@ private:
 /// The request id under which a buffered event is remembered; empty when it has none.
 const std::string& request_id_of(const HistoryEvent& event) {
     if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED) {
-        return event.workflow_execution_options_updated_event_attributes().attached_request_id();
+        const auto& updated = event.workflow_execution_options_updated_event_attributes();
+        return updated.workflow_update_options().empty()
+                   ? updated.attached_request_id()
+                   : updated.workflow_update_options(0).attached_request_id();
     }
     return event.workflow_execution_signaled_event_attributes().request_id();
 }

@@ -31,16 +31,18 @@ std::int64_t event_task_id(const storage::InfoRow& info, EventId id) {
 }
 
 /// The priority that a dispatch row was counted under; rows of earlier versions do not say.
-std::int32_t counted_priority(std::int32_t stored) { return stored == 0 ? kDefaultPriority : stored; }
+std::int32_t counted_priority(std::int32_t stored) {
+    return stored == 0 ? kDefaultPriority : stored;
+}
 
 }  // namespace
-
-Builder::Builder(const Run& run, const Context& context) : context_(context), transition_(run) {}
 
 std::int64_t event_task_base(const storage::InfoRow& info) {
     constexpr int kEventBits = 26;  // far more events than any limit lets a run have
     return info.event_task_base() != 0 ? info.event_task_base() : info.sequence() << kEventBits;
 }
+
+Builder::Builder(const Run& run, const Context& context) : context_(context), transition_(run) {}
 
 bool Builder::is_open() const {
     using namespace temporal::api::enums::v1;
@@ -54,9 +56,9 @@ EventId Builder::add_event(HistoryEvent event) {
     const EventId id(header().next_event_id());
     header().set_next_event_id(id.next().value());
     event.set_event_id(id.value());
+    event.set_task_id(event_task_id(info(), id));
     // A buffered event keeps the time at which it arrived.
     if (!event.has_event_time()) *event.mutable_event_time() = to_proto(now());
-    event.set_task_id(event_task_id(info(), id));
     if (context_.limits->external_payloads) count_external_payloads(event, header());
     *history_.add_events() = std::move(event);
     return id;
@@ -90,9 +92,9 @@ void Builder::dispatch(DispatchTask task) {
 
 void Builder::withdraw(DispatchRef row) {
     // A row that this very transition made is simply not written.
-    const std::size_t erased =
-        std::erase_if(transition_.dispatch,
-                      [&](const DispatchTask& task) { return task.sequence == row.sequence; });
+    const std::size_t erased = std::erase_if(transition_.dispatch, [&](const DispatchTask& task) {
+        return task.sequence == row.sequence;
+    });
     if (erased == 0) transition_.dispatch_done.push_back(std::move(row));
 }
 

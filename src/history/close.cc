@@ -1,3 +1,4 @@
+#include "history/callback_family.h"
 #include "history/parent_close.h"
 #include "history/workflow_task.h"
 
@@ -31,6 +32,7 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
     withdraw_workflow_task_dispatch();
     apply_parent_close_policy(*this);
     report_to_parent(*this, last_event());
+    send_close_callbacks(*this);
 
     erase_all(draft().activities);
     erase_all(draft().timers);

@@ -252,6 +252,7 @@ absl::StatusOr<Applied<None>> return_activity(const Run& run, const ActivityToke
 // ---- describe.cc ---------------------------------------------------------------------------
 
 /// Configuration, info and pending items of a run, as DescribeWorkflowExecution shows them.
-service::DescribeWorkflowExecutionResponse describe(const Run& run);
+service::DescribeWorkflowExecutionResponse describe(const Run& run,
+                                                    const Limits& limits = Limits());
 
 }  // namespace stele::history

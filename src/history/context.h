@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/address_rule.h"
 #include "base/time.h"
 
 #include <cstdint>
@@ -65,6 +66,22 @@ struct Limits {
     /// Rules that pause activities. frontend.workflowRulesAPIsEnabled, frontend.maxWorkflowRulesPerNamespace
     bool workflow_rules = false;
     std::size_t workflow_rules_count = 10;
+    std::size_t callbacks_per_run = 32;     // system.maxcallbacksperworkflow
+    std::size_t callbacks_per_update = 32;  // system.maxcallbacksperupdateid
+    std::size_t callback_url_bytes = 1000;          // frontend.callbackurlmaxlength
+    std::size_t callback_header_bytes = 8 * 1024;   // frontend.callbackheadermaxlength
+    /// Where callbacks may be sent; nowhere unless an operator says so.
+    AddressRules callback_addresses{};  // callback.allowedaddresses
+    /// Whether callers may be told of the end of an update by a callback.
+    bool update_callbacks = false;  // history.enableupdatecallbacks
+    /// The first wait before a callback is tried again, doubled up to the longest.
+    Duration callback_retry = std::chrono::seconds(1);        // callback.retrypolicy.initialinterval
+    Duration longest_callback_retry = std::chrono::hours(1);  // callback.retrypolicy.maxinterval
+    /// Whether operators see by which requests a run was signalled.
+    bool signal_backlinks = false;  // history.enablechasmsignalbacklinks
+    std::int32_t history_page = 256;        // limit.historymaxpagesize
+    std::int32_t query_history_page = 256;  // matching.historymaxpagesize
+    Duration history_long_poll = std::chrono::seconds(20);  // history.longpollexpirationinterval
     Duration sticky_unavailable_after = std::chrono::seconds(10);
     std::size_t search_attribute_keys = 100;          // frontend.searchattributesnumberofkeyslimit
     std::size_t search_attribute_bytes = 2 * 1024;    // frontend.searchattributessizeofvaluelimit

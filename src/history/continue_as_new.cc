@@ -1,5 +1,6 @@
 #include "history/attributes.h"
 #include "history/begin_run.h"
+#include "history/callback_family.h"
 #include "history/command_checks.h"
 #include "history/retry_policy.h"
 #include "history/search_attributes.h"
@@ -197,6 +198,7 @@ Started started_attributes(const Builder& builder, const Attributes& attributes)
     if (attributes.has_last_completion_result()) {
         *started.mutable_last_completion_result() = attributes.last_completion_result();
     }
+    *started.mutable_completion_callbacks() = standing_by(builder.draft());
     if (const auto backoff = first_task_backoff(builder, attributes)) {
         *started.mutable_first_workflow_task_backoff() = *backoff;
     }

@@ -155,8 +155,7 @@ void every_ten_seconds(StartInput& input) {
 
 TEST_F(SuccessorTest, AScheduledRunWaitsForItsFirstTime) {
     scenario_.start(every_ten_seconds);
-    const auto& first =
-        scenario_.history().events(0).workflow_execution_started_event_attributes();
+    const auto& first = scenario_.history().events(0).workflow_execution_started_event_attributes();
     EXPECT_EQ(from_proto(first.first_workflow_task_backoff()), seconds(10));
     EXPECT_EQ(first.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
     EXPECT_EQ(first.cron_schedule(), "@every 10s");
@@ -239,6 +238,28 @@ TEST_F(SuccessorTest, EveryRunOfAChainHasTheLinksOfTheFirst) {
     run_last_task(continue_as_new());
     ASSERT_EQ(history_.events(0).links_size(), 1);
     EXPECT_EQ(history_.events(0).links(0).workflow_event().workflow_id(), "caller");
+}
+
+TEST_F(SuccessorTest, TaskIdsGrowFromRunToRun) {
+    scenario_.start();
+    run_last_task(continue_as_new());
+    std::int64_t last = 0;
+    for (const auto* history : {&scenario_.history(), &history_}) {
+        for (const HistoryEvent& event : history->events()) {
+            EXPECT_GT(event.task_id(), last);
+            last = event.task_id();
+        }
+    }
+}
+
+TEST_F(SuccessorTest, CallbacksGoOnInTheNextRun) {
+    scenario_.start([](StartInput& input) {
+        input.request.add_completion_callbacks()->mutable_nexus()->set_url("https://waits");
+    });
+    run_last_task(continue_as_new());
+    ASSERT_EQ(started().completion_callbacks_size(), 1);
+    EXPECT_EQ(run_->callbacks.size(), 1U);
+    EXPECT_TRUE(scenario_.outbox().empty());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "history/families.h"
+#include "history/callback_family.h"
 
 // A run as DescribeWorkflowExecution shows it.
 namespace stele::history {
@@ -64,7 +64,8 @@ void describe_info(const Run& run, api::workflow::v1::WorkflowExecutionInfo& des
     described.set_external_payload_count(header.external_payload_count());
 }
 
-void describe_request_ids(const Run& run, api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
+void describe_request_ids(const Run& run, const Limits& limits,
+                          api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
     auto& described = *info.mutable_request_id_infos();
     auto& created = described[run.info.create_request_id()];
     created.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
@@ -74,8 +75,9 @@ void describe_request_ids(const Run& run, api::workflow::v1::WorkflowExecutionEx
             created.set_event_id(row.event_id());  // signal-with-start shares its id
             continue;
         }
-        // Signals are remembered only so that they are not repeated.
-        if (row.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) continue;
+        // Signals are remembered so that they are not repeated; who sent one may want to find it.
+        const bool signal = row.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED;
+        if (signal && !limits.signal_backlinks) continue;
         auto& remembered = described[row.request_id()];
         remembered.set_event_type(row.event_type());
         remembered.set_event_id(row.event_id());
@@ -92,7 +94,7 @@ void describe_pause(const storage::HeaderRow& header,
     pause.set_reason(header.pause().reason());
 }
 
-void describe_extended_info(const Run& run,
+void describe_extended_info(const Run& run, const Limits& limits,
                             api::workflow::v1::WorkflowExecutionExtendedInfo& info) {
     if (run.info.has_execution_expiration()) {
         *info.mutable_execution_expiration_time() = run.info.execution_expiration();
@@ -103,16 +105,15 @@ void describe_extended_info(const Run& run,
         // Clients of Temporal see the beginning of the first year here.
         info.mutable_run_expiration_time()->set_seconds(kFirstYearSeconds);
     }
-    *info.mutable_original_start_time() = run.info.has_original_start_time()
-                                              ? run.info.original_start_time()
-                                              : run.info.start_time();
+    *info.mutable_original_start_time() =
+        run.info.has_original_start_time() ? run.info.original_start_time() : run.info.start_time();
     if (run.info.original_execution_run_id() != run.info.run_id()) {
         *info.mutable_last_reset_time() = run.info.start_time();
     }
     info.set_reset_run_id(run.header.reset_run_id());
     describe_pause(run.header, info);
     info.set_cancel_requested(run.header.cancel_requested());
-    describe_request_ids(run, info);
+    describe_request_ids(run, limits, info);
 }
 
 void describe_children(const Run& run, service::DescribeWorkflowExecutionResponse& response) {
@@ -141,14 +142,15 @@ void describe_workflow_task(const storage::WorkflowTask& task,
 
 }  // namespace
 
-service::DescribeWorkflowExecutionResponse describe(const Run& run) {
+service::DescribeWorkflowExecutionResponse describe(const Run& run, const Limits& limits) {
     service::DescribeWorkflowExecutionResponse response;
     describe_config(run, response);
     describe_info(run, *response.mutable_workflow_execution_info());
-    describe_extended_info(run, *response.mutable_workflow_extended_info());
+    describe_extended_info(run, limits, *response.mutable_workflow_extended_info());
     describe_activities(run, response);
     describe_children(run, response);
     describe_workflow_task(run.header.task(), response);
+    describe_callbacks(run, response);
     return response;
 }
 

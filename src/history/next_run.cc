@@ -1,6 +1,7 @@
 #include "history/next_run.h"
 
 #include "history/begin_run.h"
+#include "history/callback_family.h"
 
 #include "cron/schedule.h"
 
@@ -72,12 +73,15 @@ void add_next_run(Builder& builder, const NextRun& next, const LastOutcome& last
     started.set_initiator(next.initiator);
     started.clear_identity();
     started.clear_eager_execution_accepted();
-    *started.mutable_first_workflow_task_backoff() = to_proto(spaced_backoff(builder, next.backoff));
+    *started.mutable_first_workflow_task_backoff() =
+        to_proto(spaced_backoff(builder, next.backoff));
     started.clear_last_completion_result();
     if (last.result) *started.mutable_last_completion_result() = *last.result;
     started.clear_continued_failure();
     if (last.failure) *started.mutable_continued_failure() = *last.failure;
-    if (!retry) started.clear_completion_callbacks();
+    // Callers are told how the chain of attempts ends; of a cron schedule, how its first run does.
+    started.clear_completion_callbacks();
+    if (retry) *started.mutable_completion_callbacks() = standing_by(builder.draft());
     add_successor(builder, next.run_id, std::move(started));
 }
 

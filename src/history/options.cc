@@ -1,6 +1,7 @@
 #include "history/options.h"
 
 #include "history/attributes.h"
+#include "history/callback_family.h"
 
 #include <google/protobuf/util/message_differencer.h>
 
@@ -125,8 +126,9 @@ absl::Status check_override(const VersioningOverride& wanted, const std::string&
 /// A run that is pinned to nothing can not be told to stay where it is.
 absl::Status check_pinned_to_something(const WorkflowOptions& wanted, const std::string& workflow) {
     const auto& pinned = wanted.versioning_override().pinned();
-    const bool stay = pinned.behavior() != VersioningOverride::PINNED_OVERRIDE_BEHAVIOR_UNSPECIFIED &&
-                      !pinned.has_version();
+    const bool stay =
+        pinned.behavior() != VersioningOverride::PINNED_OVERRIDE_BEHAVIOR_UNSPECIFIED &&
+        !pinned.has_version();
     if (!stay) return absl::OkStatus();
     return failed_precondition(
         "must specify a specific pinned override version because workflow with id " + workflow +
@@ -185,6 +187,14 @@ void add_options_updated(Builder& builder, HistoryEvent event) {
     const EventId id = builder.add_or_buffer_event(std::move(event));
     builder.remember_request(attributes.attached_request_id(), id,
                              enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+    attach_callbacks(builder, {attributes.attached_request_id()},
+                     attributes.attached_completion_callbacks());
+    for (const auto& joined : attributes.workflow_update_options()) {
+        builder.remember_request(joined.attached_request_id(), id,
+                                 enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+        attach_callbacks(builder, {joined.attached_request_id(), joined.update_id()},
+                         joined.attached_completion_callbacks());
+    }
     if (!MessageDifferencer::Equals(before, options_of(builder.info()))) requeue_task(builder);
 }
 
@@ -218,8 +228,8 @@ absl::StatusOr<Applied<WorkflowOptions>> update_options(const Run& run, const Op
     const std::int64_t events = builder.header().next_event_id();
     const std::size_t buffered = builder.draft().buffered.size();
     STELE_ASSIGN_OR_RETURN(WorkflowOptions options, change_options(builder, change));
-    const bool changed = builder.header().next_event_id() != events ||
-                         builder.draft().buffered.size() != buffered;
+    const bool changed =
+        builder.header().next_event_id() != events || builder.draft().buffered.size() != buffered;
     if (!changed) {
         builder.transition().empty = true;
         return Applied<WorkflowOptions>{std::move(builder.transition()), std::move(options)};

@@ -4,6 +4,7 @@
 #include "history/reset.h"
 #include "history/update.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stele::history {
@@ -24,14 +25,30 @@ void reapply_signal(Builder& builder, const HistoryEvent& event) {
     record_signal(builder, input);
 }
 
+/// Of those who joined updates, the ones whose update the new run has, and whom it does not know yet.
+void keep_joined(const Draft& draft,
+                 api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes& attributes) {
+    auto& joined = *attributes.mutable_workflow_update_options();
+    joined.erase(std::remove_if(joined.begin(), joined.end(),
+                                [&draft](const auto& one) {
+                                    return draft.updates.find_named(one.update_id()) == nullptr ||
+                                           draft.request_ids.find_named(
+                                               one.attached_request_id()) != nullptr;
+                                }),
+                 joined.end());
+}
+
 void reapply_options(Builder& builder, const HistoryEvent& event) {
     const auto& attributes = event.workflow_execution_options_updated_event_attributes();
     const bool attached = attributes.attached_completion_callbacks_size() > 0 &&
                           !attributes.attached_request_id().empty();
     // Callbacks that the history in front of the reset point has attached already.
-    if (attached && builder.draft().request_ids.find_named(attributes.attached_request_id())) return;
+    if (attached && builder.draft().request_ids.find_named(attributes.attached_request_id()))
+        return;
     HistoryEvent copy;
     *copy.mutable_workflow_execution_options_updated_event_attributes() = attributes;
+    keep_joined(builder.draft(),
+                *copy.mutable_workflow_execution_options_updated_event_attributes());
     *copy.mutable_links() = event.links();
     add_options_updated(builder, std::move(copy));
 }

@@ -3,6 +3,7 @@
 #include "history/attributes.h"
 #include "history/begin_run.h"
 #include "history/build_ids.h"
+#include "history/callback_family.h"
 #include "history/options.h"
 #include "history/pause.h"
 #include "history/payload_stats.h"
@@ -55,6 +56,10 @@ absl::Status Rebuild::add_event(const HistoryEvent& event) {
     restore_update(run_.updates, event);
     if (const api::update::v1::Request* update = request_of_update(event)) {
         remember_request(update->request_id(), event);
+        if (limits_.update_callbacks) {
+            restore_callbacks(run_, {update->request_id(), update->meta().update_id()},
+                              update->completion_callbacks(), from_proto(event.event_time()));
+        }
     }
     // Events of no family here, such as markers, leave nothing behind.
     static_cast<void>(fold_task(event) || fold_activity(event) || fold_timer(event) ||
@@ -80,6 +85,8 @@ void Rebuild::fold_start(const HistoryEvent& event) {
     }
     fill_header(run_.header, birth.started, identity_.start_time);
     run_.attributes = make_attributes(birth.started);
+    restore_callbacks(run_, {birth.request_id}, birth.started.completion_callbacks(),
+                      from_proto(event.event_time()));
 }
 
 // ---- The workflow task -----------------------------------------------------------------------
@@ -175,15 +182,34 @@ bool Rebuild::fold_run(const HistoryEvent& event) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: {
             const auto& updated = event.workflow_execution_options_updated_event_attributes();
             apply_options(run_.info, updated);
-            remember_request(updated.attached_request_id(), event);
+            restore_attached(updated, event);
             return true;
         }
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+            forget_update_callbacks(
+                run_,
+                event.workflow_execution_update_completed_event_attributes().meta().update_id());
+            return true;
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED:
             mark_paused(run_.header, event.workflow_execution_paused_event_attributes(),
                         from_proto(event.event_time()));
             return true;
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: mark_unpaused(run_.header); return true;
         default: return false;
+    }
+}
+
+void Rebuild::restore_attached(
+    const api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes& updated,
+    const HistoryEvent& event) {
+    const Timestamp when = from_proto(event.event_time());
+    remember_request(updated.attached_request_id(), event);
+    restore_callbacks(run_, {updated.attached_request_id()},
+                      updated.attached_completion_callbacks(), when);
+    for (const auto& joined : updated.workflow_update_options()) {
+        remember_request(joined.attached_request_id(), event);
+        restore_callbacks(run_, {joined.attached_request_id(), joined.update_id()},
+                          joined.attached_completion_callbacks(), when);
     }
 }
 

@@ -53,6 +53,9 @@ private:
     void fold_completed_task(const HistoryEvent& event);
     void close(temporal::api::enums::v1::WorkflowExecutionStatus status, const HistoryEvent& event,
                const std::string& successor_run_id = {});
+    void restore_attached(
+        const temporal::api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes& updated,
+        const HistoryEvent& event);
     void remember_request(const std::string& request_id, const HistoryEvent& event);
     /// Takes a pending item away, which must be there.
     template <typename Row>

@@ -45,6 +45,7 @@ void begin_with(Draft& draft, const Run& state) {
     insert_all(draft.external_signals, state.external_signals);
     insert_all(draft.external_cancels, state.external_cancels);
     insert_all(draft.request_ids, state.request_ids);
+    insert_all(draft.callbacks, state.callbacks);
 }
 
 /// Timeouts of the run count from now, or a run that has expired could never be reset.

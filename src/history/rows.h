@@ -43,6 +43,10 @@ inline const std::string& row_name(const storage::BufferedEventRow&) {
     static const std::string none;
     return none;
 }
+inline const std::string& row_name(const storage::CallbackRow&) {
+    static const std::string none;
+    return none;
+}
 
 /// When something is to be done about a row; kNever for kinds that wait for others only. Depends on
 /// nothing but the row, so that tables can keep their rows in the order of their deadlines.

@@ -18,6 +18,7 @@ struct Run {
     Table<storage::BufferedEventRow> buffered;           // by arrival
     Table<storage::RequestIdRow> request_ids;            // by arrival
     Table<storage::UpdateRow> updates;                   // by the first event that tells of it
+    Table<storage::CallbackRow> callbacks;               // by arrival
 
     // In memory only. Beside it, a speculative workflow task in the header is not stored either.
     Table<PendingUpdate> pending_updates;                // by arrival

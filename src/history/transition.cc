@@ -15,12 +15,13 @@ Draft::Draft(const Run& run)
       buffered(run.buffered),
       request_ids(run.request_ids),
       updates(run.updates),
+      callbacks(run.callbacks),
       pending_updates(run.pending_updates) {}
 
 std::size_t Draft::bytes() const {
     return run_info().ByteSizeLong() + header.ByteSizeLong() + run_attributes().ByteSizeLong() +
            activities.bytes() + timers.bytes() + children.bytes() + external_signals.bytes() +
-           external_cancels.bytes() + buffered.bytes() + request_ids.bytes();
+           external_cancels.bytes() + buffered.bytes() + request_ids.bytes() + callbacks.bytes();
 }
 
 void apply(Run& run, Transition& transition) {
@@ -38,6 +39,7 @@ void apply(Run& run, Transition& transition) {
     std::move(draft.buffered).apply_to(run.buffered);
     std::move(draft.request_ids).apply_to(run.request_ids);
     std::move(draft.updates).apply_to(run.updates);
+    std::move(draft.callbacks).apply_to(run.callbacks);
     std::move(draft.pending_updates).apply_to(run.pending_updates);
 }
 

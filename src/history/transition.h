@@ -61,6 +61,7 @@ struct Draft {
     TableDraft<storage::BufferedEventRow> buffered;
     TableDraft<storage::RequestIdRow> request_ids;
     TableDraft<storage::UpdateRow> updates;
+    TableDraft<storage::CallbackRow> callbacks;
     TableDraft<PendingUpdate> pending_updates;          // never written
 
     const storage::InfoRow& run_info() const { return info ? *info : base->info; }

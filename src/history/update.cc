@@ -1,3 +1,5 @@
+#include "history/callback_family.h"
+#include "history/options.h"
 #include "history/update_family.h"
 #include "history/workflow_task.h"
 
@@ -85,6 +87,25 @@ absl::Status check_request(const Request& request) {
         "invalid *update.Request: request_id is required when completion_callbacks are set");
 }
 
+/// The events of an update tell its id, and of those who joined it one event each.
+HistoryEvent joined_event(const std::string& update_id, const Request& request) {
+    HistoryEvent event;
+    event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+    event.set_worker_may_ignore(true);
+    auto& joined = *event.mutable_workflow_execution_options_updated_event_attributes()
+                        ->add_workflow_update_options();
+    joined.set_update_id(update_id);
+    joined.set_attached_request_id(request.request_id());
+    *joined.mutable_attached_completion_callbacks() = request.completion_callbacks();
+    return event;
+}
+
+bool has_joined(const PendingUpdate& pending, const std::string& request_id) {
+    if (pending.request->request_id() == request_id) return true;
+    return std::any_of(pending.joined.begin(), pending.joined.end(),
+                       [&](const auto& request) { return request->request_id() == request_id; });
+}
+
 /// Whether the run can take an update that it does not know.
 absl::Status check_ready(const Run& run) {
     if (run.header.status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) {
@@ -105,6 +126,36 @@ Applied<None> unchanged(const Run& run, const Context& context) {
     return {std::move(builder.transition()), {}};
 }
 
+/// Another caller sends an update that the run knows, and wants to be told of its end. One that has
+/// not been accepted leaves no trace, so what is to be written waits for that.
+absl::StatusOr<Applied<None>> join_update(const Run& run, const Request& request,
+                                          const Context& context) {
+    const std::string& update_id = request.meta().update_id();
+    if (request.completion_callbacks().empty() || !context.limits->update_callbacks) {
+        return unchanged(run, context);
+    }
+    STELE_RETURN_IF_ERROR(check_request(request));
+    if (run.request_ids.id_of(request.request_id())) return unchanged(run, context);
+    Builder builder(run, context);
+    STELE_RETURN_IF_ERROR(check_callbacks(builder.draft(), {request.request_id(), update_id},
+                                          request.completion_callbacks_size(), *context.limits));
+    if (const auto pending = run.pending_updates.id_of(update_id)) {
+        if (has_joined(*run.pending_updates.find(*pending), request.request_id())) {
+            return unchanged(run, context);
+        }
+        builder.keep_in_memory();
+        builder.draft().pending_updates.edit(*pending).joined.push_back(
+            std::make_shared<const Request>(request));
+        return Applied<None>{std::move(builder).finish(), {}};
+    }
+    // Its caller gets the outcome of one that has ended.
+    if (is_completed(*builder.draft().updates.find_named(update_id))) {
+        return unchanged(run, context);
+    }
+    add_options_updated(builder, joined_event(update_id, request));
+    return Applied<None>{std::move(builder).finish(), {}};
+}
+
 api::protocol::v1::Message to_message(const PendingUpdate& update, EventId started) {
     api::protocol::v1::Message message;
     message.set_id(update.update_id + "/request");
@@ -123,7 +174,9 @@ void abort_updates(Builder& builder, const absl::Status& why, Matches matches) {
     });
     for (const ItemId id : aborted) {
         builder.note_update({builder.draft().pending_updates.find(id)->update_id,
-                             UpdateChange::Kind::kAborted, {}, why});
+                             UpdateChange::Kind::kAborted,
+                             {},
+                             why});
         builder.draft().pending_updates.erase(id);
     }
 }
@@ -157,10 +210,15 @@ absl::StatusOr<Applied<None>> admit_update(const Run& run, const Request& reques
         return not_found("workflow execution already completed");
     }
     STELE_RETURN_IF_ERROR(check_ready(run));
-    if (known) return unchanged(run, context);
+    if (known) return join_update(run, request, context);
     Builder builder(run, context);
     STELE_RETURN_IF_ERROR(check_limits(builder.draft(), request, *context.limits));
     STELE_RETURN_IF_ERROR(check_request(request));
+    if (context.limits->update_callbacks) {
+        STELE_RETURN_IF_ERROR(check_callbacks(builder.draft(), {request.request_id(), update_id},
+                                              request.completion_callbacks_size(),
+                                              *context.limits));
+    }
     builder.keep_in_memory();
     builder.draft().pending_updates.insert(
         builder.next_item(), {update_id, std::make_shared<const Request>(request), false});
@@ -265,6 +323,24 @@ void remember_update_request(Builder& builder, const Request& request, EventId e
     builder.remember_request(request.request_id(), event, event_type);
 }
 
+void attach_update_callbacks(Builder& builder, const Request& request) {
+    if (!builder.context().limits->update_callbacks) return;
+    attach_callbacks(builder, {request.request_id(), request.meta().update_id()},
+                     request.completion_callbacks());
+}
+
+void record_joined(Builder& builder, const PendingUpdate& update) {
+    for (const auto& request : update.joined) {
+        const std::string& request_id = request->request_id();
+        if (builder.draft().request_ids.find_named(request_id) != nullptr) continue;
+        // Made by the completion that accepts the update, so it does not wait behind it.
+        const EventId id = builder.add_event(joined_event(update.update_id, *request));
+        builder.remember_request(request_id, id,
+                                 enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+        attach_callbacks(builder, {request_id, update.update_id}, request->completion_callbacks());
+    }
+}
+
 // ---- Reset -----------------------------------------------------------------------------------
 
 void reapply_update(Builder& builder, const Request& request,
@@ -279,6 +355,7 @@ void reapply_update(Builder& builder, const Request& request,
     const EventId id = builder.add_event(std::move(event));
     remember_update_request(builder, request, id,
                             enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED);
+    attach_update_callbacks(builder, request);
     storage::UpdateRow row;
     row.set_item(id.value());
     row.set_update_id(update_id);

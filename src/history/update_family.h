@@ -31,6 +31,10 @@ absl::Status aborted_by_close();
 /// The request id of an update is known to the run from its first event on.
 void remember_update_request(Builder& builder, const api::update::v1::Request& request,
                              EventId event, EventType event_type);
+/// Who sent the update is told of its end by the callbacks of the request.
+void attach_update_callbacks(Builder& builder, const api::update::v1::Request& request);
+/// An update was accepted: writes down who else wants to be told.
+void record_joined(Builder& builder, const PendingUpdate& update);
 /// FAILED_PRECONDITION when the run may have no further update.
 absl::Status check_update_count(const Draft& draft, const Limits& limits);
 

@@ -1,3 +1,4 @@
+#include "history/callback_family.h"
 #include "history/command.h"
 #include "history/update_family.h"
 
@@ -62,8 +63,7 @@ Found find(Completion& completion, const std::string& update_id) {
 std::string state_of(const Completion& completion, const Found& found) {
     if (found.pending != nullptr) return found.pending->sent ? "Sent" : "Admitted";
     if (found.row == nullptr) return "ProvisionallyCompleted";
-    const std::int64_t first_new =
-        completion.builder.draft().base->header.next_event_id();
+    const std::int64_t first_new = completion.builder.draft().base->header.next_event_id();
     const auto said_now = [first_new](std::int64_t event) { return event >= first_new; };
     if (found.row->completed_event_id() != 0) {
         return said_now(found.row->completed_event_id()) ? "ProvisionallyCompleted" : "Completed";
@@ -145,8 +145,11 @@ CommandResult accept(Completion& completion, const std::string& update_id,
         row.set_item(id.value());
         row.set_update_id(update_id);
         row.set_accepted_event_id(id.value());
+        attach_update_callbacks(builder, *found.pending->request);
+        const PendingUpdate accepted = *found.pending;
         builder.draft().pending_updates.erase(found.pending_id);
         builder.draft().updates.insert(id.value(), std::move(row));
+        record_joined(builder, accepted);
     }
     builder.note_update({update_id, UpdateChange::Kind::kAccepted});
     return std::nullopt;
@@ -159,6 +162,7 @@ void forget_rejected(Completion& completion, const std::string& update_id, const
         builder.draft().pending_updates.erase(found.pending_id);
     } else {
         builder.draft().updates.erase(found.row->item());
+        drop_update_callbacks(builder, update_id);
     }
     completion.updates_rejected.insert(update_id);
     UpdateChange change{update_id, UpdateChange::Kind::kRejected};
@@ -166,15 +170,15 @@ void forget_rejected(Completion& completion, const std::string& update_id, const
     builder.note_update(std::move(change));
 }
 
-CommandResult reject(Completion& completion, const std::string& update_id,
-                     const Rejection& message, const Found& found) {
+CommandResult reject(Completion& completion, const std::string& update_id, const Rejection& message,
+                     const Found& found) {
     if (!is_undecided(found)) return wrong_state(completion, update_id, message, found);
     forget_rejected(completion, update_id, found, message.failure());
     return std::nullopt;
 }
 
-CommandResult respond(Completion& completion, const std::string& update_id,
-                      const Response& message, const Found& found) {
+CommandResult respond(Completion& completion, const std::string& update_id, const Response& message,
+                      const Found& found) {
     if (found.row == nullptr || found.row->accepted_event_id() == 0 ||
         found.row->completed_event_id() != 0) {
         return wrong_state(completion, update_id, message, found);
@@ -194,6 +198,7 @@ CommandResult respond(Completion& completion, const std::string& update_id,
     Builder& builder = completion.builder;
     const EventId id = builder.add_event(std::move(event));
     builder.draft().updates.edit(found.row->item()).set_completed_event_id(id.value());
+    send_update_callbacks(builder, update_id, id);
     UpdateChange change{update_id, UpdateChange::Kind::kCompleted};
     change.outcome = message.outcome();
     builder.note_update(std::move(change));
@@ -206,8 +211,8 @@ void abort_answered(Completion& completion, const Message& message, const Found&
     if (found.pending == nullptr) return;  // an accepted one fails with the close
     Builder& builder = completion.builder;
     builder.draft().pending_updates.erase(found.pending_id);
-    builder.note_update({message.protocol_instance_id(), UpdateChange::Kind::kAborted, {},
-                         aborted_by_close()});
+    builder.note_update(
+        {message.protocol_instance_id(), UpdateChange::Kind::kAborted, {}, aborted_by_close()});
 }
 
 CommandResult obey_update_message(Completion& completion, const Message& message) {
@@ -240,9 +245,8 @@ CommandResult obey_update_message(Completion& completion, const Message& message
 
 CommandResult obey_message(Completion& completion, const Message& message) {
     const std::string type = body_type(message);
-    if (CommandResult refusal =
-            check_blob_size(completion, message.body().ByteSizeLong(), kBad,
-                            "Message type " + type + " exceeds size limit.")) {
+    if (CommandResult refusal = check_blob_size(completion, message.body().ByteSizeLong(), kBad,
+                                                "Message type " + type + " exceeds size limit.")) {
         return refusal;
     }
     const std::string protocol = type.substr(0, type.rfind('.'));

@@ -1,5 +1,5 @@
-#include "history/scenario_testing.h"
 #include "history/update.h"
+#include "history/scenario_testing.h"
 #include "history/update_family.h"
 
 #include <gmock/gmock.h>
@@ -112,8 +112,7 @@ protected:
 
 TEST_F(UpdateTest, AnIdleRunGetsATaskOfWhichNothingIsWritten) {
     start_idle();
-    auto admitted =
-        admit_update(scenario_.run(), update_request("u"), scenario_.context());
+    auto admitted = admit_update(scenario_.run(), update_request("u"), scenario_.context());
     ASSERT_TRUE(admitted.ok());
     EXPECT_TRUE(admitted->transition.in_memory);
     scenario_.apply(std::move(admitted));
@@ -329,8 +328,8 @@ TEST_F(UpdateTest, ATaskWhosePollHasGoneIsOfferedAgainWithItsUpdate) {
     start_idle();
     update("u");
     const StartedWorkflowTask started = scenario_.start_task();
-    const EventId withdrawn = scenario_.apply(
-        return_workflow_task(scenario_.run(), started.token, scenario_.context()));
+    const EventId withdrawn =
+        scenario_.apply(return_workflow_task(scenario_.run(), started.token, scenario_.context()));
     EXPECT_EQ(withdrawn, kNoEvent);
     EXPECT_THAT(scenario_.start_task().messages, SizeIs(1));
     EXPECT_EQ(scenario_.last_event(), 4);
@@ -379,24 +378,39 @@ TEST_P(BadAnswerTest, FailsTheTaskAndTheUpdateThatItBrought) {
 INSTANTIATE_TEST_SUITE_P(
     Updates, BadAnswerTest,
     ::testing::Values(
-        BadAnswer{"AcceptedTwice", {acceptance("u"), acceptance("u")}, {},
+        BadAnswer{"AcceptedTwice",
+                  {acceptance("u"), acceptance("u")},
+                  {},
                   "invalid state transition attempted for Update u: received *update.Acceptance "
                   "message while in state ProvisionallyAccepted"},
-        BadAnswer{"CompletedUnaccepted", {response("u")}, {},
+        BadAnswer{"CompletedUnaccepted",
+                  {response("u")},
+                  {},
                   "received *update.Response message while in state Sent"},
-        BadAnswer{"RejectedThenAccepted", {rejection("u"), acceptance("u")}, {},
+        BadAnswer{"RejectedThenAccepted",
+                  {rejection("u"), acceptance("u")},
+                  {},
                   "received *update.Acceptance message while in state ProvisionallyCompleted"},
         BadAnswer{"Unknown", {acceptance("x")}, {}, "update x wasn't found on the server"},
-        BadAnswer{"AbsentMessage", {acceptance("u")}, {protocol_message("y")},
+        BadAnswer{"AbsentMessage",
+                  {acceptance("u")},
+                  {protocol_message("y")},
                   "ProtocolMessageCommand referenced absent message ID y"},
-        BadAnswer{"NoMessageId", {}, {protocol_message("")},
+        BadAnswer{"NoMessageId",
+                  {},
+                  {protocol_message("")},
                   "MessageID is not set on ProtocolMessageCommand."},
-        BadAnswer{"WrongOrder", {acceptance("u"), response("u")},
+        BadAnswer{"WrongOrder",
+                  {acceptance("u"), response("u")},
                   {protocol_message("u/complete"), protocol_message("u/accept")},
                   "received *update.Response message while in state Sent"},
-        BadAnswer{"NoSequence", {message("m", "u", Acceptance())}, {},
+        BadAnswer{"NoSequence",
+                  {message("m", "u", Acceptance())},
+                  {},
                   "invalid *update.Acceptance: accepted_request_sequencing_event_id is not set"},
-        BadAnswer{"ForeignProtocol", {message("m", "u", api::common::v1::Payload())}, {},
+        BadAnswer{"ForeignProtocol",
+                  {message("m", "u", api::common::v1::Payload())},
+                  {},
                   "unsupported protocol type temporal.api.common.v1"}),
     [](const auto& each) { return each.param.name; });
 
@@ -528,6 +542,80 @@ TEST_F(UpdateTest, CopiedEventsGiveTheSameRows) {
     for (const auto& [id, row] : copy.rows()) {
         EXPECT_EQ(row.DebugString(), scenario_.run().updates.find(id)->DebugString());
     }
+}
+
+// ---- Callbacks -------------------------------------------------------------------------------
+
+class UpdateCallbackTest : public UpdateTest {
+protected:
+    UpdateCallbackTest() { scenario_.limits().update_callbacks = true; }
+    static api::update::v1::Request request_from(const std::string& caller) {
+        api::update::v1::Request request = update_request("u");
+        request.set_request_id(caller);
+        request.add_completion_callbacks()->mutable_nexus()->set_url("https://" + caller);
+        return request;
+    }
+    void update_from(const std::string& caller) {
+        scenario_.apply(admit_update(scenario_.run(), request_from(caller), scenario_.context()));
+    }
+    std::vector<std::string> callbacks(storage::CallbackRow::State state) const {
+        std::vector<std::string> urls;
+        for (const auto& [id, row] : scenario_.run().callbacks.rows()) {
+            EXPECT_EQ(row.update_id(), "u");
+            if (row.state() == state) urls.push_back(row.callback().nexus().url());
+        }
+        return urls;
+    }
+};
+
+TEST_F(UpdateCallbackTest, WhoJoinsAnUpdateIsWrittenDownOnceItIsAccepted) {
+    start_idle();
+    update_from("first");
+    update_from("second");
+    update_from("second");
+    complete(scenario_.start_task(), completed_with({acceptance("u")}));
+    EXPECT_EQ(scenario_.text_after(6),
+              "7 WorkflowTaskCompleted\n8 WorkflowExecutionUpdateAccepted\n"
+              "9 WorkflowExecutionOptionsUpdated\n");
+    EXPECT_THAT(callbacks(storage::CallbackRow::STATE_STANDBY),
+                ::testing::ElementsAre("https://first", "https://second"));
+}
+
+TEST_F(UpdateCallbackTest, WhoJoinsAnAcceptedUpdateIsWrittenDownAtOnceAndOnce) {
+    start_idle();
+    update_from("first");
+    complete(scenario_.start_task(), completed_with({acceptance("u")}));
+    update_from("first");
+    update_from("second");
+    update_from("second");
+    EXPECT_THAT(callbacks(storage::CallbackRow::STATE_STANDBY), SizeIs(2));
+    EXPECT_EQ(scenario_.text_after(8), "9 WorkflowExecutionOptionsUpdated\n");
+}
+
+TEST_F(UpdateCallbackTest, AreSentWhenTheUpdateCompletes) {
+    start_idle();
+    update_from("first");
+    complete(scenario_.start_task(), completed_with({acceptance("u"), response("u")}));
+    EXPECT_THAT(callbacks(storage::CallbackRow::STATE_SCHEDULED), SizeIs(1));
+    EXPECT_THAT(scenario_.outbox(), SizeIs(1));
+}
+
+TEST_F(UpdateCallbackTest, AreSentWhenTheRunClosesUnderTheUpdate) {
+    start_idle();
+    update_from("first");
+    complete(scenario_.start_task(), completed_with({acceptance("u")}));
+    scenario_.terminate();
+    EXPECT_THAT(callbacks(storage::CallbackRow::STATE_SCHEDULED), SizeIs(1));
+    EXPECT_EQ(scenario_.run().callbacks.rows().begin()->second.outcome_event_id(), 0);
+}
+
+TEST_F(UpdateCallbackTest, AreIgnoredWhereTheyAreNotOffered) {
+    scenario_.limits().update_callbacks = false;
+    start_idle();
+    update_from("first");
+    complete(scenario_.start_task(), completed_with({acceptance("u")}));
+    update_from("second");
+    EXPECT_TRUE(scenario_.run().callbacks.empty());
 }
 
 }  // namespace

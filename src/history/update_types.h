@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 // What a run remembers of an update before there is a trace of it in the history, and what a
 // transition tells about updates. Plain values.
@@ -19,6 +20,8 @@ struct PendingUpdate {
     std::shared_ptr<const temporal::api::update::v1::Request> request;
     /// A worker has been given it with a workflow task, and has not answered.
     bool sent = false;
+    /// The same update from other callers, who want to be told of its end too.
+    std::vector<std::shared_ptr<const temporal::api::update::v1::Request>> joined{};
 };
 
 /// What became of an update in a transition. Of several about one update the last is the whole truth.

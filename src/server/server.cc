@@ -2,6 +2,7 @@
 
 #include "config/yaml.h"
 #include "env/posix/posix_env.h"
+#include "server/completion_client.h"
 #include "server/config_file.h"
 #include "server/grpc/transport.h"
 #include "server/overrides.h"
@@ -39,6 +40,8 @@ public:
         NodeOptions node = options.node;
         node.config = &config_;
         if (options.directory) node.index_path = index_path(*options.directory);
+        completions_ = make_completion_client(*env_);
+        node.engine.completions = completions_.get();
         STELE_ASSIGN_OR_RETURN(node_, Node::start(*env_, *store_, std::move(node)));
         config_.on_change([this] { node_->refresh_settings(); });
         if (options.test_overrides_port) {
@@ -72,6 +75,7 @@ public:
         overrides_.reset();
         config_file_.reset();
         config_.on_change({});
+        if (completions_ != nullptr) completions_->close();
         node_.reset();
         store_.reset();
     }
@@ -99,6 +103,7 @@ private:
     std::unique_ptr<store::Store> store_;
     config::DynamicConfig config_{known_settings()};
     std::unique_ptr<ConfigFile> config_file_;
+    std::unique_ptr<shard::CompletionSender> completions_;
     std::unique_ptr<Node> node_;
     std::unique_ptr<OverridesEndpoint> overrides_;
     std::unique_ptr<GrpcTransport> transport_;

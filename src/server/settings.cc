@@ -52,6 +52,18 @@ const config::Fields<Limits>& limit_fields() {
         {"frontend.searchAttributesSizeOfValueLimit", &Limits::search_attribute_bytes},
         {"frontend.searchAttributesTotalSizeLimit", &Limits::search_attributes_bytes},
         {"history.retentionTimerJitterDuration", &Limits::retention_jitter},
+        {"system.maxCallbacksPerWorkflow", &Limits::callbacks_per_run},
+        {"system.maxCallbacksPerUpdateID", &Limits::callbacks_per_update},
+        {"frontend.callbackURLMaxLength", &Limits::callback_url_bytes},
+        {"frontend.callbackHeaderMaxLength", &Limits::callback_header_bytes},
+        {"callback.allowedAddresses", &Limits::callback_addresses},
+        {"callback.retryPolicy.initialInterval", &Limits::callback_retry},
+        {"callback.retryPolicy.maxInterval", &Limits::longest_callback_retry},
+        {"history.enableUpdateCallbacks", &Limits::update_callbacks},
+        {"history.enableCHASMSignalBacklinks", &Limits::signal_backlinks},
+        {"limit.historyMaxPageSize", &Limits::history_page},
+        {"matching.historyMaxPageSize", &Limits::query_history_page},
+        {"history.longPollExpirationInterval", &Limits::history_long_poll},
     };
     return fields;
 }

@@ -49,6 +49,7 @@ void write_state(store::WriteBatch& batch, RunAddress address, const history::Dr
     write_table(batch, address, StateKind::kBufferedEvent, draft.buffered);
     write_table(batch, address, StateKind::kRequestId, draft.request_ids);
     write_table(batch, address, StateKind::kUpdate, draft.updates);
+    write_table(batch, address, StateKind::kCallback, draft.callbacks);
 }
 
 void write_tasks(store::WriteBatch& batch, RunAddress address,

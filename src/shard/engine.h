@@ -24,13 +24,16 @@ namespace stele::shard {
 namespace api = temporal::api;
 namespace service = temporal::api::workflowservice::v1;
 
+class CompletionSender;
+
 struct EngineOptions {
     int shard_count = 1;  // shards (ranges of slots), each on its own executor
     std::size_t cache_bytes = 256 * 1024 * 1024;  // runs kept in memory, all shards together
     std::size_t backlog_window = 10'000;          // offers per queue held in memory
     std::size_t pending_commit_bytes = 64 * 1024 * 1024;  // over this, calls get RESOURCE_EXHAUSTED
-    Duration long_poll = std::chrono::seconds(20);        // history and update waits end after it
+    Duration long_poll = std::chrono::seconds(20);        // waits for updates end after it
     store::IndexFeeds* index_feeds = nullptr;             // told of new index rows; may be null
+    CompletionSender* completions = nullptr;  // sends callbacks; without it they wait
 };
 
 /// A namespace that exists and that the caller may act on, as the frontend found it.
@@ -83,6 +86,7 @@ struct HistoryQuery {
     bool wait_new_event = false;
     bool close_event_only = false;
     bool reverse = false;
+    Duration longest_wait = std::chrono::seconds(20);  // for an event
     /// Events of a task that a worker is working on (transient) are only for workers.
     bool for_worker = false;
 };

@@ -186,10 +186,11 @@ absl::StatusOr<HistoryPage> read_page(store::Store& store, const LoadedRun& run,
 
 absl::Status read_batches(store::Store& store, const LoadedRun& run, EventId from, EventId end,
                           const VisitBatch& visit) {
-    return visit_batches(store, run, from, end, [&](const BatchView& batch) -> absl::StatusOr<bool> {
-        if (batch.first >= end) return false;
-        return visit({batch.first, batch.last, std::string(batch.bytes)});
-    });
+    return visit_batches(store, run, from, end,
+                         [&](const BatchView& batch) -> absl::StatusOr<bool> {
+                             if (batch.first >= end) return false;
+                             return visit({batch.first, batch.last, std::string(batch.bytes)});
+                         });
 }
 
 absl::StatusOr<HistoryPage> read_page_backwards(store::Store& store, const LoadedRun& run,
@@ -205,6 +206,20 @@ absl::StatusOr<HistoryPage> read_page_backwards(store::Store& store, const Loade
     };
     STELE_RETURN_IF_ERROR(visit_backwards(store, run, last, visit));
     return page;
+}
+
+absl::StatusOr<history::HistoryEvent> read_event(store::Store& store, const LoadedRun& run,
+                                                 EventId id) {
+    STELE_ASSIGN_OR_RETURN(const HistoryPage page,
+                           read_page(store, run, id, id.next(), PageLimits()));
+    for (const std::string& batch : page.batches) {
+        temporal::api::history::v1::History stored;
+        if (!stored.ParseFromString(batch)) break;
+        for (history::HistoryEvent& event : *stored.mutable_events()) {
+            if (event.event_id() == id.value()) return std::move(event);
+        }
+    }
+    return internal_error("event " + std::to_string(id.value()) + " of a run can not be read");
 }
 
 absl::StatusOr<HistoryPage> read_last_event(store::Store& store, const LoadedRun& run) {

@@ -23,6 +23,9 @@ absl::StatusOr<HistoryPage> read_page(store::Store& store, const LoadedRun& run,
 /// The newest events first, beginning with `last`; `next` is the one to go on with, downwards.
 absl::StatusOr<HistoryPage> read_page_backwards(store::Store& store, const LoadedRun& run,
                                                 EventId last, const PageLimits& limits);
+/// One event, which the run must have.
+absl::StatusOr<history::HistoryEvent> read_event(store::Store& store, const LoadedRun& run,
+                                                 EventId id);
 /// The last event alone.
 absl::StatusOr<HistoryPage> read_last_event(store::Store& store, const LoadedRun& run);
 

@@ -87,15 +87,16 @@ void HistoryReads::describe(const RunRef& ref,
     const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
     if (!run.ok()) return reply(run.status());
     (*run)->revealed = last_event(**run);
-    shard_.reply_at<service::DescribeWorkflowExecutionResponse>((*run)->last, std::move(reply),
-                                                                history::describe(*(*run)->run));
+    const CommandContext context = shard_.context_of(**run);
+    shard_.reply_at<service::DescribeWorkflowExecutionResponse>(
+        (*run)->last, std::move(reply), history::describe(*(*run)->run, *context.context.limits));
 }
 
 // ---- Waiting ---------------------------------------------------------------------------------
 
 void HistoryReads::hold(RunAddress address, Wait wait) {
     const WaitId id = ++last_wait_;
-    const Timestamp end = add_saturating(shard_.now(), shard_.around().options.long_poll);
+    const Timestamp end = add_saturating(shard_.now(), wait.query.longest_wait);
     wait.timer =
         shard_.executor().run_at(end, [this, address, id] { end_wait(address, id, true); });
     const CallScopePtr scope = wait.scope;

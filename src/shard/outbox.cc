@@ -1,5 +1,7 @@
 #include "shard/outbox.h"
 
+#include "base/address_rule.h"
+#include "shard/completions.h"
 #include "shard/outbox_rows.h"
 
 #include <algorithm>
@@ -59,10 +61,22 @@ void Outbox::added(RunAddress source, const std::vector<storage::OutboxRow>& row
     }
 }
 
-bool Outbox::owes(RunAddress source) const {
-    const auto first = waiting_.lower_bound({source.slot, row_sequence(source.key, 0)});
-    return first != waiting_.end() && first->first.slot == source.slot &&
-           first->first.sequence < row_sequence(source.key.next(), 0);
+std::pair<Outbox::Waiting::iterator, Outbox::Waiting::iterator> Outbox::rows_of(RunAddress source) {
+    return {waiting_.lower_bound({source.slot, row_sequence(source.key, 0)}),
+            waiting_.lower_bound({source.slot, row_sequence(source.key.next(), 0)})};
+}
+
+bool Outbox::owes(RunAddress source) {
+    const auto [begin, end] = rows_of(source);
+    return std::any_of(begin, end, [](const auto& waiting) {
+        return waiting.second.row.kind() != storage::OutboxRow::KIND_CALLBACK;
+    });
+}
+
+void Outbox::give_up(RunAddress source, store::WriteBatch& batch) {
+    const auto [begin, end] = rows_of(source);
+    for (auto row = begin; row != end; ++row) batch.erase(store::encode(row->first));
+    waiting_.erase(begin, end);
 }
 
 void Outbox::became_durable(Id id, std::uint64_t version) {
@@ -83,6 +97,7 @@ void Outbox::deliver(Id id) {
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
     if (!entry.durable || entry.under_way) return;
+    if (entry.row.kind() == storage::OutboxRow::KIND_CALLBACK) return send_callback(id, entry);
     const LoadedRun* source = is_self_contained(entry.row) ? nullptr : source_of(entry);
     std::optional<Delivery> delivery = delivery_of(entry.row, source);
     // A run that has closed does not wait for the outcome any more.
@@ -92,12 +107,41 @@ void Outbox::deliver(Id id) {
     const std::uint64_t version = entry.version;
     delivery->space = shard_.around().namespaces.by_id(delivery->target.namespace_id);
     if (delivery->space == nullptr) return answered(id, version, no_such_namespace());
-    shard_.around().router->deliver(
-        *std::move(delivery), [this, id, version](absl::StatusOr<history::None> result) {
-            shard_.executor().post([this, id, version, status = result.status()] {
-                answered(id, version, status);
-            });
-        });
+    shard_.around().router->deliver(*std::move(delivery), answer_to(id, version));
+}
+
+Reply<history::None> Outbox::answer_to(Id id, std::uint64_t version) {
+    return [this, id, version](absl::StatusOr<history::None> result) {
+        shard_.executor().post(
+            [this, id, version, status = result.status()] { answered(id, version, status); });
+    };
+}
+
+void Outbox::send_callback(Id id, Entry& entry) {
+    const LoadedRun* source = source_of(entry);
+    const storage::CallbackRow* row =
+        source == nullptr ? nullptr : source->run->callbacks.find(entry.row.callback());
+    if (row == nullptr) return drop(id);
+    const Timestamp next = from_proto(row->next_attempt_time());
+    if (row->has_next_attempt_time() && next > shard_.now()) {
+        shard_.executor().run_at(next, [this, id] { deliver(id); });
+        return;
+    }
+    auto completion = completion_of(shard_.around().store, *source, *row);
+    STELE_CHECK(completion.ok(), "the outcome that a callback is to tell could not be read");
+    if (!*completion) return drop(id);
+    entry.under_way = true;
+    // Asked again each time: the operator may have thought better of it.
+    const CommandContext context = shard_.context_of(*source);
+    const absl::Status allowed = check_address((*completion)->callback.nexus().url(),
+                                               context.context.limits->callback_addresses);
+    if (!allowed.ok()) {
+        return answered(id, entry.version, failed_precondition(message_of(allowed)));
+    }
+    CompletionSender* sender = shard_.around().options.completions;
+    if (sender == nullptr)
+        return answered(id, entry.version, unavailable("nothing sends callbacks"));
+    sender->send(**std::move(completion), answer_to(id, entry.version));
 }
 
 void Outbox::answered(Id id, std::uint64_t version, const absl::Status& answer) {

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-// Effects of one run on others: signals, cancel requests, and all that passes between a parent and
-// its children. Each is a durable row, delivered once the transition that made it is durable, again
+// Effects of one run on others: signals, cancel requests, all that passes between a parent and its
+// children, and callbacks to whoever waits outside. Each is a durable row, delivered once the transition that made it is durable, again
 // and again until the target has answered, and erased in the batch that writes the outcome into the
 // history of the source. The target knows a repeated delivery by a request id or a run id.
 //
@@ -25,7 +25,10 @@ public:
     void added(RunAddress source, const std::vector<storage::OutboxRow>& rows, Position position);
     void stop() { stopped_ = true; }
     /// Whether a run has effects on others that are not acknowledged yet.
-    bool owes(RunAddress source) const;
+    /// Callbacks do not count: their receivers may never answer.
+    bool owes(RunAddress source);
+    /// The run is being deleted: erases what it would still send.
+    void give_up(RunAddress source, store::WriteBatch& batch);
 
     std::size_t waiting() const { return waiting_.size(); }
 
@@ -45,9 +48,15 @@ private:
         }
     };
 
+    using Waiting = std::map<Id, Entry, Before>;
+
+    std::pair<Waiting::iterator, Waiting::iterator> rows_of(RunAddress source);
     void put(Id id, RunAddress source, storage::OutboxRow row, bool durable);
     void became_durable(Id id, std::uint64_t version);
     void deliver(Id id);
+    void send_callback(Id id, Entry& entry);
+    /// Tells the entry of an answer, from wherever it comes.
+    Reply<history::None> answer_to(Id id, std::uint64_t version);
     void answered(Id id, std::uint64_t version, const absl::Status& answer);
     void conclude(Id id, Entry& entry, const absl::Status& answer);
     void retry(Id id, Entry& entry);
@@ -56,7 +65,7 @@ private:
     LoadedRun* source_of(const Entry& entry);
 
     Shard& shard_;
-    std::map<Id, Entry, Before> waiting_;
+    Waiting waiting_;
     std::uint64_t versions_ = 0;
     bool stopped_ = false;
 };

@@ -1,5 +1,7 @@
 #include "shard/outbox_rows.h"
 
+#include "history/callbacks.h"
+
 #include <utility>
 
 namespace stele::shard {
@@ -74,9 +76,9 @@ Delivery self_contained_delivery(const OutboxRow& row) {
     } else if (row.kind() == OutboxRow::KIND_END_CHILD) {
         delivery.what = EndChild{row.parent_close_policy()};
     } else {
-        delivery.what = history::ChildReport{EventId(row.target_initiated_event_id()),
-                                             source_of(row), row.chain_run_id(),
-                                             row.closing_event()};
+        delivery.what =
+            history::ChildReport{EventId(row.target_initiated_event_id()), source_of(row),
+                                 row.chain_run_id(), row.closing_event()};
     }
     return delivery;
 }
@@ -121,9 +123,8 @@ Conclusion external_conclusion(const OutboxRow& row, const absl::Status& answer)
     return {Conclusion::Kind::kRecord, false,
             [signal, initiated, outcome = *outcome](const history::Run& run,
                                                     const history::Context& context) {
-                return signal
-                           ? history::finish_external_signal(run, initiated, outcome, context)
-                           : history::finish_external_cancel(run, initiated, outcome, context);
+                return signal ? history::finish_external_signal(run, initiated, outcome, context)
+                              : history::finish_external_cancel(run, initiated, outcome, context);
             }};
 }
 
@@ -149,11 +150,20 @@ Conclusion start_conclusion(const OutboxRow& row, const absl::Status& answer) {
             }};
 }
 
+/// A callback that is to be tried again has another row in the place of this one.
+Conclusion callback_conclusion(const OutboxRow& row, const absl::Status& answer) {
+    const bool for_good = answer.ok() || answer.code() == absl::StatusCode::kFailedPrecondition;
+    return {
+        Conclusion::Kind::kRecord, !for_good,
+        [item = row.callback(), answer](const history::Run& run, const history::Context& context) {
+            return history::record_callback(run, item, answer, context);
+        }};
+}
+
 }  // namespace
 
 bool is_self_contained(const OutboxRow& row) {
-    return row.kind() == OutboxRow::KIND_RELEASE_CHILD ||
-           row.kind() == OutboxRow::KIND_END_CHILD ||
+    return row.kind() == OutboxRow::KIND_RELEASE_CHILD || row.kind() == OutboxRow::KIND_END_CHILD ||
            row.kind() == OutboxRow::KIND_REPORT_TO_PARENT;
 }
 
@@ -173,6 +183,7 @@ std::optional<Delivery> delivery_of(const OutboxRow& row, const LoadedRun* sourc
 }
 
 Conclusion conclusion_of(const OutboxRow& row, const absl::Status& answer) {
+    if (row.kind() == OutboxRow::KIND_CALLBACK) return callback_conclusion(row, answer);
     if (row.kind() == OutboxRow::KIND_START_CHILD) return start_conclusion(row, answer);
     if (!is_self_contained(row)) return external_conclusion(row, answer);
     // Whoever is no longer there has nothing to be told.

@@ -234,8 +234,10 @@ void Queries::start(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) {
     // workflow tasks: one may have been scheduled since the query was offered.
     absl::StatusOr<HistoryPage> page{HistoryPage()};
     if (!offer.sticky) {
+        PageLimits limits;
+        limits.events = shard_.context_of(loaded).context.limits->query_history_page;
         page = read_page(shard_.around().store, loaded, kFirstEvent, last_event(loaded).next(),
-                         PageLimits());
+                         limits);
     }
     if (!page.ok()) return reply(page.status());
     query.taken = true;

@@ -47,6 +47,7 @@ void delete_now(Shard& shard, LoadedRun& run) {
     erase_rows(shard, batch, store::state_range(address.slot, address.key), complete);
     erase_rows(shard, batch, store::events_range(address.slot, address.key), complete);
     batch.erase(store::encode(store::RunRowKey{address.slot, ref}));
+    shard.outbox().give_up(address, batch);
     if (shard.is_current(run)) {
         batch.erase(
             store::encode(store::CurrentKey{address.slot, ref.namespace_id, ref.workflow_id}));

@@ -56,7 +56,8 @@ bool same_state(const history::Run& a, const history::Run& b) {
            same_rows(a.activities, b.activities) && same_rows(a.timers, b.timers) &&
            same_rows(a.children, b.children) && same_rows(a.external_signals, b.external_signals) &&
            same_rows(a.external_cancels, b.external_cancels) && same_rows(a.buffered, b.buffered) &&
-           same_rows(a.request_ids, b.request_ids) && same_rows(a.updates, b.updates);
+           same_rows(a.request_ids, b.request_ids) && same_rows(a.updates, b.updates) &&
+           same_rows(a.callbacks, b.callbacks);
 }
 
 }  // namespace

@@ -82,6 +82,10 @@ history::AttachInput attachment(const service::StartWorkflowExecutionRequest& re
     const auto& options = request.on_conflict_options();
     history::AttachInput input;
     if (options.attach_request_id()) input.request_id = request.request_id();
+    if (options.attach_completion_callbacks()) {
+        input.callbacks.assign(request.completion_callbacks().begin(),
+                               request.completion_callbacks().end());
+    }
     if (options.attach_links()) {
         input.links.assign(request.links().begin(), request.links().end());
     }
@@ -147,8 +151,8 @@ void Starts::start(NamespacePtr space, service::StartWorkflowExecutionRequest re
         !request.cron_schedule().empty()) {
         request.set_request_eager_execution(false);
     }
-    decide({std::move(space), std::move(request), std::nullopt, std::move(reply),
-            std::move(created)});
+    decide(
+        {std::move(space), std::move(request), std::nullopt, std::move(reply), std::move(created)});
 }
 
 void Starts::signal_with_start(NamespacePtr space,
@@ -169,11 +173,11 @@ void Starts::start_child(NamespacePtr space, history::ChildStart start,
                                               history::None{});
     }
     settle_policies(start.request, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
-    Reply<StartReply> answer =
-        [reply = std::move(reply)](absl::StatusOr<StartReply> result) mutable {
-            if (!result.ok()) return reply(result.status());
-            reply(history::None{});
-        };
+    Reply<StartReply> answer = [reply =
+                                    std::move(reply)](absl::StatusOr<StartReply> result) mutable {
+        if (!result.ok()) return reply(result.status());
+        reply(history::None{});
+    };
     Call call{std::move(space), std::move(start.request), std::nullopt, std::move(answer)};
     call.parent = std::move(start.parent);
     call.run_id = std::move(start.run_id);
@@ -247,9 +251,9 @@ void Starts::use_existing(Call call, const storage::CurrentRow& current, LoadedR
     const bool attaches = call.request.has_on_conflict_options();
     if (!call.signal && !attaches) return answer_existing(std::move(call), current, run, false);
     const CommandContext context = shard_.context_for(call.space);
-    auto applied = call.signal
-                       ? history::signal_workflow(*run.run, *call.signal, context.context)
-                       : history::attach_to_run(*run.run, attachment(call.request), context.context);
+    auto applied =
+        call.signal ? history::signal_workflow(*run.run, *call.signal, context.context)
+                    : history::attach_to_run(*run.run, attachment(call.request), context.context);
     if (!applied.ok()) {
         return shard_.reply_at<StartReply>(run.last_synced, std::move(call.reply),
                                            applied.status());

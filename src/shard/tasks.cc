@@ -40,8 +40,10 @@ absl::StatusOr<PolledWorkflowTask> Tasks::polled(LoadedRun& run,
     polled.task_queue = info.task_queue();
     const bool partial = task.sticky && task.previous_started != kNoEvent;
     const EventId from = partial ? task.previous_started.next() : kFirstEvent;
+    PageLimits limits;
+    limits.events = shard_.context_of(run).context.limits->history_page;
     STELE_ASSIGN_OR_RETURN(polled.history, read_page(shard_.around().store, run, from,
-                                                     task.last_stored.next(), PageLimits()));
+                                                     task.last_stored.next(), limits));
     polled.queries = shard_.queries().attach(run.address);
     polled.backlog_hint =
         shard_.backlog().size({info.namespace_id(), info.task_queue(), QueueKind::kWorkflow});
@@ -139,8 +141,8 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
                                                    completed.refusal);
     }
     if (completed.speculative_next) {
-        auto next = history::start_next_speculative_task(*loaded.run, request.identity(),
-                                                         context.context);
+        auto next =
+            history::start_next_speculative_task(*loaded.run, request.identity(), context.context);
         if (next.ok()) {
             shard_.commit(loaded, next->transition);
             completed.next = std::move(next->reply);
@@ -151,10 +153,9 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
                                         completed_reply(loaded, completed, context.context));
 }
 
-absl::StatusOr<Tasks::Paged> Tasks::take_page(const LoadedRun& run,
-                                              const history::WorkflowTaskToken& token,
-                                              const history::Limits& limits,
-                                              service::RespondWorkflowTaskCompletedRequest& request) {
+absl::StatusOr<Tasks::Paged> Tasks::take_page(
+    const LoadedRun& run, const history::WorkflowTaskToken& token, const history::Limits& limits,
+    service::RespondWorkflowTaskCompletedRequest& request) {
     if (!request.intermediate_page() && request.page_number() == 0) return Paged::kComplete;
     STELE_RETURN_IF_ERROR(history::check_task_token(*run.run, token));
     if (!limits.completion_pages) {

@@ -22,20 +22,6 @@ absl::Status too_many_wait() {
                       detail);
 }
 
-/// One event of a run, from memory or from the store.
-absl::StatusOr<HistoryEvent> read_event(store::Store& store, const LoadedRun& run, EventId id) {
-    STELE_ASSIGN_OR_RETURN(const HistoryPage page,
-                           read_page(store, run, id, id.next(), PageLimits()));
-    for (const std::string& batch : page.batches) {
-        api::history::v1::History history;
-        if (!history.ParseFromString(batch)) break;
-        for (HistoryEvent& event : *history.mutable_events()) {
-            if (event.event_id() == id.value()) return std::move(event);
-        }
-    }
-    return internal_error("the event of an update's outcome can not be read");
-}
-
 }  // namespace
 
 // ---- Calls -----------------------------------------------------------------------------------
@@ -106,12 +92,11 @@ absl::StatusOr<UpdateReply> Updates::describe(LoadedRun& run, const std::string&
                                               const history::UpdateProgress& progress) {
     UpdateReply reply{run.run->ref(), update_id, progress.stage, progress.outcome};
     if (progress.completed_event != kNoEvent) {
-        STELE_ASSIGN_OR_RETURN(
-            HistoryEvent event,
-            read_event(shard_.around().store, run, progress.completed_event));
-        reply.outcome = std::move(
-            *event.mutable_workflow_execution_update_completed_event_attributes()
-                 ->mutable_outcome());
+        STELE_ASSIGN_OR_RETURN(HistoryEvent event,
+                               read_event(shard_.around().store, run, progress.completed_event));
+        reply.outcome =
+            std::move(*event.mutable_workflow_execution_update_completed_event_attributes()
+                           ->mutable_outcome());
     }
     return reply;
 }
@@ -206,8 +191,8 @@ void Updates::mind_speculative_task(const LoadedRun& run) {
     }
     if (time == kNever || shard_.draining()) return;
     const RunAddress address = run.address;
-    const env::TimerId timer = shard_.executor().run_at(
-        time, [this, address] { time_out_speculative_task(address); });
+    const env::TimerId timer =
+        shard_.executor().run_at(time, [this, address] { time_out_speculative_task(address); });
     deadlines_[address] = {time, timer};
 }
 

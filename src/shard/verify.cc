@@ -6,6 +6,7 @@
 #include "store/keys.h"
 
 #include "history/builder.h"
+#include "history/callbacks.h"
 #include "history/children.h"
 
 #include <map>
@@ -284,6 +285,7 @@ private:
     void check_tasks(const LoadedRun& loaded, const std::string& name);
     void check_task_row(const LoadedRun& loaded, const QueueId& queue, std::int64_t sequence,
                         const std::string& name);
+    void check_callbacks(const LoadedRun& loaded, const std::string& name);
     void check_alarm(const LoadedRun& loaded, const std::string& name);
     void check_current(const LoadedRun& loaded, const std::string& name);
     void check_open_runs();
@@ -361,6 +363,7 @@ void Verifier::check_run(RunAddress address) {
     check_current(**loaded, name);
     check_history(**loaded, name);
     check_tasks(**loaded, name);
+    check_callbacks(**loaded, name);
     check_alarm(**loaded, name);
 }
 
@@ -431,8 +434,7 @@ bool same_updates(const history::Run& run, const Fold& fold) {
     for (const auto& [id, row] : run.updates.rows()) {
         if (row.accepted_event_id() != 0) ++accepted;
         if (row.completed_event_id() != 0) ++completed;
-        if (row.accepted_event_id() != 0 &&
-            !is_at(fold.accepted, row, row.accepted_event_id())) {
+        if (row.accepted_event_id() != 0 && !is_at(fold.accepted, row, row.accepted_event_id())) {
             return false;
         }
         if (row.completed_event_id() != 0 &&
@@ -522,6 +524,19 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
     }
 }
 
+void Verifier::check_callbacks(const LoadedRun& loaded, const std::string& name) {
+    for (const auto& [id, row] : loaded.run->callbacks.rows()) {
+        const bool waits = row.state() == storage::CallbackRow::STATE_SCHEDULED ||
+                           row.state() == storage::CallbackRow::STATE_BACKING_OFF;
+        const std::int64_t number = history::callback_number(id);
+        const std::string key = store::encode(
+            store::OutboxKey{loaded.address.slot, row_sequence(loaded.address.key, number)});
+        if (waits != (outbox_.erase(key) == 1)) {
+            complain(name + ": a callback and its outbox row disagree");
+        }
+    }
+}
+
 void Verifier::check_alarm(const LoadedRun& loaded, const std::string& name) {
     const history::Run& run = *loaded.run;
     const Timestamp alarm = run.header.has_alarm() ? from_proto(run.header.alarm()) : kNever;
@@ -557,6 +572,9 @@ void Verifier::report_left_over() {
         // These go on when their source has forgotten them.
         const bool of_child = row.kind() == storage::OutboxRow::KIND_START_CHILD;
         if (of_child || is_self_contained(row)) continue;
+        if (row.kind() == storage::OutboxRow::KIND_CALLBACK) {
+            complain(store::describe_key(key) + ": no run has this callback");
+        }
         const auto run =
             read_run(store_, {store::decode_outbox_key(key)->slot, RunKey(row.run_key())});
         const bool open = run.ok() && *run != nullptr && (*run)->run->is_open();

@@ -31,6 +31,7 @@ std::string kind_name(StateKind kind) {
         case StateKind::kBufferedEvent: return "buffered_event";
         case StateKind::kRequestId: return "request_id";
         case StateKind::kUpdate: return "update";
+        case StateKind::kCallback: return "callback";
         case StateKind::kNexusOperation: return "nexus_operation";
     }
     return "kind_" + number(static_cast<int>(kind));

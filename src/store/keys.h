@@ -50,6 +50,7 @@ enum class StateKind : std::uint8_t {
     kRequestId = 9,
     kUpdate = 10,
     kNexusOperation = 11,
+    kCallback = 43,
 };
 
 enum class QueueKind : std::uint8_t { kWorkflow = 1, kActivity = 2 };

@@ -53,6 +53,7 @@ const std::map<std::string, Maker>& messages() {
         {"state 8", make<storage::BufferedEventRow>()},
         {"state 9", make<storage::RequestIdRow>()},
         {"state 10", make<storage::UpdateRow>()},
+        {"state 43", make<storage::CallbackRow>()},
         {"task_queue", make<storage::TaskQueueRow>()},
     };
     return map;
@@ -177,6 +178,7 @@ std::map<std::string, std::string> example_keys() {
         keys["state " + std::to_string(kind)] =
             encode(StateKey{7, RunKey(3), static_cast<StateKind>(kind), kind < 3 ? 0 : 5});
     }
+    keys["state 43"] = encode(StateKey{7, RunKey(3), StateKind::kCallback, 5});
     return keys;
 }
 
