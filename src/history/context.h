@@ -32,11 +32,12 @@ struct Limits {
     std::size_t pending_signals = 2'000;
     std::size_t pending_cancels = 2'000;
     std::size_t signals_per_run = 10'000;
-    std::size_t updates_in_flight = 10;                        // history.maxinflightupdates
-    std::size_t update_bytes_in_flight = 20 * 1024 * 1024;     // history.maxinflightupdatepayloads
-    std::size_t updates_per_run = 2'000;                       // history.maxtotalupdates
+    std::size_t updates_in_flight = 10;                     // history.maxinflightupdates
+    std::size_t update_bytes_in_flight = 20 * 1024 * 1024;  // history.maxinflightupdatepayloads
+    std::size_t updates_per_run = 2'000;                    // history.maxtotalupdates
     double suggest_updates_share = 0.9;  // history.maxtotalupdates.suggestcontinueasnewthreshold
-    std::size_t speculative_discard_events = 10;  // history.discardspeculativeworkflowtaskmaximumeventscount
+    std::size_t speculative_discard_events =
+        10;  // history.discardspeculativeworkflowtaskmaximumeventscount
     std::size_t buffered_events = 100;
     std::size_t buffered_bytes = 2 * 1024 * 1024;
     std::size_t failure_bytes = 4 * 1024;
@@ -58,7 +59,8 @@ struct Limits {
     std::size_t reported_task_problems = 5;
     /// Completions of workflow tasks in pages. history.enableWorkflowTaskCompletionPagination
     bool completion_pages = false;
-    std::size_t completion_pages_bytes = 40 * 1024 * 1024;  // history.workflowTaskCompletionBufferSizeLimit
+    std::size_t completion_pages_bytes =
+        40 * 1024 * 1024;  // history.workflowTaskCompletionBufferSizeLimit
     /// history.workflowTaskCompletionBufferTotalSizeLimit; 0: none
     std::size_t completion_pages_total_bytes = 1024 * 1024 * 1024;
     /// Of the total, for one namespace. history.workflowTaskCompletionBufferNamespaceRatio
@@ -66,21 +68,21 @@ struct Limits {
     /// Rules that pause activities. frontend.workflowRulesAPIsEnabled, frontend.maxWorkflowRulesPerNamespace
     bool workflow_rules = false;
     std::size_t workflow_rules_count = 10;
-    std::size_t callbacks_per_run = 32;     // system.maxcallbacksperworkflow
-    std::size_t callbacks_per_update = 32;  // system.maxcallbacksperupdateid
-    std::size_t callback_url_bytes = 1000;          // frontend.callbackurlmaxlength
-    std::size_t callback_header_bytes = 8 * 1024;   // frontend.callbackheadermaxlength
+    std::size_t callbacks_per_run = 32;            // system.maxcallbacksperworkflow
+    std::size_t callbacks_per_update = 32;         // system.maxcallbacksperupdateid
+    std::size_t callback_url_bytes = 1000;         // frontend.callbackurlmaxlength
+    std::size_t callback_header_bytes = 8 * 1024;  // frontend.callbackheadermaxlength
     /// Where callbacks may be sent; nowhere unless an operator says so.
     AddressRules callback_addresses{};  // callback.allowedaddresses
     /// Whether callers may be told of the end of an update by a callback.
     bool update_callbacks = false;  // history.enableupdatecallbacks
     /// The first wait before a callback is tried again, doubled up to the longest.
-    Duration callback_retry = std::chrono::seconds(1);        // callback.retrypolicy.initialinterval
+    Duration callback_retry = std::chrono::seconds(1);  // callback.retrypolicy.initialinterval
     Duration longest_callback_retry = std::chrono::hours(1);  // callback.retrypolicy.maxinterval
     /// Whether operators see by which requests a run was signalled.
-    bool signal_backlinks = false;  // history.enablechasmsignalbacklinks
-    std::int32_t history_page = 256;        // limit.historymaxpagesize
-    std::int32_t query_history_page = 256;  // matching.historymaxpagesize
+    bool signal_backlinks = false;                          // history.enablechasmsignalbacklinks
+    std::int32_t history_page = 256;                        // limit.historymaxpagesize
+    std::int32_t query_history_page = 256;                  // matching.historymaxpagesize
     Duration history_long_poll = std::chrono::seconds(20);  // history.longpollexpirationinterval
     Duration sticky_unavailable_after = std::chrono::seconds(10);
     std::size_t search_attribute_keys = 100;          // frontend.searchattributesnumberofkeyslimit

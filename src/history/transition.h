@@ -31,9 +31,9 @@ enum class QueueKind : std::uint8_t { kWorkflow = 1, kActivity = 2 };
 struct DispatchTask {
     QueueKind kind = QueueKind::kWorkflow;
     std::string task_queue;
-    bool sticky = false;             // workflow tasks only: the queue of one worker
-    std::string normal_task_queue;   // for a sticky queue: where to fall back
-    std::int64_t sequence = 0;       // unique within the run; see WorkflowTask.dispatch_sequence
+    bool sticky = false;            // workflow tasks only: the queue of one worker
+    std::string normal_task_queue;  // for a sticky queue: where to fall back
+    std::int64_t sequence = 0;      // unique within the run; see WorkflowTask.dispatch_sequence
     storage::DispatchRow row;
 };
 
@@ -50,9 +50,9 @@ struct Draft {
     explicit Draft(const Run& base);
 
     const Run* base;
-    storage::HeaderRow header;                          // a copy, always rewritten
-    std::optional<storage::InfoRow> info;               // only when new or changed
-    std::optional<storage::AttributesRow> attributes;   // only when changed
+    storage::HeaderRow header;                         // a copy, always rewritten
+    std::optional<storage::InfoRow> info;              // only when new or changed
+    std::optional<storage::AttributesRow> attributes;  // only when changed
     TableDraft<storage::ActivityRow> activities;
     TableDraft<storage::TimerRow> timers;
     TableDraft<storage::ChildRow> children;
@@ -62,7 +62,7 @@ struct Draft {
     TableDraft<storage::RequestIdRow> request_ids;
     TableDraft<storage::UpdateRow> updates;
     TableDraft<storage::CallbackRow> callbacks;
-    TableDraft<PendingUpdate> pending_updates;          // never written
+    TableDraft<PendingUpdate> pending_updates;  // never written
 
     const storage::InfoRow& run_info() const { return info ? *info : base->info; }
     const storage::AttributesRow& run_attributes() const {

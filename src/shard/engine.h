@@ -33,7 +33,7 @@ struct EngineOptions {
     std::size_t pending_commit_bytes = 64 * 1024 * 1024;  // over this, calls get RESOURCE_EXHAUSTED
     Duration long_poll = std::chrono::seconds(20);        // waits for updates end after it
     store::IndexFeeds* index_feeds = nullptr;             // told of new index rows; may be null
-    CompletionSender* completions = nullptr;  // sends callbacks; without it they wait
+    CompletionSender* completions = nullptr;              // sends callbacks; without it they wait
 };
 
 /// A namespace that exists and that the caller may act on, as the frontend found it.
