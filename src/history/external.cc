@@ -19,11 +19,6 @@ constexpr auto kBadSignal =
     enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
 constexpr auto kBadCancel =
     enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
-constexpr auto kSignalNotFound =
-    enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
-constexpr auto kCancelNotFound =
-    enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
-
 constexpr std::size_t kUuidLength = 36;
 
 bool is_uuid(const std::string& text) {
@@ -193,11 +188,6 @@ Applied<None> nothing_to_finish(const Run& run) {
     return nothing;
 }
 
-/// A workflow can not reach itself this way; whether its run id is meant does not matter.
-bool is_self(const Builder& builder, const WorkflowExecution& target) {
-    return target.workflow_id() == builder.info().workflow_id();
-}
-
 }  // namespace
 
 void send_external(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated) {
@@ -233,11 +223,6 @@ CommandResult handle_signal_external(Completion& completion, const Command& comm
 
     storage::ExternalRow row = initiate(builder, std::move(event));
     const EventId id(row.initiated_event_id());
-    if (is_self(builder, from.execution())) {
-        builder.add_or_buffer_event(signal_outcome_event(row, {kSignalNotFound, {}}));
-        completion.new_task_needed = true;
-        return std::nullopt;
-    }
     builder.draft().external_signals.insert(id.value(), std::move(row));
     send_external(builder, storage::OutboxRow::KIND_SIGNAL, id);
     return std::nullopt;
@@ -270,11 +255,6 @@ CommandResult handle_request_cancel_external(Completion& completion, const Comma
 
     storage::ExternalRow row = initiate(builder, std::move(event));
     const EventId id(row.initiated_event_id());
-    if (is_self(builder, target)) {
-        builder.add_or_buffer_event(cancel_outcome_event(row, {{}, kCancelNotFound}));
-        completion.new_task_needed = true;
-        return std::nullopt;
-    }
     builder.draft().external_cancels.insert(id.value(), std::move(row));
     send_external(builder, storage::OutboxRow::KIND_CANCEL, id);
     return std::nullopt;

@@ -86,24 +86,6 @@ TEST_F(ExternalTest, ACancelRequestGoesOutAndItsFailureComesBack) {
     EXPECT_EQ(failed.initiated_event_id(), 5);
 }
 
-TEST_F(ExternalTest, ARunCanNotReachItself) {
-    start();
-    run_task({signal_external("workflow", "me"), cancel_external("workflow"),
-              start_timer("t", std::chrono::seconds(5))});
-    EXPECT_EQ(text_after(4),
-              "5 SignalExternalWorkflowExecutionInitiated\n"
-              "6 RequestCancelExternalWorkflowExecutionInitiated\n"
-              "7 TimerStarted\n"
-              "8 SignalExternalWorkflowExecutionFailed\n"
-              "9 RequestCancelExternalWorkflowExecutionFailed\n"
-              "10 WorkflowTaskScheduled\n");
-    EXPECT_EQ(
-        history().events(7).signal_external_workflow_execution_failed_event_attributes().cause(),
-        enums::
-            SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
-    EXPECT_TRUE(outbox().empty());
-}
-
 TEST_F(ExternalTest, ARunThatClosesDoesNotWaitForOutcomes) {
     start();
     run_task({signal_external("other", "hello"), complete_workflow()});

@@ -101,7 +101,16 @@ void remove(Shard& shard, const NamespacePtr& space, const RunRef& ref,
 
 namespace {
 
+/// A workflow can not reach itself, whatever run of it is meant.
+bool is_to_itself(const Delivery& delivery) {
+    return delivery.source.namespace_id == delivery.target.namespace_id &&
+           delivery.source.workflow_id == delivery.target.workflow_id;
+}
+
 void receive_request(Shard& shard, const Delivery& delivery, Reply<history::None> reply) {
+    if (is_to_itself(delivery)) {
+        return reply(not_found("a workflow can not signal or cancel itself"));
+    }
     const auto run = shard.find(delivery.target);
     if (!run.ok()) return reply(run.status());
     LoadedRun& loaded = **run;

@@ -54,6 +54,17 @@ TEST(Outbox, ASignalToNobodyFails) {
     EXPECT_THAT(server.violations(), IsEmpty());
 }
 
+TEST(Outbox, ARunCanNotReachItself) {
+    TestServer server(1, many_shards());
+    send_signal(server, "source", "source");
+    server.settle();
+    EXPECT_THAT(server.events("source"),
+                HasSubstr("SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED "
+                          "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED WORKFLOW_TASK_SCHEDULED"));
+    EXPECT_EQ(signals_in(server.events("source")), 0);
+    EXPECT_THAT(server.violations(), IsEmpty());
+}
+
 TEST(Outbox, ACrashDuringDeliveryNeitherLosesNorRepeatsTheSignal) {
     for (std::uint64_t step = 1; step <= 120; step += 3) {
         TestServer server(step, many_shards());
