@@ -19,6 +19,7 @@ constexpr auto kBadSignal =
     enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
 constexpr auto kBadCancel =
     enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+
 constexpr std::size_t kUuidLength = 36;
 
 bool is_uuid(const std::string& text) {

@@ -9,4 +9,8 @@ namespace stele::history {
 /// new run is left out: an outcome of a child that the new run does not know.
 void reapply(Builder& builder, const HistoryEvent& event);
 
+/// The same for what the base has learned of a child (tells_of_child). Left out unless the new run has
+/// asked for that child too.
+void reapply_child(Builder& builder, const HistoryEvent& event);
+
 }  // namespace stele::history

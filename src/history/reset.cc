@@ -144,7 +144,9 @@ void restart_external(Builder& builder, TableDraft<storage::ExternalRow>& pendin
 void restart_children(Builder& builder, const Table<storage::ChildRow>& pending,
                       const std::map<std::int64_t, std::string>& running) {
     for (const auto& [id, child] : pending.rows()) {
-        if (is_started(child)) continue;
+        // What the base has learned of it may have told the new run already.
+        const storage::ChildRow* waiting = builder.draft().children.find(id);
+        if (waiting == nullptr || is_started(*waiting)) continue;
         const auto known = running.find(id);
         ask_for_child(builder, EventId(id), known == running.end() ? "" : known->second);
     }
@@ -193,6 +195,7 @@ absl::StatusOr<NewRun> reset_run(ResetInput input, const Context& context) {
     restart_activities(builder, state.activities, input.reason);
     restart_external(builder, builder.draft().external_signals, storage::OutboxRow::KIND_SIGNAL);
     restart_external(builder, builder.draft().external_cancels, storage::OutboxRow::KIND_CANCEL);
+    for (const HistoryEvent& event : input.later_of_children) reapply_child(builder, event);
     restart_children(builder, state.children, input.running_children);
     for (const HistoryEvent& event : input.later) reapply(builder, event);
     STELE_RETURN_IF_ERROR(perform(builder, input));

@@ -28,6 +28,9 @@ ReapplyExclusions reapply_exclusions(const service::ResetWorkflowExecutionReques
 /// Whether an event behind the reset point is of a kind that is applied to the new run.
 bool is_reapplied(const HistoryEvent& event, const ReapplyExclusions& excluded);
 
+/// Whether an event tells the parent that a child was started or not, or how it ended.
+bool tells_of_child(const HistoryEvent& event);
+
 struct ResetInput {
     RunIdentity identity;  // of the new run
     std::string base_run_id;
@@ -39,6 +42,8 @@ struct ResetInput {
     std::vector<EventBatch> kept;
     /// What is_reapplied of the events behind: of the base, then of the runs that followed it.
     std::vector<HistoryEvent> later;
+    /// What tells_of_child of the events of the base behind the reset point.
+    std::vector<HistoryEvent> later_of_children;
     /// The children that the base still waits for: their run ids by initiated event.
     std::map<std::int64_t, std::string> running_children;
     google::protobuf::RepeatedPtrField<api::workflow::v1::PostResetOperation> operations;

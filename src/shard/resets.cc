@@ -45,6 +45,7 @@ private:
     void link_base();
     absl::Status read_kept();
     absl::Status read_later();
+    absl::Status read_later_of_children();
     absl::StatusOr<std::string> read_later_of(const LoadedRun& run, EventId from);
     absl::Status take_later(const history::EventBatch& batch, EventId from);
     history::RunIdentity identity(RunAddress address) const;
@@ -68,7 +69,8 @@ absl::Status Reset::find_runs() {
     STELE_ASSIGN_OR_RETURN(base_, shard_.find(base));
     input_.finish = EventId(request_.workflow_task_finish_event_id());
     if (input_.finish <= kFirstEvent || input_.finish > last_event(*base_)) {
-        return invalid_argument("Workflow task finish ID must be > 1 && <= workflow last event ID.");
+        return invalid_argument(
+            "Workflow task finish ID must be > 1 && <= workflow last event ID.");
     }
     STELE_ASSIGN_OR_RETURN(const auto current, shard_.current(workflow_));
     if (!current) return absl::OkStatus();
@@ -112,6 +114,7 @@ absl::StatusOr<LoadedRun*> Reset::perform() {
     STELE_RETURN_IF_ERROR(end_current());
     STELE_RETURN_IF_ERROR(read_kept());
     STELE_RETURN_IF_ERROR(read_later());
+    STELE_RETURN_IF_ERROR(read_later_of_children());
     for (const auto& [id, child] : base_->run->children.rows()) {
         if (history::is_started(child)) input_.running_children[id] = child.run_id();
     }
@@ -167,6 +170,26 @@ absl::Status Reset::read_later() {
     if (!ended_ || last != current_->run->ref()) return absl::OkStatus();
     for (const history::EventBatch& batch : ended_->transition.events) {
         STELE_RETURN_IF_ERROR(take_later(batch, kFirstEvent));
+    }
+    return absl::OkStatus();
+}
+
+/// Of the base only: the runs behind it have children of their own.
+absl::Status Reset::read_later_of_children() {
+    const auto take = [this](const history::EventBatch& batch) -> absl::StatusOr<bool> {
+        STELE_ASSIGN_OR_RETURN(History history, parse(batch));
+        for (HistoryEvent& event : *history.mutable_events()) {
+            if (EventId(event.event_id()) < input_.finish || !history::tells_of_child(event))
+                continue;
+            input_.later_of_children.push_back(std::move(event));
+        }
+        return true;
+    };
+    STELE_RETURN_IF_ERROR(read_batches(shard_.around().store, *base_, input_.finish,
+                                       last_event(*base_).next(), take));
+    if (!ended_ || base_ != current_) return absl::OkStatus();
+    for (const history::EventBatch& batch : ended_->transition.events) {
+        STELE_RETURN_IF_ERROR(take(batch).status());
     }
     return absl::OkStatus();
 }

@@ -28,8 +28,9 @@ protected:
     }
     absl::StatusOr<service::ResetWorkflowExecutionResponse> reset(
         const service::ResetWorkflowExecutionRequest& request) {
-        return server_.play<service::ResetWorkflowExecutionResponse>(
-            [&](auto reply) { server_.engine().reset(server_.space(), request, std::move(reply)); });
+        return server_.play<service::ResetWorkflowExecutionResponse>([&](auto reply) {
+            server_.engine().reset(server_.space(), request, std::move(reply));
+        });
     }
     std::string reset_run(std::int64_t finish, const std::string& run_id = "",
                           const std::string& request_id = "reset") {
@@ -38,8 +39,8 @@ protected:
         return response.ok() ? response->run_id() : "";
     }
     service::DescribeWorkflowExecutionResponse describe(const std::string& run_id = "") {
-        const auto response = server_.play<service::DescribeWorkflowExecutionResponse>(
-            [&](auto reply) {
+        const auto response =
+            server_.play<service::DescribeWorkflowExecutionResponse>([&](auto reply) {
                 server_.engine().describe(server_.space(), {server_.space()->id, "w", run_id},
                                           std::move(reply));
             });
@@ -63,10 +64,32 @@ TEST_F(Resets, AnOpenRunGivesWayInOneBatch) {
     EXPECT_EQ(server_.events("w", run), std::string(kFirstTask) + " WORKFLOW_TASK_SCHEDULED");
     EXPECT_EQ(describe().workflow_execution_info().execution().run_id(), run);
     const auto old = describe(base);
-    EXPECT_EQ(old.workflow_execution_info().status(),
-              enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+    EXPECT_EQ(old.workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
     EXPECT_EQ(old.workflow_extended_info().reset_run_id(), run);
     step({complete_workflow()});
+    EXPECT_THAT(server_.violations(), IsEmpty());
+}
+
+TEST_F(Resets, WhatBecameOfAChildIsToldToTheNewRun) {
+    start();
+    step({start_child("child")});
+    server_.settle();
+    for (int tasks = 0; tasks < 2; ++tasks) {
+        const auto task = server_.poll();
+        ASSERT_TRUE(task.ok()) << message_of(task.status());
+        std::vector<api::command::v1::Command> commands;
+        if (task->run.workflow_id == "child") commands.push_back(complete_workflow());
+        ASSERT_TRUE(server_.complete(*task, commands).ok());
+    }
+    server_.settle();
+    // 5 initiated, 6 started, 7 to 9 a task that sees the start; then the end of the child.
+    const std::string run = reset_run(9);
+    EXPECT_THAT(server_.events("w", run),
+                ::testing::EndsWith("WORKFLOW_TASK_FAILED CHILD_WORKFLOW_EXECUTION_COMPLETED "
+                                    "WORKFLOW_TASK_SCHEDULED"));
+    const std::string earlier = reset_run(4, "", "again");
+    EXPECT_THAT(server_.events("w", earlier),
+                ::testing::Not(::testing::HasSubstr("CHILD_WORKFLOW_EXECUTION_COMPLETED")));
     EXPECT_THAT(server_.violations(), IsEmpty());
 }
 
