@@ -45,9 +45,10 @@ Timestamp next_attempt(const storage::ActivityRow& row) {
 ActivityDeadline earliest_of(const storage::ActivityRow& row) {
     if (row.has_pause()) return {};  // time stands still
     const std::array<ActivityDeadline, 5> all = {{
-        {start_to_close_deadline(row), enums::TIMEOUT_TYPE_START_TO_CLOSE},
         {schedule_to_start_deadline(row), enums::TIMEOUT_TYPE_SCHEDULE_TO_START},
+        // In front of that of an attempt, which may have begun at the very moment of its scheduling.
         {activity_expiration(row), enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE},
+        {start_to_close_deadline(row), enums::TIMEOUT_TYPE_START_TO_CLOSE},
         {heartbeat_deadline(row), enums::TIMEOUT_TYPE_HEARTBEAT},
         {next_attempt(row), enums::TIMEOUT_TYPE_UNSPECIFIED},
     }};

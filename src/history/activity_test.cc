@@ -597,6 +597,21 @@ TEST_F(ActivityTest, OutcomesWaitBehindARunningTaskAndFollowAllStarts) {
 
 // ---- Eager execution -----------------------------------------------------------------------
 
+TEST_F(ActivityTest, AnAttemptThatBeginsAtOnceEndsWithTheActivity) {
+    Command command = schedule_activity("a", seconds(2));
+    *attributes(command).mutable_schedule_to_close_timeout() = to_proto(seconds(2));
+    attributes(command).mutable_retry_policy()->set_maximum_attempts(1);
+    schedule(command);
+    start_activity("a");  // at the moment of its scheduling
+    advance(seconds(2));
+    const auto& timed_out = history().events(history().events_size() - 2);
+    EXPECT_EQ(timed_out.activity_task_timed_out_event_attributes()
+                  .failure()
+                  .timeout_failure_info()
+                  .timeout_type(),
+              enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+}
+
 TEST_F(ActivityTest, AnEagerActivityIsStartedInPlace) {
     start();
     Command command = schedule_activity("a");
