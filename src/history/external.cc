@@ -55,8 +55,8 @@ std::string namespace_words(const std::string& name_space) { return " Namespace=
 /// Why the target can not be one; empty when it can.
 std::string target_problem(const Target& target, const Builder& builder) {
     const std::size_t limit = builder.context().limits->id_length;
-    const absl::Status reachable = check_namespace(target.name_space, builder);
-    if (!reachable.ok()) return message_of(reachable);
+    const auto reachable = target_namespace(target.name_space, builder);
+    if (!reachable.ok()) return message_of(reachable.status());
     if (target.workflow_id.empty()) {
         return "WorkflowId is not set on " + target.command + "." +
                namespace_words(target.name_space) + run_words(target.run_id) + target.signal_words;
@@ -133,11 +133,16 @@ CommandResult validate_cancel(
 
 // ---- Pending rows --------------------------------------------------------------------------
 
+/// The id of a namespace that has been found reachable.
+std::string id_of_target(const std::string& name_space, const Builder& builder) {
+    return target_namespace(name_space, builder)->id;
+}
+
 /// Writes the Initiated event and makes its row.
 storage::ExternalRow initiate(Builder& builder, HistoryEvent initiated) {
     storage::ExternalRow row = external_row(initiated);
     row.set_request_id(builder.context().new_id());
-    row.set_namespace_(builder.info().namespace_());
+    if (row.namespace_().empty()) row.set_namespace_(builder.info().namespace_());
     row.set_initiated_event_id(builder.add_event(std::move(initiated)).value());
     return row;
 }
@@ -194,8 +199,9 @@ Applied<None> nothing_to_finish(const Run& run) {
 }
 
 /// A workflow can not reach itself this way; whether its run id is meant does not matter.
-bool is_self(const Builder& builder, const WorkflowExecution& target) {
-    return target.workflow_id() == builder.info().workflow_id();
+bool is_self(const Builder& builder, const storage::ExternalRow& target) {
+    return target.workflow_id() == builder.info().workflow_id() &&
+           target.namespace_id() == builder.info().namespace_id();
 }
 
 }  // namespace
@@ -223,7 +229,7 @@ CommandResult handle_signal_external(Completion& completion, const Command& comm
     auto& to = *event.mutable_signal_external_workflow_execution_initiated_event_attributes();
     to.set_workflow_task_completed_event_id(completion.completed.value());
     to.set_namespace_(from.namespace_());
-    to.set_namespace_id(builder.info().namespace_id());
+    to.set_namespace_id(id_of_target(from.namespace_(), builder));
     *to.mutable_workflow_execution() = from.execution();
     to.set_signal_name(from.signal_name());
     if (from.has_input()) *to.mutable_input() = from.input();
@@ -233,7 +239,7 @@ CommandResult handle_signal_external(Completion& completion, const Command& comm
 
     storage::ExternalRow row = initiate(builder, std::move(event));
     const EventId id(row.initiated_event_id());
-    if (is_self(builder, from.execution())) {
+    if (is_self(builder, row)) {
         builder.add_or_buffer_event(signal_outcome_event(row, {kSignalNotFound, {}}));
         completion.new_task_needed = true;
         return std::nullopt;
@@ -262,7 +268,7 @@ CommandResult handle_request_cancel_external(Completion& completion, const Comma
         *event.mutable_request_cancel_external_workflow_execution_initiated_event_attributes();
     to.set_workflow_task_completed_event_id(completion.completed.value());
     to.set_namespace_(from.namespace_());
-    to.set_namespace_id(builder.info().namespace_id());
+    to.set_namespace_id(id_of_target(from.namespace_(), builder));
     *to.mutable_workflow_execution() = target;
     to.set_control(from.control());
     to.set_child_workflow_only(from.child_workflow_only());
@@ -270,7 +276,7 @@ CommandResult handle_request_cancel_external(Completion& completion, const Comma
 
     storage::ExternalRow row = initiate(builder, std::move(event));
     const EventId id(row.initiated_event_id());
-    if (is_self(builder, target)) {
+    if (is_self(builder, row)) {
         builder.add_or_buffer_event(cancel_outcome_event(row, {{}, kCancelNotFound}));
         completion.new_task_needed = true;
         return std::nullopt;
