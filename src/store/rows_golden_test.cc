@@ -54,6 +54,7 @@ const std::map<std::string, Maker>& messages() {
         {"state 9", make<storage::RequestIdRow>()},
         {"state 10", make<storage::UpdateRow>()},
         {"task_queue", make<storage::TaskQueueRow>()},
+        {"batch", make<storage::BatchRow>()},
     };
     return map;
 }
@@ -172,6 +173,7 @@ std::map<std::string, std::string> example_keys() {
         {"namespace", namespace_key("ns")},
         {"outbox", encode(OutboxKey{7, 4})},
         {"task_queue", encode(TaskQueueKey{"ns", "queue", 1})},
+        {"batch", encode(BatchKey{"ns", "job"})},
     };
     for (int kind = 0; kind <= 10; ++kind) {
         keys["state " + std::to_string(kind)] =
