@@ -44,6 +44,7 @@ public:
     std::map<std::pair<std::string, std::string>, UpdateTold> updates;  // by run id, update id
     std::map<std::string, std::vector<std::uint64_t>> prefixes;  // run id to hash after each event
     std::set<std::string> operated;  // workflow ids whose activities operators touch
+    std::set<std::string> batches;   // job ids of batch operations that were acknowledged
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
 
