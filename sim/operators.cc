@@ -23,6 +23,8 @@ Request request_for(const std::string& workflow_id) {
     return request;
 }
 
+constexpr char kBatch[] = "batch";
+
 bool has_ended(const absl::Status& status) {
     return status.code() == absl::StatusCode::kNotFound &&
            message_of(status) == "workflow execution already completed";
@@ -43,6 +45,7 @@ void Operators::start(const std::vector<std::string>& workflow_ids, int faulty_s
         network_.after(within(faulty_seconds * 500), [this, id] { act(id); });
         network_.after(within(faulty_seconds * 500), [this, id] { keep_unpausing(id); });
     }
+    network_.after(within(faulty_seconds * 500), [this] { start_batch(); });
 }
 
 void Operators::act(const std::string& workflow_id) {
@@ -93,6 +96,26 @@ void Operators::keep_unpausing(const std::string& workflow_id) {
                       if (!response.ok() && has_ended(response.status())) return;
                       network_.after(kUnpauseEvery,
                                      [this, workflow_id] { keep_unpausing(workflow_id); });
+                  });
+}
+
+/// Slow enough for a crash to meet it.
+void Operators::start_batch() {
+    service::StartBatchOperationRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_job_id(kBatch);
+    request.set_reason("simulated");
+    request.set_visibility_query("WorkflowType = 'script'");
+    request.set_max_operations_per_second(5);
+    request.mutable_signal_operation()->set_signal(kBatchSignal);
+    network_.call("StartBatchOperation", request, kCallTimeout,
+                  [this](absl::StatusOr<std::string> response) {
+                      const absl::StatusCode code = response.status().code();
+                      if (response.ok() || code == absl::StatusCode::kAlreadyExists) {
+                          record_.batches.insert(kBatch);
+                          return;
+                      }
+                      network_.after(kUnpauseEvery, [this] { start_batch(); });
                   });
 }
 

@@ -9,8 +9,11 @@
 
 // The simulated operators: they pause, unpause and reset the activities of some workflows and change
 // their options. Whatever of it is lost or repeated, they unpause again and again until the
-// workflow has ended, so that everything can end.
+// workflow has ended, so that everything can end. One of them signals all workflows in a batch.
 namespace stele::sim {
+
+/// The signal that the batch sends.
+inline constexpr char kBatchSignal[] = "batch";
 
 /// Not thread safe.
 class Operators {
@@ -26,6 +29,7 @@ private:
     void reset(const std::string& workflow_id);
     void change_options(const std::string& workflow_id);
     void keep_unpausing(const std::string& workflow_id);
+    void start_batch();
     Duration within(int milliseconds);
 
     Network& network_;

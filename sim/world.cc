@@ -21,6 +21,7 @@
 namespace stele::sim {
 namespace {
 
+namespace api = temporal::api;
 namespace service = temporal::api::workflowservice::v1;
 
 constexpr int kPollsPerWorker = 2;
@@ -79,6 +80,7 @@ public:
             clients_.start_crowd(options_.crowd);
         }
         end_everything();
+        check_batches();
         check_lists();
         check_store();
         outcome_.violations = std::move(record_.violations);
@@ -254,8 +256,12 @@ private:
     void look_for_signals(const std::string& id, const History& history,
                           std::set<std::string>& seen) {
         std::set<std::string> of_run;
+        int from_batch = 0;
         for (const HistoryEvent& event : history) {
             const auto& signal = event.workflow_execution_signaled_event_attributes();
+            if (signal.signal_name() == kBatchSignal && ++from_batch == 2) {
+                record_.violation(fmt::format("invariant 6: a batch has signalled {} twice", id));
+            }
             if (signal.signal_name() != "step") continue;
             const std::string& value = signal.input().payloads(0).data();
             seen.insert(value);
@@ -334,6 +340,33 @@ private:
         sim_.run_until([&answer] { return answer->has_value(); }, kCheckTimeout * 2);
         if (!answer->has_value()) return internal_error("never answered");
         return std::move(**answer);
+    }
+
+    /// A batch operation that was acknowledged ends, and all of it was done or has failed.
+    void check_batches() {
+        for (const std::string& job : record_.batches) {
+            const Duration until = sim_.elapsed() + kTimeToEnd;
+            service::DescribeBatchOperationRequest request;
+            request.set_namespace_(kNamespace);
+            request.set_job_id(job);
+            auto told = ask<service::DescribeBatchOperationResponse>("DescribeBatchOperation",
+                                                                     request);
+            while (told.ok() && told->state() == api::enums::v1::BATCH_OPERATION_STATE_RUNNING &&
+                   sim_.elapsed() < until) {
+                sim_.run_for(std::chrono::seconds(1));
+                told = ask<service::DescribeBatchOperationResponse>("DescribeBatchOperation",
+                                                                    request);
+            }
+            if (!told.ok()) {
+                record_.violation("invariant 1: a batch was acknowledged and is gone: " +
+                                  message_of(told.status()));
+            } else if (told->state() != api::enums::v1::BATCH_OPERATION_STATE_COMPLETED ||
+                       told->complete_operation_count() + told->failure_operation_count() !=
+                           told->total_operation_count()) {
+                record_.violation("invariant 20: a batch does not end: " +
+                                  told->ShortDebugString());
+            }
+        }
     }
 
     /// Lists show what is there, in small pages, and of no other namespace.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "batch/settings.h"
 #include "history/context.h"
 
 #include <cstdint>
@@ -25,10 +26,27 @@ struct CallSettings {
     bool cancel_polls_on_shutdown = true;  // frontend.enablecancelworkerpollsonshutdown
 };
 
+/// The first form of worker versioning, with sets of build ids.
+struct VersioningSettings {
+    /// Whether its calls are answered at all.
+    bool sets_allowed = false;             // frontend.workerversioningdataapis
+    std::size_t build_id_bytes = 255;      // limit.workerbuildidsize
+    std::size_t sets_per_queue = 10;       // limit.versioncompatiblesetlimitperqueue
+    std::size_t builds_per_queue = 100;    // limit.versionbuildidlimitperqueue
+    std::size_t queues_per_build = 20;     // limit.taskqueuesperbuildid
+    std::size_t reachability_builds = 5;   // limit.reachabilityquerybuildids
+    std::size_t reachability_queues = 20;  // limit.reachabilitytaskqueuescan
+    /// For how long a set that is no longer the default is still taken to get new workflows.
+    Duration reachable_after_default =
+        std::chrono::minutes(5);  // frontend.reachabilityquerysetdurationsincedefault
+};
+
 /// All that a namespace's configuration says.
 struct NamespaceSettings {
     history::Limits limits;
     CallSettings calls;
+    VersioningSettings versioning;
+    batch::Settings batches;
 };
 
 }  // namespace stele::frontend

@@ -24,6 +24,8 @@ Frontend::Frontend(Services services)
     add_worker_methods(table_, services_);
     add_history_methods(table_, services_);
     add_visibility_methods(table_, services_);
+    add_versioning_methods(table_, services_);
+    add_batch_methods(table_, services_);
     add_operator_methods(table_, services_);
 }
 

@@ -95,13 +95,13 @@ NamespaceSettings NamespaceRegistry::settings(const std::string& id) {
     const SnapshotPtr snapshot = durable_.load();
     const Entry* entry = snapshot->find_id(id);
     if (entry == nullptr) return NamespaceSettings();
-    return {entry->view->limits, entry->calls};
+    return entry->settings;
 }
 
 CallSettings NamespaceRegistry::call_settings(const std::string& id) {
     const SnapshotPtr snapshot = durable_.load();
     const Entry* entry = snapshot->find_id(id);
-    return entry == nullptr ? CallSettings() : entry->calls;
+    return entry == nullptr ? CallSettings() : entry->settings.calls;
 }
 
 absl::StatusOr<storage::NamespaceRow> NamespaceRegistry::row_by_id(const std::string& id) {
@@ -182,7 +182,7 @@ void NamespaceRegistry::withdraw(const std::string& id) {
 NamespaceRegistry::Entry NamespaceRegistry::make_entry(storage::NamespaceRow row) const {
     NamespaceSettings settings = settings_of_(row.name());
     auto view = std::make_shared<const shard::NamespaceView>(row, settings.limits);
-    return {std::move(row), std::move(view), settings.calls};
+    return {std::move(row), std::move(view), std::move(settings)};
 }
 
 void NamespaceRegistry::save(storage::NamespaceRow row, Reply<storage::NamespaceRow> reply) {

@@ -74,7 +74,7 @@ private:
     struct Entry {
         storage::NamespaceRow row;
         shard::NamespacePtr view;
-        CallSettings calls;
+        NamespaceSettings settings;
     };
     struct Snapshot {
         std::map<std::string, Entry> by_id;

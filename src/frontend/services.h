@@ -1,5 +1,6 @@
 #pragma once
 
+#include "batch/batches.h"
 #include "frontend/method_table.h"
 #include "frontend/task_queue_configs.h"
 #include "frontend/worker_registry.h"
@@ -36,6 +37,7 @@ struct Services {
     const TokenSigner& tokens;
     visibility::Visibility& visibility;
     NamespacePurge& purge;
+    batch::Batches& batches;
     std::string cluster_id;
     std::function<OperatorSettings()> operator_settings;  // as they are now
 };
@@ -54,6 +56,8 @@ void add_task_queue_methods(MethodTable& table, Services& services);
 void add_worker_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
 void add_visibility_methods(MethodTable& table, Services& services);
+void add_versioning_methods(MethodTable& table, Services& services);
+void add_batch_methods(MethodTable& table, Services& services);
 void add_operator_methods(MethodTable& table, Services& services);
 
 /// Turns the outcome of an engine call into an empty response.

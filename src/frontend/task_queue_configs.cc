@@ -1,39 +1,29 @@
 #include "frontend/task_queue_configs.h"
 
-#include "stele/internal/rows.pb.h"
+#include "frontend/version_sets.h"
+#include "temporal/api/enums/v1/task_queue.pb.h"
 
 #include <utility>
 
 namespace stele::frontend {
+namespace {
 
-TaskQueueConfigs::TaskQueueConfigs(env::Env& env, store::Store& store, store::Committer& committer)
-    : store_(store), committer_(committer), executor_(env.make_executor("task-queue-configs")) {}
-
-TaskQueueConfigs::~TaskQueueConfigs() {
-    executor_->stop();
-    committer_.forget(*executor_);
+/// Version sets belong to a task queue of any type, and are kept with the one of workflows.
+store::TaskQueueKey sets_key(const std::string& namespace_id, const std::string& queue) {
+    return {namespace_id, queue, temporal::api::enums::v1::TASK_QUEUE_TYPE_WORKFLOW};
 }
 
-absl::Status TaskQueueConfigs::load() {
-    const store::KeyRange range = store::table_range(store::Table::kTaskQueue);
-    const auto cursor = store_.scan(range.begin, range.end);
-    for (; cursor->valid(); cursor->next()) {
-        storage::TaskQueueRow row;
-        STELE_RETURN_IF_ERROR(
-            store::unwrap_message(store::Table::kTaskQueue, cursor->value(), row));
-        latest_[std::string(cursor->key())].ParseFromString(row.config());
-    }
-    STELE_RETURN_IF_ERROR(cursor->status());
-    const env::MutexLock lock(mutex_);
-    durable_ = latest_;
-    return absl::OkStatus();
+TaskQueueConfig config_in(const storage::TaskQueueRow& row) {
+    TaskQueueConfig config;
+    config.ParseFromString(row.config());
+    return config;
 }
+
+}  // namespace
 
 TaskQueueConfig TaskQueueConfigs::find(const store::TaskQueueKey& queue) const {
-    const std::string key = store::encode(queue);
-    const env::MutexLock lock(mutex_);
-    const auto found = durable_.find(key);
-    return found == durable_.end() ? TaskQueueConfig() : found->second;
+    const auto row = rows_.find(store::encode(queue));
+    return row ? config_in(*row) : TaskQueueConfig();
 }
 
 matching::QueueConfig TaskQueueConfigs::find(const shard::QueueId& queue) const {
@@ -52,35 +42,57 @@ matching::QueueConfig TaskQueueConfigs::find(const shard::QueueId& queue) const 
     return config;
 }
 
-void TaskQueueConfigs::update(store::TaskQueueKey queue, Change change,
+void TaskQueueConfigs::update(const store::TaskQueueKey& queue, Change change,
                               Reply<TaskQueueConfig> reply) {
-    executor_->post([this, key = store::encode(queue), change = std::move(change),
-                     reply = std::move(reply)]() mutable {
-        const auto found = latest_.find(key);
-        TaskQueueConfig config = found == latest_.end() ? TaskQueueConfig() : found->second;
-        if (absl::Status status = change(config); !status.ok()) return reply(std::move(status));
-        save(std::move(key), std::move(config), std::move(reply));
-    });
+    rows_.change(
+        store::encode(queue),
+        [change = std::move(change)](std::optional<storage::TaskQueueRow>& row) {
+            if (!row) row.emplace();
+            TaskQueueConfig config = config_in(*row);
+            STELE_RETURN_IF_ERROR(change(config));
+            row->set_config(config.SerializeAsString());
+            return absl::OkStatus();
+        },
+        [this, reply = std::move(reply)](
+            absl::StatusOr<std::optional<storage::TaskQueueRow>> row) mutable {
+            if (!row.ok()) return reply(std::move(row).status());
+            ++version_;
+            reply(config_in(**row));
+        });
 }
 
-void TaskQueueConfigs::save(std::string key, TaskQueueConfig config,
-                            Reply<TaskQueueConfig> reply) {
-    latest_[key] = config;
-    storage::TaskQueueRow row;
-    row.set_config(config.SerializeAsString());
-    store::WriteBatch batch;
-    batch.put(key, store::wrap_message(store::Table::kTaskQueue, row));
-    const Position position = committer_.submit(std::move(batch), store::Urgency::kSynced);
-    committer_.when_durable(position, *executor_,
-                            [this, key = std::move(key), config = std::move(config),
-                             reply = std::move(reply)]() mutable {
-                                {
-                                    const env::MutexLock lock(mutex_);
-                                    durable_[key] = config;
-                                }
-                                ++version_;
-                                reply(std::move(config));
-                            });
+storage::VersionSets TaskQueueConfigs::version_sets(const std::string& namespace_id,
+                                                    const std::string& queue) const {
+    const auto row = rows_.find(store::encode(sets_key(namespace_id, queue)));
+    return row ? row->version_sets() : storage::VersionSets();
+}
+
+void TaskQueueConfigs::update_version_sets(const std::string& namespace_id,
+                                           const std::string& queue, ChangeSets change,
+                                           Reply<storage::VersionSets> reply) {
+    rows_.change(
+        store::encode(sets_key(namespace_id, queue)),
+        [change = std::move(change)](std::optional<storage::TaskQueueRow>& row) {
+            if (!row) row.emplace();
+            return change(*row->mutable_version_sets());
+        },
+        [reply =
+             std::move(reply)](absl::StatusOr<std::optional<storage::TaskQueueRow>> row) mutable {
+            if (!row.ok()) return reply(std::move(row).status());
+            reply((*row)->version_sets());
+        });
+}
+
+std::vector<std::string> TaskQueueConfigs::queues_of_build(const std::string& namespace_id,
+                                                           const std::string& build_id) const {
+    std::vector<std::string> queues;
+    for (const auto& [key, row] : rows_.rows(store::task_queue_range(namespace_id))) {
+        if (!find_build(row.version_sets(), build_id)) continue;
+        if (auto decoded = store::decode_task_queue_key(key); decoded.ok()) {
+            queues.push_back(std::move(decoded->name));
+        }
+    }
+    return queues;
 }
 
 }  // namespace stele::frontend

@@ -2,19 +2,17 @@
 
 #include "base/call.h"
 #include "env/env.h"
-#include "env/mutex.h"
 #include "matching/queue_settings.h"
-#include "store/committer.h"
-#include "store/keys.h"
-#include "store/store.h"
+#include "stele/internal/rows.pb.h"
+#include "store/durable_table.h"
 
 #include <atomic>
 #include <functional>
-#include <map>
-#include <memory>
+#include <string>
+#include <vector>
 
-// What operators have set for task queues. Few queues have anything set, so all of it is in memory;
-// a change goes through one executor and shows once it is durable.
+// What operators have set for task queues: rates and weights, and the sets of build ids that may
+// work for each other. Few queues have anything set, so all of it is in memory.
 namespace stele::frontend {
 
 using temporal::api::taskqueue::v1::TaskQueueConfig;
@@ -23,36 +21,37 @@ using temporal::api::taskqueue::v1::TaskQueueConfig;
 class TaskQueueConfigs {
 public:
     /// All arguments must outlive the object.
-    TaskQueueConfigs(env::Env& env, store::Store& store, store::Committer& committer);
-    ~TaskQueueConfigs();
+    TaskQueueConfigs(env::Env& env, store::Store& store, store::Committer& committer)
+        : rows_(env, store, committer, store::Table::kTaskQueue) {}
 
     /// Reads what the store holds. Call once, before anything else.
-    absl::Status load();
+    absl::Status load() { return rows_.load(); }
 
     /// Empty when nothing was ever set.
     TaskQueueConfig find(const store::TaskQueueKey& queue) const;
     /// The same as matching wants it.
     matching::QueueConfig find(const shard::QueueId& queue) const;
-    /// Grows with every change that shows.
+    /// Grows with every change of a configuration that shows.
     std::uint64_t version() const { return version_.load(); }
 
     /// Changes the configuration of a queue through `change`, which may refuse, and replies with what
     /// became of it.
     using Change = std::function<absl::Status(TaskQueueConfig&)>;
-    void update(store::TaskQueueKey queue, Change change, Reply<TaskQueueConfig> reply);
+    void update(const store::TaskQueueKey& queue, Change change, Reply<TaskQueueConfig> reply);
+
+    /// The sets of a workflow task queue, the default one last; empty when there are none.
+    storage::VersionSets version_sets(const std::string& namespace_id,
+                                      const std::string& queue) const;
+    using ChangeSets = std::function<absl::Status(storage::VersionSets&)>;
+    void update_version_sets(const std::string& namespace_id, const std::string& queue,
+                             ChangeSets change, Reply<storage::VersionSets> reply);
+    /// The task queues of a namespace that have this build in one of their sets, by name.
+    std::vector<std::string> queues_of_build(const std::string& namespace_id,
+                                             const std::string& build_id) const;
 
 private:
-    using Configs = std::map<std::string, TaskQueueConfig>;  // by encoded key
-
-    void save(std::string key, TaskQueueConfig config, Reply<TaskQueueConfig> reply);
-
-    store::Store& store_;
-    store::Committer& committer_;
-    mutable env::Mutex mutex_;
-    Configs durable_ STELE_GUARDED_BY(mutex_);
     std::atomic<std::uint64_t> version_{0};
-    Configs latest_;  // what will be durable; only on the executor
-    std::unique_ptr<env::Executor> executor_;
+    store::DurableTable<storage::TaskQueueRow> rows_;
 };
 
 }  // namespace stele::frontend

@@ -1,6 +1,7 @@
 #include "history/begin_run.h"
 
 #include "history/attributes.h"
+#include "history/build_ids.h"
 #include "history/callback_family.h"
 #include "history/reset_points.h"
 
@@ -94,14 +95,24 @@ void fill_header(storage::HeaderRow& header, const Started& started, Timestamp n
     if (started.has_prev_auto_reset_points()) {
         *header.mutable_reset_points() = started.prev_auto_reset_points();
     }
+    if (started.has_source_version_stamp()) {
+        *header.mutable_most_recent_worker_version() = started.source_version_stamp();
+    }
     header.mutable_task()->set_attempt(1);
 }
 
-storage::AttributesRow make_attributes(const Started& started) {
+storage::AttributesRow make_attributes(const Started& started, const Limits& limits) {
     storage::AttributesRow row;
     if (started.has_memo()) *row.mutable_memo() = started.memo();
     if (started.has_search_attributes()) {
         *row.mutable_search_attributes() = started.search_attributes();
+    }
+    const WorkerVersionStamp& version = started.source_version_stamp();
+    if (version.use_versioning() && !version.build_id().empty()) {
+        auto& fields = *row.mutable_search_attributes()->mutable_indexed_fields();
+        if (auto builds = add_build_id(fields, version, limits.search_attribute_bytes)) {
+            fields[kBuildIds] = *std::move(builds);
+        }
     }
     return row;
 }
@@ -131,7 +142,7 @@ Birth begin_run(RunBirth birth, const Context& context) {
     Draft& draft = builder.draft();
     draft.info = make_info(birth, context.now);
     fill_header(draft.header, started, context.now);
-    draft.attributes = make_attributes(started);
+    draft.attributes = make_attributes(started, *context.limits);
     attach_callbacks(builder, {birth.request_id}, started.completion_callbacks());
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);

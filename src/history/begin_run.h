@@ -27,7 +27,7 @@ void fill_header(storage::HeaderRow& header,
                  const api::history::v1::WorkflowExecutionStartedEventAttributes& started,
                  Timestamp now);
 storage::AttributesRow make_attributes(
-    const api::history::v1::WorkflowExecutionStartedEventAttributes& started);
+    const api::history::v1::WorkflowExecutionStartedEventAttributes& started, const Limits& limits);
 
 /// A run that is being made: the empty base, and the builder of its first transition.
 struct Birth {

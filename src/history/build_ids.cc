@@ -8,15 +8,15 @@ namespace stele::history {
 
 using nlohmann::json;
 
-namespace {
+std::string versioned_mark(const std::string& build_id) { return "versioned:" + build_id; }
 
-constexpr char kUnversioned[] = "unversioned";
-constexpr char kVersioned[] = "versioned";
+namespace {
 
 /// What stands in the list for a worker's version; empty for one that is not known.
 std::string entry_of(const WorkerVersionStamp& stamp) {
     if (stamp.build_id().empty()) return {};
-    return std::string(stamp.use_versioning() ? kVersioned : kUnversioned) + ":" + stamp.build_id();
+    return stamp.use_versioning() ? versioned_mark(stamp.build_id())
+                                  : std::string(kUnversioned) + ":" + stamp.build_id();
 }
 
 std::string text_of(const json& value) {
@@ -62,6 +62,11 @@ std::optional<Payload> add_build_id(const PayloadMap& attributes, const WorkerVe
     (*payload.mutable_metadata())["type"] = "KeywordList";
     payload.set_data(text_of(*entries));
     return payload;
+}
+
+std::optional<WorkerVersionStamp> version_to_inherit(const storage::HeaderRow& header) {
+    if (!header.most_recent_worker_version().use_versioning()) return std::nullopt;
+    return header.most_recent_worker_version();
 }
 
 void record_build_id(Builder& builder, const WorkerVersionStamp& stamp) {

@@ -111,15 +111,16 @@ absl::Status check_policies(Attributes& attributes, const Builder& builder) {
                              cron::validate(attributes.cron_schedule(), builder.now()), attributes);
 }
 
-CommandResult check_search_attributes(const Attributes& attributes, const Context& context) {
-    if (context.search_attributes == nullptr || !attributes.has_search_attributes()) {
+CommandResult check_search_attributes(const Attributes& attributes, const TargetNamespace& target,
+                                      const Limits& limits) {
+    if (target.search_attributes == nullptr || !attributes.has_search_attributes()) {
         return std::nullopt;
     }
-    return refuse_if_error(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
-                           attribute_problem("SearchAttributes on StartChildWorkflowCommand",
-                                             context.search_attributes->check(
-                                                 attributes.search_attributes(), *context.limits),
-                                             attributes));
+    return refuse_if_error(
+        enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+        attribute_problem("SearchAttributes on StartChildWorkflowCommand",
+                          target.search_attributes->check(attributes.search_attributes(), limits),
+                          attributes));
 }
 
 absl::Status check_task_queue(Attributes& attributes, const Builder& builder) {
@@ -169,14 +170,15 @@ CommandResult check_and_fill(const Completion& completion, Attributes& attribute
     const Builder& builder = completion.builder;
     const Limits& limits = *builder.context().limits;
     if (attributes.namespace_().empty()) attributes.set_namespace_(builder.info().namespace_());
+    const auto target = target_namespace(attributes.namespace_(), builder);
     const absl::Status valid = [&] {
-        STELE_RETURN_IF_ERROR(check_namespace(attributes.namespace_(), builder));
+        STELE_RETURN_IF_ERROR(target.status());
         STELE_RETURN_IF_ERROR(check_names(attributes, limits.id_length));
         STELE_RETURN_IF_ERROR(check_durations(attributes));
         return check_policies(attributes, builder);
     }();
     if (CommandResult refusal = refuse_if_error(kBad, valid)) return refusal;
-    if (CommandResult refusal = check_search_attributes(attributes, builder.context())) {
+    if (CommandResult refusal = check_search_attributes(attributes, *target, limits)) {
         return refusal;
     }
     const absl::Status queue = [&] {
@@ -194,7 +196,8 @@ api::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes initiated_
     api::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes to;
     to.set_workflow_task_completed_event_id(completion.completed.value());
     to.set_namespace_(from.namespace_());
-    to.set_namespace_id(completion.builder.info().namespace_id());
+    // Checked before.
+    to.set_namespace_id(target_namespace(from.namespace_(), completion.builder)->id);
     to.set_workflow_id(from.workflow_id());
     *to.mutable_workflow_type() = from.workflow_type();
     *to.mutable_task_queue() = from.task_queue();

@@ -1,3 +1,4 @@
+#include "history/build_ids.h"
 #include "history/children.h"
 #include "history/families.h"
 #include "history/parent_close.h"
@@ -133,6 +134,7 @@ ChildStart child_start(const Run& parent, const storage::ChildRow& child) {
     start.parent.execution.set_run_id(parent.info.run_id());
     start.parent.initiated = EventId(child.initiated_event_id());
     start.parent.root = parent.info.root();
+    if (from.inherit_build_id()) start.parent.worker_version = version_to_inherit(parent.header);
     start.run_id = child.create_request_id();
 
     service::StartWorkflowExecutionRequest& to = start.request;

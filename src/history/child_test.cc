@@ -269,6 +269,17 @@ TEST_F(ParentTest, AnotherNamespaceIsRefused) {
                 HasSubstr("cross namespace commands are not allowed"));
 }
 
+TEST_F(ParentTest, AChildMayBeInAnotherNamespaceWhereThatIsAllowed) {
+    scenario_.limits().cross_namespace_commands = true;
+    scenario_.other_namespaces()["elsewhere"] = "elsewhere-id";
+    scenario_.run_task({start_child(
+        "child", [](auto& attributes) { attributes.set_namespace_("elsewhere"); })});
+    ASSERT_EQ(scenario_.outbox().size(), 1U);
+    const storage::ChildRow& child = *scenario_.run().children.find(5);
+    EXPECT_EQ(child.namespace_id(), "elsewhere-id");
+    EXPECT_EQ(child_start(scenario_.run(), child).request.namespace_(), "elsewhere");
+}
+
 TEST_F(ParentTest, ThereIsALimitOfPendingChildren) {
     scenario_.limits().pending_children = 1;
     scenario_.run_task({start_child("first")});

@@ -50,9 +50,20 @@ CommandResult check_pending(std::size_t pending, std::size_t limit, const std::s
                              ", has reached the per-workflow limit of " + std::to_string(limit));
 }
 
-absl::Status check_namespace(const std::string& name_space, const Builder& builder) {
-    if (name_space.empty() || name_space == builder.info().namespace_()) return absl::OkStatus();
-    return invalid_argument("cross namespace commands are not allowed");
+absl::StatusOr<TargetNamespace> target_namespace(const std::string& name_space,
+                                                 const Builder& builder) {
+    const Context& context = builder.context();
+    if (name_space.empty() || name_space == builder.info().namespace_()) {
+        return TargetNamespace{builder.info().namespace_id(), context.search_attributes, nullptr};
+    }
+    if (!context.limits->cross_namespace_commands) {
+        return invalid_argument("cross namespace commands are not allowed");
+    }
+    std::optional<OtherNamespace> other;
+    if (context.find_namespace) other = context.find_namespace(name_space);
+    if (!other) return invalid_argument("Namespace " + name_space + " is not found.");
+    const SearchAttributeSchema* const schema = other->search_attributes.get();
+    return TargetNamespace{std::move(other->id), schema, std::move(other->search_attributes)};
 }
 
 std::string describe(const api::taskqueue::v1::TaskQueue& queue) {

@@ -21,8 +21,15 @@ absl::Status validate_priority(const api::common::v1::Priority& priority);
 CommandResult check_pending(std::size_t pending, std::size_t limit, const std::string& what,
                             WorkflowTaskFailedCause cause);
 
-/// INVALID_ARGUMENT when a command reaches out of the run's namespace; an empty one is the run's own.
-absl::Status check_namespace(const std::string& name_space, const Builder& builder);
+struct TargetNamespace {
+    std::string id;
+    const SearchAttributeSchema* search_attributes;
+    std::shared_ptr<const SearchAttributeSchema> owner;  // of another namespace's; keeps it alive
+};
+/// The namespace that a command names; an empty name is the run's own. INVALID_ARGUMENT for another
+/// one that does not exist, or that commands may not reach.
+absl::StatusOr<TargetNamespace> target_namespace(const std::string& name_space,
+                                                 const Builder& builder);
 
 /// How a task queue shows in messages.
 std::string describe(const api::taskqueue::v1::TaskQueue& queue);

@@ -38,6 +38,8 @@ struct ParentLink {
     api::common::v1::WorkflowExecution execution;
     EventId initiated;  // in the history of the parent
     api::common::v1::WorkflowExecution root;
+    /// Of the versioned worker that the child is to stay with, where its parent wants it so.
+    std::optional<api::common::v1::WorkerVersionStamp> worker_version = {};
 };
 
 struct StartInput {

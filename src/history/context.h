@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,8 @@ struct Limits {
     bool workflow_pause = false;  // frontend.workflowpauseenabled
     /// Whether clients get pages of history as they are stored, to be parsed by themselves.
     bool raw_history = false;  // frontend.sendrawworkflowhistory
+    /// Whether commands may reach workflows of other namespaces.
+    bool cross_namespace_commands = false;  // system.enablecrossnamespacecommands
     /// Whether a run that has pending children may be reset.
     bool reset_with_children = true;  // history.allowresetwithpendingchildren
     Duration workflow_task_heartbeat = std::chrono::minutes(30);
@@ -93,6 +97,12 @@ struct Limits {
     Duration retention_jitter = std::chrono::minutes(30);  // history.retentiontimerjitterduration
 };
 
+/// Another namespace, as far as commands need it.
+struct OtherNamespace {
+    std::string id;
+    std::shared_ptr<const SearchAttributeSchema> search_attributes;
+};
+
 struct Context {
     Timestamp now;
     const Limits* limits = nullptr;
@@ -107,6 +117,8 @@ struct Context {
     /// The search attributes of the namespace; null in tests that are about something else, where
     /// every attribute may be set.
     const SearchAttributeSchema* search_attributes = nullptr;
+    /// Finds another namespace by its name; nullopt: there is none. Empty: nobody knows of others.
+    std::function<std::optional<OtherNamespace>(const std::string& name)> find_namespace;
 };
 
 }  // namespace stele::history

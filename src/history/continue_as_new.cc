@@ -1,5 +1,6 @@
 #include "history/attributes.h"
 #include "history/begin_run.h"
+#include "history/build_ids.h"
 #include "history/callback_family.h"
 #include "history/command_checks.h"
 #include "history/retry_policy.h"
@@ -193,6 +194,11 @@ Started started_attributes(const Builder& builder, const Attributes& attributes)
     if (attributes.has_memo()) *started.mutable_memo() = attributes.memo();
     if (attributes.has_search_attributes()) {
         *started.mutable_search_attributes() = attributes.search_attributes();
+    }
+    if (attributes.inherit_build_id()) {
+        if (const auto version = version_to_inherit(builder.header())) {
+            *started.mutable_source_version_stamp() = *version;
+        }
     }
     if (attributes.has_failure()) *started.mutable_continued_failure() = attributes.failure();
     if (attributes.has_last_completion_result()) {

@@ -51,8 +51,8 @@ std::string namespace_words(const std::string& name_space) { return " Namespace=
 /// Why the target can not be one; empty when it can.
 std::string target_problem(const Target& target, const Builder& builder) {
     const std::size_t limit = builder.context().limits->id_length;
-    const absl::Status reachable = check_namespace(target.name_space, builder);
-    if (!reachable.ok()) return message_of(reachable);
+    const auto reachable = target_namespace(target.name_space, builder);
+    if (!reachable.ok()) return message_of(reachable.status());
     if (target.workflow_id.empty()) {
         return "WorkflowId is not set on " + target.command + "." +
                namespace_words(target.name_space) + run_words(target.run_id) + target.signal_words;
@@ -129,11 +129,16 @@ CommandResult validate_cancel(
 
 // ---- Pending rows --------------------------------------------------------------------------
 
+/// The id of a namespace that has been found reachable.
+std::string id_of_target(const std::string& name_space, const Builder& builder) {
+    return target_namespace(name_space, builder)->id;
+}
+
 /// Writes the Initiated event and makes its row.
 storage::ExternalRow initiate(Builder& builder, HistoryEvent initiated) {
     storage::ExternalRow row = external_row(initiated);
     row.set_request_id(builder.context().new_id());
-    row.set_namespace_(builder.info().namespace_());
+    if (row.namespace_().empty()) row.set_namespace_(builder.info().namespace_());
     row.set_initiated_event_id(builder.add_event(std::move(initiated)).value());
     return row;
 }
@@ -214,7 +219,7 @@ CommandResult handle_signal_external(Completion& completion, const Command& comm
     auto& to = *event.mutable_signal_external_workflow_execution_initiated_event_attributes();
     to.set_workflow_task_completed_event_id(completion.completed.value());
     to.set_namespace_(from.namespace_());
-    to.set_namespace_id(builder.info().namespace_id());
+    to.set_namespace_id(id_of_target(from.namespace_(), builder));
     *to.mutable_workflow_execution() = from.execution();
     to.set_signal_name(from.signal_name());
     if (from.has_input()) *to.mutable_input() = from.input();
@@ -248,7 +253,7 @@ CommandResult handle_request_cancel_external(Completion& completion, const Comma
         *event.mutable_request_cancel_external_workflow_execution_initiated_event_attributes();
     to.set_workflow_task_completed_event_id(completion.completed.value());
     to.set_namespace_(from.namespace_());
-    to.set_namespace_id(builder.info().namespace_id());
+    to.set_namespace_id(id_of_target(from.namespace_(), builder));
     *to.mutable_workflow_execution() = target;
     to.set_control(from.control());
     to.set_child_workflow_only(from.child_workflow_only());

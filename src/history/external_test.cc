@@ -145,6 +145,35 @@ TEST_F(ExternalTest, TheOwnNamespaceMayBeNamed) {
     EXPECT_EQ(outbox().size(), 1U);
 }
 
+TEST_F(ExternalTest, WorkflowsOfAnotherNamespaceAreReachedWhereThatIsAllowed) {
+    limits().cross_namespace_commands = true;
+    other_namespaces()["elsewhere"] = "elsewhere-id";
+    start();
+    // Of the same id: it is not the run itself.
+    Command signal = signal_external("workflow", "s");
+    signal_attributes(signal).set_namespace_("elsewhere");
+    Command cancel = cancel_external("other");
+    cancel_attributes(cancel).set_namespace_("elsewhere");
+    EXPECT_TRUE(run_task({signal, cancel}).refusal.ok());
+    ASSERT_EQ(outbox().size(), 2U);
+    EXPECT_EQ(run().external_signals.find(5)->namespace_id(), "elsewhere-id");
+    EXPECT_EQ(run().external_signals.find(5)->namespace_(), "elsewhere");
+    EXPECT_EQ(run().external_cancels.find(6)->namespace_id(), "elsewhere-id");
+    apply(finish_external_signal(run(), EventId(5), ExternalOutcome(), context()));
+    EXPECT_EQ(history().events(6).external_workflow_execution_signaled_event_attributes().namespace_(),
+              "elsewhere");
+}
+
+TEST_F(ExternalTest, ANamespaceThatDoesNotExistFailsTheTask) {
+    limits().cross_namespace_commands = true;
+    start();
+    Command command = signal_external("x", "s");
+    signal_attributes(command).set_namespace_("elsewhere");
+    EXPECT_EQ(message_of(run_task({command}).refusal),
+              "BadSignalWorkflowExecutionAttributes: Namespace elsewhere is not found.");
+    EXPECT_TRUE(outbox().empty());
+}
+
 TEST_F(ExternalTest, TooManyOnTheirWayFailTheTask) {
     limits().pending_signals = 1;
     limits().pending_cancels = 1;

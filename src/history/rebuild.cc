@@ -84,7 +84,7 @@ void Rebuild::fold_start(const HistoryEvent& event) {
         *run_.info.mutable_original_start_time() = event.event_time();
     }
     fill_header(run_.header, birth.started, identity_.start_time);
-    run_.attributes = make_attributes(birth.started);
+    run_.attributes = make_attributes(birth.started, limits_);
     restore_callbacks(run_, {birth.request_id}, birth.started.completion_callbacks(),
                       from_proto(event.event_time()));
 }

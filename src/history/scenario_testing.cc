@@ -198,6 +198,12 @@ Context Scenario::context() {
     context.limits = &limits_;
     context.new_id = [this] { return "id-" + std::to_string(++ids_); };
     context.uniform = [] { return 0.5; };
+    context.find_namespace = [this](const std::string& name) {
+        const auto found = other_namespaces_.find(name);
+        std::optional<OtherNamespace> other;
+        if (found != other_namespaces_.end()) other = {found->second, nullptr};
+        return other;
+    };
     return context;
 }
 

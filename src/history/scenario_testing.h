@@ -38,6 +38,8 @@ public:
     /// Lets time pass, firing what is due exactly when it is due.
     void advance(Duration duration);
     Limits& limits() { return limits_; }
+    /// Names and ids of the namespaces beside the run's own.
+    std::map<std::string, std::string>& other_namespaces() { return other_namespaces_; }
     Context context();
 
     // ---- The run ---------------------------------------------------------------------------
@@ -95,6 +97,7 @@ private:
 
     Timestamp now_{std::chrono::hours(480'000)};
     Limits limits_;
+    std::map<std::string, std::string> other_namespaces_;
     std::int64_t ids_ = 0;
     std::unique_ptr<Run> run_;
     api::history::v1::History history_;

@@ -27,6 +27,7 @@ void name_parent(Started& started, const ParentLink& parent) {
     *started.mutable_parent_workflow_execution() = parent.execution;
     started.set_parent_initiated_event_id(parent.initiated.value());
     *started.mutable_root_workflow_execution() = parent.root;
+    if (parent.worker_version) *started.mutable_source_version_stamp() = *parent.worker_version;
 }
 
 Started started_attributes(const Request& request, const Context& context) {

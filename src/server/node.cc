@@ -158,16 +158,19 @@ public:
                                      with_feeds(options.engine, feeds_));
         matching_ = matching::make_matching(env, *engine_, queue_settings_, options.matching);
         purge_ = std::make_unique<frontend::NamespacePurge>(env, *engine_, namespaces_);
+        batches_ = std::make_unique<batch::Batches>(
+            env, store, *committer_, *engine_, *visibility_, namespaces_,
+            [this](const std::string& id) { return namespaces_.settings(id).batches; });
         frontend_ = std::make_unique<frontend::Frontend>(frontend::Services{
             env, *engine_, *matching_, namespaces_, task_queue_configs_, queue_settings_, workers_,
-            tokens_, *visibility_, *purge_, cluster_id_, [config = options.config] {
+            tokens_, *visibility_, *purge_, *batches_, cluster_id_, [config = options.config] {
                 return config == nullptr ? frontend::OperatorSettings()
                                          : operator_settings(*config);
             }});
         engine_->connect(*matching_);
         STELE_RETURN_IF_ERROR(engine_->recover());
         purge_->recover();
-        return absl::OkStatus();
+        return batches_->recover();
     }
 
     const frontend::Frontend& frontend() const override { return *frontend_; }
@@ -197,6 +200,7 @@ private:
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
     std::unique_ptr<frontend::NamespacePurge> purge_;
+    std::unique_ptr<batch::Batches> batches_;
     std::unique_ptr<frontend::Frontend> frontend_;
 };
 

@@ -4,6 +4,7 @@ namespace stele::server {
 namespace {
 
 using frontend::CallSettings;
+using frontend::VersioningSettings;
 using history::Limits;
 using matching::QueueSettings;
 
@@ -38,6 +39,7 @@ const config::Fields<Limits>& limit_fields() {
         {"history.externalPayloadsEnabled", &Limits::external_payloads},
         {"frontend.workflowPauseEnabled", &Limits::workflow_pause},
         {"frontend.sendRawWorkflowHistory", &Limits::raw_history},
+        {"system.enableCrossNamespaceCommands", &Limits::cross_namespace_commands},
         {"limit.mutableStateSize.error", &Limits::state_bytes},
         {"system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute",
          &Limits::reported_task_problems},
@@ -90,6 +92,33 @@ const config::Fields<CallSettings>& call_fields() {
     return fields;
 }
 
+const config::Fields<VersioningSettings>& versioning_fields() {
+    using Settings = VersioningSettings;
+    static const config::Fields<Settings> fields = {
+        {"frontend.workerVersioningDataAPIs", &Settings::sets_allowed},
+        {"limit.workerBuildIdSize", &Settings::build_id_bytes},
+        {"limit.versionCompatibleSetLimitPerQueue", &Settings::sets_per_queue},
+        {"limit.versionBuildIdLimitPerQueue", &Settings::builds_per_queue},
+        {"limit.taskQueuesPerBuildId", &Settings::queues_per_build},
+        {"limit.reachabilityQueryBuildIds", &Settings::reachability_builds},
+        {"limit.reachabilityTaskQueueScan", &Settings::reachability_queues},
+        {"frontend.reachabilityQuerySetDurationSinceDefault", &Settings::reachable_after_default},
+    };
+    return fields;
+}
+
+const config::Fields<batch::Settings>& batch_fields() {
+    using batch::Settings;
+    static const config::Fields<Settings> fields = {
+        {"frontend.enableBatcher", &Settings::enabled},
+        {"frontend.MaxConcurrentBatchOperationPerNamespace", &Settings::open_jobs},
+        {"frontend.MaxExecutionCountBatchOperationPerNamespace", &Settings::executions},
+        {"worker.batcherRPS", &Settings::runs_per_second},
+        {"worker.batcherConcurrency", &Settings::concurrency},
+    };
+    return fields;
+}
+
 const config::Fields<QueueSettings>& queue_fields() {
     static const config::Fields<QueueSettings> fields = {
         {"matching.longPollExpirationInterval", &QueueSettings::long_poll},
@@ -129,8 +158,6 @@ constexpr const char* kWithoutEffect[] = {
     "limit.historySize.warn",
     "limit.memoSize.warn",
     "limit.mutableStateSize.warn",
-    "limit.reachabilityQueryBuildIds",
-    "limit.reachabilityTaskQueueScan",
     "matching.forwarderMaxChildrenPerNode",
     "matching.forwarderMaxOutstandingPolls",
     "matching.forwarderMaxOutstandingTasks",
@@ -151,6 +178,7 @@ constexpr const char* kWithoutEffect[] = {
     "worker.buildIdScavengerEnabled",
     "worker.executionsScannerEnabled",
     "worker.historyScannerEnabled",
+    "worker.removableBuildIdDurationSinceDefault",
     "worker.taskQueueScannerEnabled",
 };
 
@@ -161,6 +189,8 @@ config::Registry known_settings() {
     registry.add(limit_fields());
     registry.add(operator_fields());
     registry.add(call_fields());
+    registry.add(versioning_fields());
+    registry.add(batch_fields());
     registry.add(queue_fields());
     for (const char* key : kWithoutEffect) registry.add_without_effect(key);
     return registry;
@@ -176,7 +206,9 @@ frontend::NamespaceSettings settings_of(const config::DynamicConfig& config,
     const auto values = config.values();
     const config::Scope scope{namespace_name, {}, 0, {}};
     return {config::resolve(limit_fields(), *values, scope, defaults.limits),
-            config::resolve(call_fields(), *values, scope, defaults.calls)};
+            config::resolve(call_fields(), *values, scope, defaults.calls),
+            config::resolve(versioning_fields(), *values, scope, defaults.versioning),
+            config::resolve(batch_fields(), *values, scope, defaults.batches)};
 }
 
 matching::QueueSettings queue_settings_of(const config::DynamicConfig& config,

@@ -178,6 +178,13 @@ CommandContext Shard::context_for(NamespacePtr space) {
     context.uniform = [this] {
         return static_cast<double>(around_.env.random().next() >> 11) * 0x1.0p-53;
     };
+    context.find_namespace = [this](const std::string& name) {
+        std::optional<history::OtherNamespace> other;
+        if (const NamespacePtr found = around_.namespaces.by_name(name)) {
+            other = {found->id, {found, &found->search_attributes}};
+        }
+        return other;
+    };
     if (space != nullptr) {
         context.search_attributes = &space->search_attributes;
         context.rules = &space->rules;

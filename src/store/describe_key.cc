@@ -81,6 +81,10 @@ std::string words(const TaskQueueKey& key) {
     return quoted(key.namespace_id) + ", " + quoted(key.name) + ", " + number(key.type);
 }
 
+std::string words(const BatchKey& key) {
+    return quoted(key.namespace_id) + ", " + quoted(key.job_id);
+}
+
 std::string words(const std::string& name) { return quoted(name); }
 
 template <typename Key>
@@ -105,6 +109,7 @@ std::string table_name(Table table) {
         case Table::kNamespace: return "namespace";
         case Table::kNamespaceName: return "namespace_name";
         case Table::kTaskQueue: return "task_queue";
+        case Table::kBatch: return "batch";
     }
     return "table_" + number(static_cast<unsigned char>(table));
 }
@@ -125,6 +130,7 @@ std::string describe_key(std::string_view key) {
         case Table::kNamespace: return row(table, decode_namespace_key(key), key);
         case Table::kNamespaceName: return row(table, decode_namespace_name_key(key), key);
         case Table::kTaskQueue: return row(table, decode_task_queue_key(key), key);
+        case Table::kBatch: return row(table, decode_batch_key(key), key);
     }
     return to_hex(key);
 }

@@ -330,4 +330,24 @@ absl::StatusOr<TaskQueueKey> decode_task_queue_key(std::string_view key) {
     return row.finish(std::move(result));
 }
 
+KeyRange task_queue_range(std::string_view namespace_id) {
+    return prefix_range(table_writer(Table::kTaskQueue).text(namespace_id).take());
+}
+
+std::string encode(const BatchKey& key) {
+    return table_writer(Table::kBatch).text(key.namespace_id).text(key.job_id).take();
+}
+
+absl::StatusOr<BatchKey> decode_batch_key(std::string_view key) {
+    RowReader row(Table::kBatch, key);
+    BatchKey result;
+    result.namespace_id = row.reader().text();
+    result.job_id = row.reader().text();
+    return row.finish(std::move(result));
+}
+
+KeyRange batch_range(std::string_view namespace_id) {
+    return prefix_range(table_writer(Table::kBatch).text(namespace_id).take());
+}
+
 }  // namespace stele::store

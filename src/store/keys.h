@@ -31,6 +31,7 @@ enum class Table : char {
     kNamespace = 'n',      ///< namespaces by id
     kNamespaceName = 'N',  ///< namespace name to id
     kTaskQueue = 33,       ///< what operators have set for a task queue
+    kBatch = 40,           ///< operations on many runs
 };
 
 /// The word used for a table in messages and in docs/formats.
@@ -214,6 +215,18 @@ struct TaskQueueKey {
 };
 std::string encode(const TaskQueueKey& key);
 absl::StatusOr<TaskQueueKey> decode_task_queue_key(std::string_view key);
+/// The task queues of a namespace, by name.
+KeyRange task_queue_range(std::string_view namespace_id);
+
+struct BatchKey {
+    std::string namespace_id;
+    std::string job_id;
+    bool operator==(const BatchKey&) const = default;
+};
+std::string encode(const BatchKey& key);
+absl::StatusOr<BatchKey> decode_batch_key(std::string_view key);
+/// The batch operations of a namespace, by job id.
+KeyRange batch_range(std::string_view namespace_id);
 
 /// Any key in words, for messages and dumps, such as `state(17, 4, activity, 12)`. A key that is
 /// not of this grammar is shown as hexadecimal.

@@ -55,6 +55,7 @@ const std::map<std::string, Maker>& messages() {
         {"state 10", make<storage::UpdateRow>()},
         {"state 43", make<storage::CallbackRow>()},
         {"task_queue", make<storage::TaskQueueRow>()},
+        {"batch", make<storage::BatchRow>()},
     };
     return map;
 }
@@ -173,6 +174,7 @@ std::map<std::string, std::string> example_keys() {
         {"namespace", namespace_key("ns")},
         {"outbox", encode(OutboxKey{7, 4})},
         {"task_queue", encode(TaskQueueKey{"ns", "queue", 1})},
+        {"batch", encode(BatchKey{"ns", "job"})},
     };
     for (int kind = 0; kind <= 10; ++kind) {
         keys["state " + std::to_string(kind)] =

@@ -16,11 +16,11 @@ ARROWS = {
     "shard": ["base", "env", "store", "history"],
     "matching": ["base", "env", "history", "shard"],
     "visibility": ["base", "env", "store", "history"],
+    "batch": ["base", "env", "store", "history", "shard", "visibility"],
     "frontend": [
-        "base", "cron", "env", "store", "history", "shard", "matching", "visibility",
+        "base", "cron", "env", "store", "history", "shard", "matching", "visibility", "batch",
     ],
     "schedule": ["base", "env", "history", "shard", "matching"],
-    "batch": ["base", "env", "history", "shard", "matching"],
     "nexus": ["base", "env", "history", "shard", "matching"],
     "deployment": ["base", "env", "history", "shard", "matching"],
     "cluster": ["base", "env", "store", "history", "shard", "matching"],
