@@ -26,6 +26,14 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
         complete_activity(call);
     else if (name == "GetWorkflowExecutionHistory")
         read_history(call);
+    else if (name == "RespondWorkflowTaskFailed")
+        fail_workflow_task(call);
+    else if (name == "UpdateWorkflowExecution")
+        update(call);
+    else if (name == "PollWorkflowExecutionUpdate")
+        poll_update(call);
+    else if (name == "ExecuteMultiOperation")
+        start_with_update(call);
     else if (name == "ShutdownWorker" || name == "GetSystemInfo")
         call->finish();
     else
@@ -50,11 +58,15 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
         return;
     }
     task_running_ = false;
+    if (request.force_create_new_workflow_task()) {
+        task_due_ = true;
+        ++heartbeats;
+    }
     sticky_queue_ = request.sticky_attributes().worker_task_queue().name();
     last_completed_ = writer_->history().events_size();
     const std::vector<core::Command> commands(request.commands().begin(), request.commands().end());
     const std::set<std::int64_t> before = writer_->activities();
-    writer_->complete_task(commands);
+    writer_->complete_task(commands, {}, read_messages(request));
     auto scheduled = writer_->activities().begin();
     for (const core::Command& command : commands) {
         end_ = command;
@@ -75,6 +87,19 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
     }
     call->finish();
     answer_waiting_readers();
+    answer_update_callers();
+}
+
+void FakeServer::fail_workflow_task(const PendingPointer& call) {
+    const auto& request = request_of<api::RespondWorkflowTaskFailedRequest>(call);
+    failed_tasks.push_back(request.failure().message());
+    sticky_queue_.clear();
+    if (task_running_) {
+        writer_->fail_task();
+        task_running_ = false;
+        task_due_ = true;
+    }
+    call->finish();
 }
 
 void FakeServer::complete_activity(const PendingPointer& call) {
@@ -160,6 +185,7 @@ void FakeServer::give_workflow_task(const PendingPointer& call) {
     reply.set_attempt(1);
     reply.set_previous_started_event_id(last_completed_);
     reply.set_started_event_id(writer_->start_task());
+    attach_updates(reply);
     const std::int64_t first = sticky ? last_completed_ + 1 : 1;
     const auto events = writer_->from(first);
     for (std::size_t i = 0; i < events.size() && static_cast<int>(i) < page_events; ++i)
