@@ -30,8 +30,6 @@ struct Info {
     Milliseconds start_to_close{0};
     Milliseconds schedule_to_close{0};
     Milliseconds heartbeat_timeout{0};
-    /// Run by the workflow's worker within the workflow task.
-    bool is_local = false;
 };
 
 const Info& info();
@@ -61,20 +59,9 @@ std::optional<T> previous_detail(std::size_t index = 0) {
 /// Writes to the client's logger, with the ids of the activity.
 void log(LogLevel level, std::string_view message);
 
-/// Why an attempt should stop.
-enum class StopReason {
-    kNone,
-    kCancelRequested,  ///< The workflow has asked for it.
-    kUnknown,          ///< The server does not know the attempt any more.
-    kTimedOut,         ///< Its time is over.
-    kPaused,
-    kReset,
-    kWorkerStops,
-};
-
-/// True when this attempt should stop, for whatever reason.
+/// True when this attempt should stop: the workflow asked for it, the worker is about to stop, or
+/// the server does not know the attempt any more.
 bool cancelled();
-StopReason stop_reason();
 /// Throws CanceledError then; thrown out of the activity it confirms the cancellation.
 void throw_if_cancelled();
 /// Sleeps on this thread, but not longer than until the cancellation. False when cancelled.

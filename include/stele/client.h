@@ -88,7 +88,6 @@ struct StartOptions {
     std::optional<RetryPolicy> retry = {};
     std::string cron_schedule = {};
     Milliseconds start_delay{0};
-    Priority priority = {};
     /// Values made with encode_value().
     PayloadFields memo = {};
     /// Made by typed keys: `{kCustomer.of("ada")}` (search_attributes.h).

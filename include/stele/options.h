@@ -30,15 +30,6 @@ struct RetryPolicy {
     std::array<std::string_view, 8> non_retryable_error_types{};
 };
 
-/// Which task of a queue goes first. What is not set is inherited, or the server's default.
-struct Priority {
-    /// 1 is the most urgent; 0: not set.
-    std::int32_t key = 0;
-    /// Tasks of one priority are shared out between these keys, by weight.
-    std::string_view fairness_key{};
-    float fairness_weight = 0;
-};
-
 enum class ActivityCancellation {
     kTryCancel,      ///< Ask for the cancellation and go on at once.
     kWaitCompleted,  ///< Ask for it and wait for what the activity answers.
@@ -55,21 +46,7 @@ struct ActivityOptions {
     /// Empty: the workflow's own.
     std::string_view task_queue{};
     ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
-    Priority priority{};
     /// A line for people, shown by the command line and the web page.
-    std::string_view summary{};
-};
-
-/// Of an activity that runs in the worker's own process while the workflow task does: for short work,
-/// since nothing is written before it has ended. One of the timeouts is required.
-struct LocalActivityOptions {
-    Milliseconds start_to_close{0};
-    Milliseconds schedule_to_close{0};
-    std::optional<RetryPolicy> retry{};
-    /// A longer pause between two attempts is a timer of the workflow, which costs events but no
-    /// worker.
-    Milliseconds local_retry_max{60'000};
-    ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
     std::string_view summary{};
 };
 
@@ -77,7 +54,6 @@ enum class ChildCancellation {
     kWaitCompleted,  ///< Ask the child to cancel and wait for how it ends.
     kTryCancel,      ///< Ask and go on at once.
     kAbandon,        ///< Say nothing and go on.
-    kWaitRequested,  ///< Ask, and go on when the child has been told or cannot be.
 };
 
 enum class ParentClosePolicy { kUnspecified = 0, kTerminate = 1, kAbandon = 2, kRequestCancel = 3 };
@@ -101,7 +77,6 @@ struct ChildOptions {
     ParentClosePolicy parent_close = ParentClosePolicy::kUnspecified;
     std::optional<RetryPolicy> retry{};
     std::string_view cron_schedule{};
-    Priority priority{};
     ChildCancellation cancellation = ChildCancellation::kWaitCompleted;
     /// Views of a named vector or array; values made with encode_value().
     FieldsView memo{};

@@ -53,8 +53,6 @@ Request make_start(const ClientCore& core, std::string_view type, const StartOpt
             static_cast<int>(options.id_conflict)));
     if (options.retry) *request.mutable_retry_policy() = to_message(*options.retry);
     request.set_cron_schedule(options.cron_schedule);
-    if (const auto priority = to_message(options.priority))
-        *request.mutable_priority() = *priority;
     for (const auto& [key, value] : options.memo)
         (*request.mutable_memo()->mutable_fields())[key] = value;
     for (const auto& [key, value] : options.search_attributes)

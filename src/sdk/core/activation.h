@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,33 +27,6 @@ struct Resolution {
     Kind kind = Kind::kCompleted;
     temporal::api::common::v1::Payloads result;
     Failure failure;
-};
-
-/// An activity that runs within a workflow task, in the worker's own process.
-struct LocalActivity {
-    Sequence sequence = 0;
-    std::string activity_id;
-    std::string type;
-    temporal::api::common::v1::Payloads input;
-    Milliseconds start_to_close{0};
-    Milliseconds schedule_to_close{0};
-    temporal::api::common::v1::RetryPolicy retry;
-    /// A longer pause before the next attempt is a timer of the workflow.
-    Milliseconds local_retry_max{0};
-    std::int32_t attempt = 1;
-    /// When the first attempt was asked for; 0: now.
-    std::int64_t original_schedule_time_nanoseconds = 0;
-    temporal::api::common::v1::Payload summary;
-};
-
-/// What one or several attempts of a local activity came to.
-struct LocalActivityOutcome {
-    Resolution resolution;
-    std::int32_t attempt = 1;
-    std::int64_t complete_time_nanoseconds = 0;
-    std::int64_t original_schedule_time_nanoseconds = 0;
-    /// Above zero: it failed, and is to be tried again after this time.
-    Milliseconds backoff{0};
 };
 
 struct InitializeJob {
@@ -96,18 +68,9 @@ struct ChildStartedJob {
     /// A completed one stands for a start.
     Resolution resolution;
 };
-/// The child has been told of its cancellation, or could not be.
-struct ChildCancelRequestedJob {
-    Sequence sequence = 0;
-};
 struct ChildResolvedJob {
     Sequence sequence = 0;
     Resolution resolution;
-};
-
-struct LocalActivityResolvedJob {
-    Sequence sequence = 0;
-    LocalActivityOutcome outcome;
 };
 
 /// An update to be decided upon and carried out.
@@ -120,8 +83,7 @@ struct UpdateJob {
 
 using Job = std::variant<InitializeJob, PatchJob, ReseedJob, SignalJob, CancelJob, TimerFiredJob,
                          ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob,
-                         ChildStartedJob, ChildResolvedJob, UpdateJob, LocalActivityResolvedJob,
-                         ChildCancelRequestedJob>;
+                         ChildStartedJob, ChildResolvedJob, UpdateJob>;
 
 /// One turn of the workflow code: all jobs of one workflow task.
 struct Activation {
@@ -160,8 +122,6 @@ struct DropSignalExternalCall {
 struct CancelExternalCall {
     Sequence sequence = 0;
     Command command;
-    /// Set where it is a child that is cancelled.
-    std::optional<Sequence> child = {};
 };
 struct StartChildCall {
     Sequence sequence = 0;
@@ -171,16 +131,6 @@ struct StartChildCall {
 struct CancelChildCall {
     Sequence sequence = 0;
     std::string reason;
-};
-struct ScheduleLocalActivityCall {
-    LocalActivity activity;
-};
-struct CancelLocalActivityCall {
-    Sequence sequence = 0;
-    /// Its outcome is of no interest any more.
-    bool forget = false;
-    /// The function hears of it.
-    bool tell = true;
 };
 struct PatchCall {
     std::string id;
@@ -210,8 +160,7 @@ struct CompleteUpdateCall {
 using Call = std::variant<ScheduleActivityCall, CancelActivityCall, StartTimerCall, CancelTimerCall,
                           SignalExternalCall, DropSignalExternalCall, CancelExternalCall,
                           StartChildCall, CancelChildCall, PatchCall, UpsertCall, EndCall,
-                          AcceptUpdateCall, RejectUpdateCall, CompleteUpdateCall,
-                          ScheduleLocalActivityCall, CancelLocalActivityCall>;
+                          AcceptUpdateCall, RejectUpdateCall, CompleteUpdateCall>;
 
 /// The workflow code of one run, as the machines see it.
 class WorkflowCode {

@@ -26,8 +26,6 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
         complete_activity(call);
     else if (name == "GetWorkflowExecutionHistory")
         read_history(call);
-    else if (name == "RespondWorkflowTaskFailed")
-        fail_workflow_task(call);
     else if (name == "UpdateWorkflowExecution")
         update(call);
     else if (name == "PollWorkflowExecutionUpdate")
@@ -58,10 +56,6 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
         return;
     }
     task_running_ = false;
-    if (request.force_create_new_workflow_task()) {
-        task_due_ = true;
-        ++heartbeats;
-    }
     sticky_queue_ = request.sticky_attributes().worker_task_queue().name();
     last_completed_ = writer_->history().events_size();
     const std::vector<core::Command> commands(request.commands().begin(), request.commands().end());
@@ -88,18 +82,6 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
     call->finish();
     answer_waiting_readers();
     answer_update_callers();
-}
-
-void FakeServer::fail_workflow_task(const PendingPointer& call) {
-    const auto& request = request_of<api::RespondWorkflowTaskFailedRequest>(call);
-    failed_tasks.push_back(request.failure().message());
-    sticky_queue_.clear();
-    if (task_running_) {
-        writer_->fail_task();
-        task_running_ = false;
-        task_due_ = true;
-    }
-    call->finish();
 }
 
 void FakeServer::complete_activity(const PendingPointer& call) {

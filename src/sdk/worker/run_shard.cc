@@ -5,7 +5,6 @@
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "sdk/version.h"
-#include "sdk/worker/deadlock_watch.h"
 #include "sdk/worker/update_messages.h"
 
 namespace stele::sdk {
@@ -22,7 +21,6 @@ void RunShard::post(TaskPointer task, std::function<void()> finished) {
 
 void RunShard::clear() {
     executor_->post([self = shared_from_this()] {
-        for (auto& [run_id, entry] : self->runs_) self->abandon_local_activities(entry);
         self->runs_.clear();
         self->recency_.clear();
     });
@@ -42,47 +40,9 @@ void RunShard::accept(Pending pending) {
 
 void RunShard::use(Entry& entry) { recency_.splice(recency_.end(), recency_, entry.position); }
 
-namespace {
-
-// The task fails at once; what the code comes to later is refused, and the run is rebuilt.
-void fail_deadlocked(const WorkerContext& context, const RunShard::Task& task,
-                     const std::string& message) {
-    if (task.has_query() || task.attempt() > 1) return;
-    auto request = std::make_shared<api::RespondWorkflowTaskFailedRequest>();
-    request->set_namespace_(context.client->namespace_name());
-    request->set_task_token(task.task_token());
-    request->set_identity(context.client->identity());
-    request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
-    request->mutable_failure()->set_message(message);
-    request->mutable_failure()->set_source("CppSDK");
-    request->mutable_failure()->mutable_application_failure_info()->set_type("PotentialDeadlock");
-    context.client->rpc().call("RespondWorkflowTaskFailed", request,
-                               std::make_shared<api::RespondWorkflowTaskFailedResponse>(),
-                               default_retries(), [](const Transport::Status&) {});
-}
-
-void report_deadlock(const WorkerContext& context, const RunShard::Task& task) {
-    const std::string message =
-        "[TMPRL1101] potential deadlock: the workflow code has kept its thread for more than " +
-        std::to_string(context.options.deadlock_timeout.count()) + " ms";
-    fail_deadlocked(context, task, message);
-    if (const Logger& logger = context.client->options().logger)
-        logger({LogLevel::kError,
-                message,
-                {{"workflow_id", task.workflow_execution().workflow_id()},
-                 {"run_id", task.workflow_execution().run_id()},
-                 {"workflow_type", task.workflow_type().name()}}});
-}
-
-}  // namespace
-
 // Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
 template <class Step>
 void RunShard::guarded(Entry& entry, Step step) {
-    const DeadlockWatch watch(context_->client->runtime(), context_->options.deadlock_timeout,
-                              [context = context_, task = entry.current.task] {
-                                  report_deadlock(*context, *task);
-                              });
     try {
         step();
     } catch (const core::WorkflowTaskFailure& failure) {
@@ -105,14 +65,13 @@ void RunShard::begin(Entry& entry, Pending pending) {
 }
 
 void RunShard::new_run(Entry& entry) {
-    abandon_local_activities(entry);
     const auto& execution = entry.current.task->workflow_execution();
     entry.run =
         std::make_unique<core::Run>([context = context_, workflow_id = execution.workflow_id(),
                                      run_id = execution.run_id()](const core::InitializeJob& job) {
             return context->registry->make_code(
                 job, {context->client->namespace_name(), workflow_id, run_id,
-                      context->client->options().logger, context->options.fails_workflow});
+                      context->client->options().logger});
         });
 }
 
@@ -196,7 +155,7 @@ void RunShard::answer(Entry& entry) {
     if (entry.current.task->has_query())
         answer_legacy_query(entry);
     else
-        work_on_local_activities(entry);
+        complete(entry);
 }
 
 void RunShard::answer_legacy_query(Entry& entry) {
@@ -239,8 +198,7 @@ void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedReq
     }
 }
 
-void RunShard::complete(Entry& entry, bool heartbeat) {
-    entry.heartbeat_timer.reset();
+void RunShard::complete(Entry& entry) {
     const Task& task = *entry.current.task;
     auto request = std::make_shared<api::RespondWorkflowTaskCompletedRequest>();
     request->set_namespace_(context_->client->namespace_name());
@@ -266,10 +224,6 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
             to_duration(context_->options.sticky_schedule_to_start);
     }
     request->set_return_new_workflow_task(true);
-    request->set_force_create_new_workflow_task(heartbeat);
-    if (const int later = std::exchange(entry.later_attempts, 0); later > 0)
-        request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
-            static_cast<std::uint32_t>(later));
     encode_outgoing(context_->client->converter(), *request);
     auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
     context_->client->rpc().call(
@@ -359,10 +313,7 @@ void RunShard::finish(const std::string& run_id, bool keep) {
     Entry& entry = found->second;
     Pending done = std::exchange(entry.current, {});
     entry.busy = false;
-    if (!keep) {
-        abandon_local_activities(entry);
-        entry.run.reset();
-    }
+    if (!keep) entry.run.reset();
     if (!entry.waiting.empty()) {
         Pending next = std::move(entry.waiting.front());
         entry.waiting.pop_front();
@@ -383,7 +334,6 @@ void RunShard::evict_surplus() {
             ++oldest;
             continue;
         }
-        abandon_local_activities(found->second);
         runs_.erase(found);
         oldest = recency_.erase(oldest);
     }

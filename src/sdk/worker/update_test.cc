@@ -44,7 +44,7 @@ private:
     }
 };
 
-class WorkerUpdateTest : public ::testing::Test {
+class UpdateTest : public ::testing::Test {
 protected:
     void SetUp() override {
         DataConverter converter;
@@ -69,7 +69,7 @@ protected:
     std::optional<Worker> worker_;
 };
 
-TEST_F(WorkerUpdateTest, CallerGetsWhatTheHandlerReturns) {
+TEST_F(UpdateTest, CallerGetsWhatTheHandlerReturns) {
     auto handle = start();
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
     EXPECT_EQ(handle.execute_update<int>("add", 10), 16);
@@ -77,7 +77,7 @@ TEST_F(WorkerUpdateTest, CallerGetsWhatTheHandlerReturns) {
     EXPECT_EQ(handle.result(), 100);
 }
 
-TEST_F(WorkerUpdateTest, RejectionIsThrownWithItsCause) {
+TEST_F(UpdateTest, RejectionIsThrownWithItsCause) {
     auto handle = start();
     try {
         handle.execute_update<&Counter::add>(-1);
@@ -90,7 +90,7 @@ TEST_F(WorkerUpdateTest, RejectionIsThrownWithItsCause) {
     }
 }
 
-TEST_F(WorkerUpdateTest, AcceptedUpdateIsWaitedForWithItsHandle) {
+TEST_F(UpdateTest, AcceptedUpdateIsWaitedForWithItsHandle) {
     auto handle = start();
     const auto begin = runtime_->now();
     auto update = handle.start_update<&Counter::add_tomorrow>({.id = "mine"}, 5);
@@ -104,28 +104,28 @@ TEST_F(WorkerUpdateTest, AcceptedUpdateIsWaitedForWithItsHandle) {
     EXPECT_THROW((void)handle.update_handle<int>("other").result(), NotFoundError);
 }
 
-TEST_F(WorkerUpdateTest, SameIdIsTheSameUpdate) {
+TEST_F(UpdateTest, SameIdIsTheSameUpdate) {
     auto handle = start();
     EXPECT_EQ(handle.start_update<&Counter::add>({.id = "once"}, 5).result(), 6);
     EXPECT_EQ(handle.start_update<&Counter::add>({.id = "once"}, 5).result(), 6);
     EXPECT_EQ(handle.execute_update<&Counter::add>(1), 7);
 }
 
-TEST_F(WorkerUpdateTest, ServerThatAnswersTooEarlyIsAskedAgain) {
+TEST_F(UpdateTest, ServerThatAnswersTooEarlyIsAskedAgain) {
     server_->impatient_answers = 3;
     auto handle = start();
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
     EXPECT_EQ(server_->update_calls, 4);
 }
 
-TEST_F(WorkerUpdateTest, CallsThatTheServerRefusesAreRepeatedWithoutASecondEffect) {
+TEST_F(UpdateTest, CallsThatTheServerRefusesAreRepeatedWithoutASecondEffect) {
     server_->refuse_every = 2;
     auto handle = start();
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 11);
 }
 
-TEST_F(WorkerUpdateTest, UpdateStartsTheWorkflowThatIsNotThere) {
+TEST_F(UpdateTest, UpdateStartsTheWorkflowThatIsNotThere) {
     auto counter = client_->with_start<&Counter::run>(
         {.id = "workflow", .task_queue = "queue", .id_conflict = IdConflictPolicy::kUseExisting},
         10);

@@ -30,7 +30,6 @@ void Child::begin(RunContext& run) {
 }
 
 void Child::request_cancel(const std::string& reason) {
-    cancel_reason_ = reason;
     if (run_ != nullptr) run_->call(core::CancelChildCall{sequence_, reason});
 }
 
@@ -70,18 +69,6 @@ std::exception_ptr make_child_canceled(const Child& child, const std::string& re
     return make_exception(failure);
 }
 
-}  // namespace
-
-// Who waits only for this goes on; the child may still take its time.
-void Child::on_cancel_requested() {
-    if (cancellation_ != ChildCancellation::kWaitRequested) return;
-    for (PendingOperation** waiter : {&start_waiter_, &end_waiter_})
-        if (PendingOperation* waiting = std::exchange(*waiter, nullptr))
-            waiting->fail(make_child_canceled(*this, cancel_reason_));
-}
-
-namespace {
-
 class ChildStartOperation final : public PendingOperation {
 public:
     explicit ChildStartOperation(std::shared_ptr<Child> child) : child_(std::move(child)) {}
@@ -94,7 +81,7 @@ private:
     }
     void on_cancel(const std::string& reason) override {
         child_->request_cancel(reason);
-        if (child_->waits_when_cancelled()) return;
+        if (child_->cancellation() == ChildCancellation::kWaitCompleted) return;
         child_->set_start_waiter(nullptr);
         fail(make_child_canceled(*child_, reason));
     }
@@ -118,7 +105,7 @@ private:
     }
     void on_cancel(const std::string& reason) override {
         child_->request_cancel(reason);
-        if (child_->waits_when_cancelled()) return;
+        if (child_->cancellation() == ChildCancellation::kWaitCompleted) return;
         child_->set_end_waiter(nullptr);
         fail(make_child_canceled(*child_, reason));
     }
@@ -150,8 +137,6 @@ std::shared_ptr<Child> make_child(std::string_view type, Payloads input,
         static_cast<enums::WorkflowIdReusePolicy>(static_cast<int>(options.id_reuse)));
     if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
     attributes.set_cron_schedule(std::string(options.cron_schedule));
-    if (const auto priority = sdk::to_message(options.priority))
-        *attributes.mutable_priority() = *priority;
     for (const auto& [name, value] : options.memo)
         (*attributes.mutable_memo()->mutable_fields())[name] = value;
     for (const auto& [name, value] : options.search_attributes)

@@ -32,17 +32,6 @@ void settle(PendingOperation& operation, core::Resolution resolution) {
     }
 }
 
-core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
-                                 const Payload& summary) {
-    core::Command command;
-    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
-    auto& attributes = *command.mutable_start_timer_command_attributes();
-    attributes.set_timer_id(std::to_string(sequence));
-    *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
-    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
-    return command;
-}
-
 namespace {
 
 std::exception_ptr make_canceled(const std::string& reason) {
@@ -66,8 +55,6 @@ public:
             sdk::to_duration(options.schedule_to_start);
         *attributes.mutable_heartbeat_timeout() = sdk::to_duration(options.heartbeat);
         if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
-        if (const auto priority = sdk::to_message(options.priority))
-            *attributes.mutable_priority() = *priority;
         if (!options.summary.empty())
             *command_.mutable_user_metadata()->mutable_summary() =
                 sdk::json_string(options.summary);
@@ -114,6 +101,17 @@ private:
     std::string type_;
     ActivityCancellation cancellation_;
 };
+
+core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
+                                 const Payload& summary) {
+    core::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+    auto& attributes = *command.mutable_start_timer_command_attributes();
+    attributes.set_timer_id(std::to_string(sequence));
+    *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
+    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
+    return command;
+}
 
 class TimerOperation final : public PendingOperation, public TimerTarget {
 public:

@@ -265,11 +265,6 @@ void RunContext::apply(core::ChildResolvedJob& job) {
     child->on_ended(std::move(job.resolution));
 }
 
-void RunContext::apply(core::ChildCancelRequestedJob& job) {
-    const auto found = children_.find(job.sequence);
-    if (found != children_.end()) found->second->on_cancel_requested();
-}
-
 core::Sequence RunContext::add_child(Child& child) {
     children_[++last_child_] = &child;
     return last_child_;
@@ -278,19 +273,6 @@ core::Sequence RunContext::add_child(Child& child) {
 core::Sequence RunContext::add_activity(ResolutionTarget& target) {
     activities_[++last_activity_] = &target;
     return last_activity_;
-}
-
-void RunContext::apply(core::LocalActivityResolvedJob& job) {
-    const auto found = local_activities_.find(job.sequence);
-    if (found == local_activities_.end()) return;
-    LocalActivityTarget* target = found->second;
-    local_activities_.erase(found);
-    target->on_local_outcome(std::move(job.outcome));
-}
-
-core::Sequence RunContext::add_local_activity(LocalActivityTarget& target) {
-    local_activities_[++last_local_activity_] = &target;
-    return last_local_activity_;
 }
 
 core::Sequence RunContext::add_timer(TimerTarget& target) {
@@ -375,14 +357,6 @@ void RunContext::fail_workflow(const std::exception_ptr& error) {
             *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
                 failure.proto();
         }
-    } catch (const core::WorkflowTaskFailure&) {
-        throw;
-    } catch (const std::exception& exception) {
-        if (!surroundings_.fails_workflow || !surroundings_.fails_workflow(exception))
-            fail_task_with(std::current_exception());
-        command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
-        *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
-            error_to_failure(std::current_exception());
     } catch (...) {
         fail_task_with(std::current_exception());
     }

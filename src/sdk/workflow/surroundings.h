@@ -1,7 +1,5 @@
 #pragma once
 
-#include <exception>
-#include <functional>
 #include <string>
 
 #include "stele/log.h"
@@ -15,8 +13,6 @@ struct Surroundings {
     std::string run_id;
     /// Empty: nothing is logged.
     Logger logger = {};
-    /// Which exceptions fail the workflow, beyond Temporal's failures.
-    std::function<bool(const std::exception&)> fails_workflow = {};
 };
 
 }  // namespace stele::sdk
