@@ -30,6 +30,8 @@ struct Info {
     Milliseconds start_to_close{0};
     Milliseconds schedule_to_close{0};
     Milliseconds heartbeat_timeout{0};
+    /// Run by the workflow's worker within the workflow task.
+    bool is_local = false;
 };
 
 const Info& info();

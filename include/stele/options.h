@@ -50,6 +50,19 @@ struct ActivityOptions {
     std::string_view summary{};
 };
 
+/// Of an activity that runs in the worker's own process while the workflow task does: for short work,
+/// since nothing is written before it has ended. One of the timeouts is required.
+struct LocalActivityOptions {
+    Milliseconds start_to_close{0};
+    Milliseconds schedule_to_close{0};
+    std::optional<RetryPolicy> retry{};
+    /// A longer pause between two attempts is a timer of the workflow, which costs events but no
+    /// worker.
+    Milliseconds local_retry_max{60'000};
+    ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
+    std::string_view summary{};
+};
+
 enum class ChildCancellation {
     kWaitCompleted,  ///< Ask the child to cancel and wait for how it ends.
     kTryCancel,      ///< Ask and go on at once.

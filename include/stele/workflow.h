@@ -100,6 +100,21 @@ struct ActivityCall<Fn, std::tuple<A...>> {
 };
 
 template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
+struct LocalActivityCall;
+
+template <auto Fn, class... A>
+struct LocalActivityCall<Fn, std::tuple<A...>> {
+    using Result = typename stele::detail::signature_for<Fn>::result;
+    operation<Result> operator()(const argument<A>&... arguments,
+                                 const LocalActivityOptions& options) const {
+        Payloads input;
+        (input.push_back(arguments.encode()), ...);
+        return operation<Result>(
+            make_local_activity(activity_name<Fn>, std::move(input), options));
+    }
+};
+
+template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
 struct ContinueCall;
 
 template <auto Fn, class... A>
@@ -126,6 +141,19 @@ operation<R> activity_by_name(std::string_view type, const ActivityOptions& opti
                               A&&... arguments) {
     return operation<R>(
         detail::make_activity(type, detail::encode_call(std::forward<A>(arguments)...), options));
+}
+
+/// Calls an activity in the worker's own process, while the workflow task is under way: much cheaper
+/// than an activity, for work of some seconds at most. It may run again when the worker fails before
+/// its result is recorded. Throws like an activity.
+template <auto Fn>
+inline constexpr detail::LocalActivityCall<Fn> local_activity{};
+
+template <class R = void, class... A>
+operation<R> local_activity_by_name(std::string_view type, const LocalActivityOptions& options,
+                                    A&&... arguments) {
+    return operation<R>(detail::make_local_activity(
+        type, detail::encode_call(std::forward<A>(arguments)...), options));
 }
 
 /// A durable timer. Zero or less is over at once.

@@ -114,6 +114,8 @@ using OperationPointer = std::unique_ptr<PendingOperation>;
 
 OperationPointer make_activity(std::string_view type, Payloads input,
                                const ActivityOptions& options);
+OperationPointer make_local_activity(std::string_view type, Payloads input,
+                                     const LocalActivityOptions& options);
 OperationPointer make_timer(Milliseconds duration, const TimerOptions& options);
 /// Resolves to true when the predicate holds, to false when the timeout comes first.
 OperationPointer make_condition(std::function<bool()> predicate,

@@ -29,6 +29,33 @@ struct Resolution {
     Failure failure;
 };
 
+/// An activity that runs within a workflow task, in the worker's own process.
+struct LocalActivity {
+    Sequence sequence = 0;
+    std::string activity_id;
+    std::string type;
+    temporal::api::common::v1::Payloads input;
+    Milliseconds start_to_close{0};
+    Milliseconds schedule_to_close{0};
+    temporal::api::common::v1::RetryPolicy retry;
+    /// A longer pause before the next attempt is a timer of the workflow.
+    Milliseconds local_retry_max{0};
+    std::int32_t attempt = 1;
+    /// When the first attempt was asked for; 0: now.
+    std::int64_t original_schedule_time_nanoseconds = 0;
+    temporal::api::common::v1::Payload summary;
+};
+
+/// What one or several attempts of a local activity came to.
+struct LocalActivityOutcome {
+    Resolution resolution;
+    std::int32_t attempt = 1;
+    std::int64_t complete_time_nanoseconds = 0;
+    std::int64_t original_schedule_time_nanoseconds = 0;
+    /// Above zero: it failed, and is to be tried again after this time.
+    Milliseconds backoff{0};
+};
+
 struct InitializeJob {
     temporal::api::history::v1::WorkflowExecutionStartedEventAttributes attributes;
     std::int64_t start_time_nanoseconds = 0;
@@ -73,6 +100,11 @@ struct ChildResolvedJob {
     Resolution resolution;
 };
 
+struct LocalActivityResolvedJob {
+    Sequence sequence = 0;
+    LocalActivityOutcome outcome;
+};
+
 /// An update to be decided upon and carried out.
 struct UpdateJob {
     std::string update_id;
@@ -83,7 +115,7 @@ struct UpdateJob {
 
 using Job = std::variant<InitializeJob, PatchJob, ReseedJob, SignalJob, CancelJob, TimerFiredJob,
                          ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob,
-                         ChildStartedJob, ChildResolvedJob, UpdateJob>;
+                         ChildStartedJob, ChildResolvedJob, UpdateJob, LocalActivityResolvedJob>;
 
 /// One turn of the workflow code: all jobs of one workflow task.
 struct Activation {
@@ -132,6 +164,16 @@ struct CancelChildCall {
     Sequence sequence = 0;
     std::string reason;
 };
+struct ScheduleLocalActivityCall {
+    LocalActivity activity;
+};
+struct CancelLocalActivityCall {
+    Sequence sequence = 0;
+    /// Its outcome is of no interest any more.
+    bool forget = false;
+    /// The function hears of it.
+    bool tell = true;
+};
 struct PatchCall {
     std::string id;
     bool deprecated = false;
@@ -160,7 +202,8 @@ struct CompleteUpdateCall {
 using Call = std::variant<ScheduleActivityCall, CancelActivityCall, StartTimerCall, CancelTimerCall,
                           SignalExternalCall, DropSignalExternalCall, CancelExternalCall,
                           StartChildCall, CancelChildCall, PatchCall, UpsertCall, EndCall,
-                          AcceptUpdateCall, RejectUpdateCall, CompleteUpdateCall>;
+                          AcceptUpdateCall, RejectUpdateCall, CompleteUpdateCall,
+                          ScheduleLocalActivityCall, CancelLocalActivityCall>;
 
 /// The workflow code of one run, as the machines see it.
 class WorkflowCode {

@@ -97,11 +97,16 @@ void Run::absorb_completion(const HistoryEvent& completed) {
     }
 }
 
-// Patches that the coming code is going to ask for were decided when it first ran.
+// Patches that the coming code is going to ask for were decided when it first ran, and the local
+// activities that it waits for have come to their end.
 void Run::look_ahead(const HistoryBuffer::Chunk& chunk) {
-    for (const HistoryEvent& event : chunk.ahead)
-        if (std::optional<PatchMarker> marker = PatchMarker::parse(event))
-            jobs_.emplace_back(PatchJob{marker->id});
+    local_markers_.clear();
+    for (const HistoryEvent& event : chunk.ahead) {
+        if (std::optional<PatchMarker> patch = PatchMarker::parse(event))
+            jobs_.emplace_back(PatchJob{patch->id});
+        else if (std::optional<LocalActivityMarker> local = LocalActivityMarker::parse(event))
+            local_markers_.push_back(std::move(*local));
+    }
 }
 
 void Run::feed(const HistoryEvent& event) {
@@ -126,7 +131,12 @@ void Run::feed(const HistoryEvent& event) {
         case enums::EVENT_TYPE_TIMER_FIRED: feed_timer_fired(event); return;
         case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED: feed_workflow_task_failed(event); return;
         case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED: any_completed_ = true; return;
-        case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+        case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: {
+            const auto& timeout =
+                event.workflow_task_scheduled_event_attributes().start_to_close_timeout();
+            task_timeout_ = Milliseconds(timeout.seconds() * 1000 + timeout.nanos() / 1'000'000);
+            return;
+        }
         case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
         case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
@@ -247,19 +257,30 @@ void Run::activate(const HistoryEvent& started, bool replaying) {
         code_ = factory_(*job);
     }
     flags_.use(Flag::kOrderedLoop, replaying);
+    turn_ = {};
+    turn_.time_nanoseconds = to_nanoseconds(started.event_time());
+    turn_.replaying = replaying;
+    turn_.history_length = started.event_id();
+    turn_.history_bytes = attributes.history_size_bytes();
+    turn_.continue_as_new_suggested = attributes.suggest_continue_as_new();
+    run_code();
+    replay_local_activities();
+    enqueue_end();
+}
+
+void Run::run_code() {
     do {
-        Activation activation;
-        activation.time_nanoseconds = to_nanoseconds(started.event_time());
-        activation.replaying = replaying;
-        activation.history_length = started.event_id();
-        activation.history_bytes = attributes.history_size_bytes();
-        activation.continue_as_new_suggested = attributes.suggest_continue_as_new();
+        Activation activation = turn_;
         activation.jobs = std::exchange(jobs_, {});
         apply(code_->activate(std::move(activation)));
         jobs_ = std::exchange(immediate_, {});
     } while (!jobs_.empty() && !end_);
     jobs_.clear();
-    // Whatever else the code did in its last turn comes before the end.
+    for (auto& [sequence, machine] : local_activities_) machine->begin();
+}
+
+// Whatever else the code did in its last turn comes before the end.
+void Run::enqueue_end() {
     if (!end_ || ended_) return;
     ended_ = true;
     auto machine = std::make_shared<PairedMachine>(*end_);

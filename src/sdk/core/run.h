@@ -17,6 +17,7 @@
 #include "sdk/core/external_machines.h"
 #include "sdk/core/flags.h"
 #include "sdk/core/history_buffer.h"
+#include "sdk/core/local_activity_machine.h"
 #include "sdk/core/machine.h"
 #include "sdk/core/patch_machine.h"
 #include "sdk/core/timer_machine.h"
@@ -58,6 +59,20 @@ public:
 
     /// The commands of the live task, in order. Once; the machines remember them.
     std::vector<Command> take_commands();
+    /// What the worker has to do about local activities for the live task. An activity may be in both
+    /// lists: begun, and cancelled at once.
+    struct LocalWork {
+        std::vector<LocalActivity> start;
+        std::vector<Sequence> cancel;
+    };
+    LocalWork take_local_work();
+    /// A local activity that was asked for has come to its end. The code goes on within the same
+    /// task; one outcome at a time, so that a replay sees the same turns.
+    void resolve_local_activity(Sequence sequence, LocalActivityOutcome outcome);
+    bool waits_for_local_activities() const { return !local_activities_.empty() && !ended_; }
+    /// How long a workflow task of this run may take.
+    Milliseconds task_timeout() const { return task_timeout_; }
+
     /// What the live task answers about updates; goes with the commands.
     std::vector<UpdateMessage> take_messages() { return std::exchange(messages_, {}); }
     /// The server has dropped the task at hand, which has changed nothing; the one that counts is the
@@ -95,6 +110,11 @@ private:
     void feed_workflow_task_failed(const HistoryEvent& event);
     void require_empty_queue() const;
     void activate(const HistoryEvent& started, bool replaying);
+    void run_code();
+    void settle_local_activity(LocalActivityOutcome outcome,
+                               std::shared_ptr<LocalActivityMachine> machine);
+    void replay_local_activities();
+    void enqueue_end();
     void apply(std::vector<Call> calls);
 
     void on_call(ScheduleActivityCall call);
@@ -109,6 +129,8 @@ private:
     void on_call(PatchCall call);
     void on_call(UpsertCall call);
     void on_call(EndCall call);
+    void on_call(ScheduleLocalActivityCall call);
+    void on_call(CancelLocalActivityCall call);
     void on_call(AcceptUpdateCall call);
     void on_call(RejectUpdateCall call);
     void on_call(CompleteUpdateCall call);
@@ -131,6 +153,11 @@ private:
     std::unordered_map<std::string, std::shared_ptr<TimerMachine>> timers_by_id_;
     /// By the event that a command left: the target of everything that follows from it.
     std::unordered_map<std::int64_t, std::shared_ptr<Machine>> by_event_;
+    /// Those without an outcome, in the order of their calls.
+    std::map<Sequence, std::shared_ptr<LocalActivityMachine>> local_activities_;
+    std::vector<Sequence> local_cancellations_;
+    /// Outcomes that the task at hand recorded when it was lived, in their order.
+    std::deque<LocalActivityMarker> local_markers_;
     std::unordered_map<std::string, std::shared_ptr<UpdateMachine>> updates_;
     UpdateInbox updates_due_;
     std::set<std::string> patches_;
@@ -140,6 +167,9 @@ private:
     std::vector<Job> immediate_;
     std::vector<UpdateMessage> messages_;
     bool replaying_ = false;
+    /// The turn at hand, without its jobs.
+    Activation turn_;
+    Milliseconds task_timeout_{0};
     bool cancel_delivered_ = false;
     std::optional<Command> end_;
     bool ended_ = false;

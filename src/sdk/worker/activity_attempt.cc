@@ -12,43 +12,34 @@ namespace api = temporal::api::workflowservice::v1;
 
 namespace {
 
-// An activity finds its attempt through its thread.
-thread_local ActivityAttempt* current_attempt = nullptr;
-
 constexpr int kNotFound = 5;
 
-/// What complete_elsewhere() throws.
-struct CompletedElsewhere {};
+activity::Info make_info(const WorkerContext& context, const ActivityAttempt::Task& task) {
+    activity::Info info;
+    info.activity_id = task.activity_id();
+    info.activity_type = task.activity_type().name();
+    info.workflow_id = task.workflow_execution().workflow_id();
+    info.run_id = task.workflow_execution().run_id();
+    info.workflow_type = task.workflow_type().name();
+    info.namespace_name = task.workflow_namespace();
+    info.task_queue = context.task_queue;
+    info.task_token = task.task_token();
+    info.attempt = task.attempt();
+    info.start_to_close = from_duration(task.start_to_close_timeout());
+    info.schedule_to_close = from_duration(task.schedule_to_close_timeout());
+    info.heartbeat_timeout = from_duration(task.heartbeat_timeout());
+    return info;
+}
 
 }  // namespace
 
 ActivityAttempt::ActivityAttempt(std::shared_ptr<const WorkerContext> context,
                                  std::shared_ptr<Executor> executor, std::shared_ptr<Task> task,
                                  std::function<void()> finished)
-    : context_(std::move(context)),
+    : ActivityContext(context, make_info(*context, *task)),
       executor_(std::move(executor)),
       task_(std::move(task)),
-      finished_(std::move(finished)),
-      cancelled_event_(context_->client->runtime()->make_event()) {
-    info_.activity_id = task_->activity_id();
-    info_.activity_type = task_->activity_type().name();
-    info_.workflow_id = task_->workflow_execution().workflow_id();
-    info_.run_id = task_->workflow_execution().run_id();
-    info_.workflow_type = task_->workflow_type().name();
-    info_.namespace_name = task_->workflow_namespace();
-    info_.task_queue = context_->task_queue;
-    info_.task_token = task_->task_token();
-    info_.attempt = task_->attempt();
-    info_.start_to_close = from_duration(task_->start_to_close_timeout());
-    info_.schedule_to_close = from_duration(task_->schedule_to_close_timeout());
-    info_.heartbeat_timeout = from_duration(task_->heartbeat_timeout());
-}
-
-ActivityAttempt& ActivityAttempt::current() {
-    if (current_attempt == nullptr)
-        throw IllegalCallError("this function may be called from an activity only");
-    return *current_attempt;
-}
+      finished_(std::move(finished)) {}
 
 void ActivityAttempt::start() {
     if (const Milliseconds deadline = local_deadline(); deadline.count() > 0)
@@ -68,59 +59,30 @@ Milliseconds ActivityAttempt::local_deadline() const {
     return std::min(info_.start_to_close, info_.schedule_to_close);
 }
 
-void ActivityAttempt::cancel() {
-    cancelled_.store(true);
-    cancelled_event_->set();
-}
-
-void ActivityAttempt::log(LogLevel level, std::string_view message) const {
-    const Logger& logger = context_->client->options().logger;
-    if (!logger) return;
-    logger({level,
-            std::string(message),
-            {{"namespace", info_.namespace_name},
-             {"workflow_id", info_.workflow_id},
-             {"run_id", info_.run_id},
-             {"activity_type", info_.activity_type},
-             {"activity_id", info_.activity_id},
-             {"attempt", std::to_string(info_.attempt)}}});
-}
-
-bool ActivityAttempt::sleep_for(Milliseconds duration) {
-    return !cancelled_event_->wait_for(duration);
-}
-
 Payloads ActivityAttempt::previous_details() const { return to_vector(task_->heartbeat_details()); }
 
 void ActivityAttempt::run() {
-    current_attempt = this;
-    Outcome outcome = invoke();
-    current_attempt = nullptr;
+    Outcome outcome;
+    try {
+        decode_incoming(context_->client->converter(), *task_);
+        outcome = call_function(to_vector(task_->input()));
+    } catch (...) {
+        outcome.kind = Outcome::Kind::kFailed;
+        outcome.failure = error_to_failure(std::current_exception());
+    }
+    if (outcome.kind == Outcome::Kind::kFailed && outcome.failure.has_canceled_failure_info())
+        judge_cancellation(outcome);
     executor_->post([self = shared_from_this(), outcome = std::move(outcome)]() mutable {
         self->on_outcome(std::move(outcome));
     });
 }
 
-ActivityAttempt::Outcome ActivityAttempt::invoke() {
-    Outcome outcome;
-    try {
-        decode_incoming(context_->client->converter(), *task_);
-        outcome.result =
-            context_->registry->activity(info_.activity_type)(to_vector(task_->input()));
-    } catch (const CompletedElsewhere&) {
-        outcome.kind = Outcome::Kind::kElsewhere;
-    } catch (const CanceledError& error) {
-        outcome.kind = cancel_requested_ ? Outcome::Kind::kCanceled : Outcome::Kind::kFailed;
-        outcome.failure = error.proto();
-        // Only what the workflow cancelled may end as cancelled; the rest is tried again elsewhere.
-        if (!cancel_requested_ && cancelled())
-            outcome.failure =
-                ApplicationError("the worker stops", {.type = "WorkerShutdown"}).proto();
-    } catch (...) {
-        outcome.kind = Outcome::Kind::kFailed;
-        outcome.failure = error_to_failure(std::current_exception());
-    }
-    return outcome;
+// Only what the workflow cancelled may end as cancelled; the rest is tried again elsewhere.
+void ActivityAttempt::judge_cancellation(Outcome& outcome) const {
+    if (cancel_requested_)
+        outcome.kind = Outcome::Kind::kCanceled;
+    else if (cancelled())
+        outcome.failure = ApplicationError("the worker stops", {.type = "WorkerShutdown"}).proto();
 }
 
 void ActivityAttempt::heartbeat(Payloads details) {
@@ -247,34 +209,3 @@ void ActivityAttempt::answer(Outcome outcome) {
 }
 
 }  // namespace stele::sdk
-
-namespace stele::activity {
-
-using sdk::ActivityAttempt;
-
-const Info& info() { return ActivityAttempt::current().info(); }
-
-void heartbeat_payloads(Payloads details) {
-    ActivityAttempt::current().heartbeat(std::move(details));
-}
-
-Payloads previous_details() { return ActivityAttempt::current().previous_details(); }
-
-void complete_elsewhere() {
-    (void)ActivityAttempt::current();
-    throw sdk::CompletedElsewhere();
-}
-
-void log(LogLevel level, std::string_view message) {
-    ActivityAttempt::current().log(level, message);
-}
-
-bool cancelled() { return ActivityAttempt::current().cancelled(); }
-
-void throw_if_cancelled() {
-    if (cancelled()) throw CanceledError("activity canceled");
-}
-
-bool sleep_for(Milliseconds duration) { return ActivityAttempt::current().sleep_for(duration); }
-
-}  // namespace stele::activity

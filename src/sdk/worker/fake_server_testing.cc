@@ -56,6 +56,10 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
         return;
     }
     task_running_ = false;
+    if (request.force_create_new_workflow_task()) {
+        task_due_ = true;
+        ++heartbeats;
+    }
     sticky_queue_ = request.sticky_attributes().worker_task_queue().name();
     last_completed_ = writer_->history().events_size();
     const std::vector<core::Command> commands(request.commands().begin(), request.commands().end());

@@ -33,6 +33,8 @@ public:
     /// the update has come as far as asked for.
     int impatient_answers = 0;
     int update_calls = 0;
+    /// Workflow tasks that ended with the wish for another one.
+    int heartbeats = 0;
 
     std::shared_ptr<Call> call(std::string_view method, std::shared_ptr<const Message> request,
                                std::shared_ptr<Message> reply, const CallOptions&,

@@ -21,6 +21,7 @@ void RunShard::post(TaskPointer task, std::function<void()> finished) {
 
 void RunShard::clear() {
     executor_->post([self = shared_from_this()] {
+        for (auto& [run_id, entry] : self->runs_) self->abandon_local_activities(entry);
         self->runs_.clear();
         self->recency_.clear();
     });
@@ -65,6 +66,7 @@ void RunShard::begin(Entry& entry, Pending pending) {
 }
 
 void RunShard::new_run(Entry& entry) {
+    abandon_local_activities(entry);
     const auto& execution = entry.current.task->workflow_execution();
     entry.run =
         std::make_unique<core::Run>([context = context_, workflow_id = execution.workflow_id(),
@@ -155,7 +157,7 @@ void RunShard::answer(Entry& entry) {
     if (entry.current.task->has_query())
         answer_legacy_query(entry);
     else
-        complete(entry);
+        work_on_local_activities(entry);
 }
 
 void RunShard::answer_legacy_query(Entry& entry) {
@@ -198,7 +200,8 @@ void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedReq
     }
 }
 
-void RunShard::complete(Entry& entry) {
+void RunShard::complete(Entry& entry, bool heartbeat) {
+    entry.heartbeat_timer.reset();
     const Task& task = *entry.current.task;
     auto request = std::make_shared<api::RespondWorkflowTaskCompletedRequest>();
     request->set_namespace_(context_->client->namespace_name());
@@ -224,6 +227,10 @@ void RunShard::complete(Entry& entry) {
             to_duration(context_->options.sticky_schedule_to_start);
     }
     request->set_return_new_workflow_task(true);
+    request->set_force_create_new_workflow_task(heartbeat);
+    if (const int later = std::exchange(entry.later_attempts, 0); later > 0)
+        request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
+            static_cast<std::uint32_t>(later));
     encode_outgoing(context_->client->converter(), *request);
     auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
     context_->client->rpc().call(
@@ -313,7 +320,10 @@ void RunShard::finish(const std::string& run_id, bool keep) {
     Entry& entry = found->second;
     Pending done = std::exchange(entry.current, {});
     entry.busy = false;
-    if (!keep) entry.run.reset();
+    if (!keep) {
+        abandon_local_activities(entry);
+        entry.run.reset();
+    }
     if (!entry.waiting.empty()) {
         Pending next = std::move(entry.waiting.front());
         entry.waiting.pop_front();
@@ -334,6 +344,7 @@ void RunShard::evict_surplus() {
             ++oldest;
             continue;
         }
+        abandon_local_activities(found->second);
         runs_.erase(found);
         oldest = recency_.erase(oldest);
     }

@@ -165,6 +165,7 @@ void WorkerCore::cancel_polls() {
 void WorkerCore::cancel_activities() {
     const auto cancel_all = [self = shared_from_this()] {
         for (const auto& attempt : self->activities_) attempt->cancel();
+        for (const auto& shard : self->shards_) shard->stop_local_activities();
     };
     if (context_->options.graceful_stop.count() <= 0)
         cancel_all();

@@ -32,6 +32,17 @@ void settle(PendingOperation& operation, core::Resolution resolution) {
     }
 }
 
+core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
+                                 const Payload& summary) {
+    core::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+    auto& attributes = *command.mutable_start_timer_command_attributes();
+    attributes.set_timer_id(std::to_string(sequence));
+    *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
+    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
+    return command;
+}
+
 namespace {
 
 std::exception_ptr make_canceled(const std::string& reason) {
@@ -101,17 +112,6 @@ private:
     std::string type_;
     ActivityCancellation cancellation_;
 };
-
-core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
-                                 const Payload& summary) {
-    core::Command command;
-    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
-    auto& attributes = *command.mutable_start_timer_command_attributes();
-    attributes.set_timer_id(std::to_string(sequence));
-    *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
-    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
-    return command;
-}
 
 class TimerOperation final : public PendingOperation, public TimerTarget {
 public:

@@ -275,6 +275,19 @@ core::Sequence RunContext::add_activity(ResolutionTarget& target) {
     return last_activity_;
 }
 
+void RunContext::apply(core::LocalActivityResolvedJob& job) {
+    const auto found = local_activities_.find(job.sequence);
+    if (found == local_activities_.end()) return;
+    LocalActivityTarget* target = found->second;
+    local_activities_.erase(found);
+    target->on_local_outcome(std::move(job.outcome));
+}
+
+core::Sequence RunContext::add_local_activity(LocalActivityTarget& target) {
+    local_activities_[++last_local_activity_] = &target;
+    return last_local_activity_;
+}
+
 core::Sequence RunContext::add_timer(TimerTarget& target) {
     timers_[++last_timer_] = &target;
     return last_timer_;

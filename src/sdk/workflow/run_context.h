@@ -37,6 +37,18 @@ protected:
     ~ResolutionTarget() = default;
 };
 
+/// Hears what a local activity came to.
+class LocalActivityTarget {
+public:
+    virtual void on_local_outcome(core::LocalActivityOutcome outcome) = 0;
+
+protected:
+    ~LocalActivityTarget() = default;
+};
+
+core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
+                                 const Payload& summary);
+
 /// A predicate that a coroutine waits for.
 class ConditionTarget {
 public:
@@ -94,6 +106,8 @@ public:
 
     core::Sequence add_activity(ResolutionTarget& target);
     void remove_activity(core::Sequence sequence) { activities_.erase(sequence); }
+    core::Sequence add_local_activity(LocalActivityTarget& target);
+    void remove_local_activity(core::Sequence sequence) { local_activities_.erase(sequence); }
     core::Sequence add_timer(TimerTarget& target);
     void remove_timer(core::Sequence sequence) { timers_.erase(sequence); }
     core::Sequence add_external_signal(ResolutionTarget& target);
@@ -144,6 +158,7 @@ private:
     void apply(core::ChildStartedJob& job);
     void apply(core::ChildResolvedJob& job);
     void apply(core::UpdateJob& job);
+    void apply(core::LocalActivityResolvedJob& job);
 
     void run_until_idle();
     void drain_ready_queue();
@@ -178,9 +193,11 @@ private:
     Targets external_signals_;
     Targets external_cancels_;
     std::unordered_map<core::Sequence, TimerTarget*> timers_;
+    std::unordered_map<core::Sequence, LocalActivityTarget*> local_activities_;
     std::unordered_map<core::Sequence, Child*> children_;
     core::Sequence last_activity_ = 0;
     core::Sequence last_timer_ = 0;
+    core::Sequence last_local_activity_ = 0;
     core::Sequence last_external_signal_ = 0;
     core::Sequence last_external_cancel_ = 0;
     core::Sequence last_child_ = 0;
