@@ -67,6 +67,7 @@ enum class ChildCancellation {
     kWaitCompleted,  ///< Ask the child to cancel and wait for how it ends.
     kTryCancel,      ///< Ask and go on at once.
     kAbandon,        ///< Say nothing and go on.
+    kWaitRequested,  ///< Ask, and go on when the child has been told or cannot be.
 };
 
 enum class ParentClosePolicy { kUnspecified = 0, kTerminate = 1, kAbandon = 2, kRequestCancel = 3 };

@@ -13,6 +13,7 @@
 #include "stele/payload.h"
 #include "stele/replayer.h"
 #include "stele/search_attributes.h"
+#include "stele/sync.h"
 #include "stele/update.h"
 #include "stele/visibility.h"
 #include "stele/worker.h"

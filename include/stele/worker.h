@@ -27,6 +27,8 @@ struct WorkerOptions {
     Milliseconds sticky_schedule_to_start{5'000};
     /// How long activities may go on after stop() before they are cancelled.
     Milliseconds graceful_stop{0};
+    /// Workflow code that keeps its thread for longer fails its workflow task; 0: no limit.
+    Milliseconds deadlock_timeout{2'000};
     Milliseconds heartbeat_throttle_default{30'000};
     Milliseconds heartbeat_throttle_max{60'000};
     bool run_workflows = true;

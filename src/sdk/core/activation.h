@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -95,6 +96,10 @@ struct ChildStartedJob {
     /// A completed one stands for a start.
     Resolution resolution;
 };
+/// The child has been told of its cancellation, or could not be.
+struct ChildCancelRequestedJob {
+    Sequence sequence = 0;
+};
 struct ChildResolvedJob {
     Sequence sequence = 0;
     Resolution resolution;
@@ -115,7 +120,8 @@ struct UpdateJob {
 
 using Job = std::variant<InitializeJob, PatchJob, ReseedJob, SignalJob, CancelJob, TimerFiredJob,
                          ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob,
-                         ChildStartedJob, ChildResolvedJob, UpdateJob, LocalActivityResolvedJob>;
+                         ChildStartedJob, ChildResolvedJob, UpdateJob, LocalActivityResolvedJob,
+                         ChildCancelRequestedJob>;
 
 /// One turn of the workflow code: all jobs of one workflow task.
 struct Activation {
@@ -154,6 +160,8 @@ struct DropSignalExternalCall {
 struct CancelExternalCall {
     Sequence sequence = 0;
     Command command;
+    /// Set where it is a child that is cancelled.
+    std::optional<Sequence> child = {};
 };
 struct StartChildCall {
     Sequence sequence = 0;

@@ -109,7 +109,9 @@ void Run::on_call(CancelChildCall call) {
         case ChildMachine::CancelResult::kDropCommand: {
             drop_commands_of(machine.get());
             children_.erase(found);
-            if (machine->cancellation() != ChildCancellation::kWaitCompleted) return;
+            if (machine->cancellation() != ChildCancellation::kWaitCompleted &&
+                machine->cancellation() != ChildCancellation::kWaitRequested)
+                return;
             ChildStartedJob job;
             job.sequence = call.sequence;
             job.resolution = machine->canceled_before_start();
@@ -119,6 +121,7 @@ void Run::on_call(CancelChildCall call) {
         case ChildMachine::CancelResult::kSendCommand: {
             CancelExternalCall cancel;
             cancel.command = machine->make_cancel_command(call.reason);
+            cancel.child = call.sequence;
             on_call(std::move(cancel));
         }
     }

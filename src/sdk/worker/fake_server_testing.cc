@@ -26,6 +26,8 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
         complete_activity(call);
     else if (name == "GetWorkflowExecutionHistory")
         read_history(call);
+    else if (name == "RespondWorkflowTaskFailed")
+        fail_workflow_task(call);
     else if (name == "UpdateWorkflowExecution")
         update(call);
     else if (name == "PollWorkflowExecutionUpdate")
@@ -86,6 +88,18 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
     call->finish();
     answer_waiting_readers();
     answer_update_callers();
+}
+
+void FakeServer::fail_workflow_task(const PendingPointer& call) {
+    const auto& request = request_of<api::RespondWorkflowTaskFailedRequest>(call);
+    failed_tasks.push_back(request.failure().message());
+    sticky_queue_.clear();
+    if (task_running_) {
+        writer_->fail_task();
+        task_running_ = false;
+        task_due_ = true;
+    }
+    call->finish();
 }
 
 void FakeServer::complete_activity(const PendingPointer& call) {

@@ -35,6 +35,8 @@ public:
     int update_calls = 0;
     /// Workflow tasks that ended with the wish for another one.
     int heartbeats = 0;
+    /// What workers said about the tasks that they failed.
+    std::vector<std::string> failed_tasks;
 
     std::shared_ptr<Call> call(std::string_view method, std::shared_ptr<const Message> request,
                                std::shared_ptr<Message> reply, const CallOptions&,
@@ -81,6 +83,7 @@ private:
     void dispatch(const std::string& name, const PendingPointer& call);
     void start(const PendingPointer& call);
     void complete_workflow_task(const PendingPointer& call);
+    void fail_workflow_task(const PendingPointer& call);
     void complete_activity(const PendingPointer& call);
     void read_history(const PendingPointer& call);
     void match();

@@ -20,8 +20,6 @@ std::string act() {
     EXPECT_EQ(activity::info().attempt, calls);
     if (step == "fail") throw std::runtime_error("not yet");
     if (step == "fatal") throw ApplicationError("never", {.non_retryable = true});
-    if (step == "slow") (void)activity::sleep_for(20s);
-    if (step == "endless") (void)activity::sleep_for(24h);
     return step;
 }
 

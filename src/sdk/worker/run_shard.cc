@@ -5,6 +5,7 @@
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "sdk/version.h"
+#include "sdk/worker/deadlock_watch.h"
 #include "sdk/worker/update_messages.h"
 
 namespace stele::sdk {
@@ -41,9 +42,47 @@ void RunShard::accept(Pending pending) {
 
 void RunShard::use(Entry& entry) { recency_.splice(recency_.end(), recency_, entry.position); }
 
+namespace {
+
+// The task fails at once; what the code comes to later is refused, and the run is rebuilt.
+void fail_deadlocked(const WorkerContext& context, const RunShard::Task& task,
+                     const std::string& message) {
+    if (task.has_query() || task.attempt() > 1) return;
+    auto request = std::make_shared<api::RespondWorkflowTaskFailedRequest>();
+    request->set_namespace_(context.client->namespace_name());
+    request->set_task_token(task.task_token());
+    request->set_identity(context.client->identity());
+    request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
+    request->mutable_failure()->set_message(message);
+    request->mutable_failure()->set_source("CppSDK");
+    request->mutable_failure()->mutable_application_failure_info()->set_type("PotentialDeadlock");
+    context.client->rpc().call("RespondWorkflowTaskFailed", request,
+                               std::make_shared<api::RespondWorkflowTaskFailedResponse>(),
+                               default_retries(), [](const Transport::Status&) {});
+}
+
+void report_deadlock(const WorkerContext& context, const RunShard::Task& task) {
+    const std::string message =
+        "[TMPRL1101] potential deadlock: the workflow code has kept its thread for more than " +
+        std::to_string(context.options.deadlock_timeout.count()) + " ms";
+    fail_deadlocked(context, task, message);
+    if (const Logger& logger = context.client->options().logger)
+        logger({LogLevel::kError,
+                message,
+                {{"workflow_id", task.workflow_execution().workflow_id()},
+                 {"run_id", task.workflow_execution().run_id()},
+                 {"workflow_type", task.workflow_type().name()}}});
+}
+
+}  // namespace
+
 // Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
 template <class Step>
 void RunShard::guarded(Entry& entry, Step step) {
+    const DeadlockWatch watch(context_->client->runtime(), context_->options.deadlock_timeout,
+                              [context = context_, task = entry.current.task] {
+                                  report_deadlock(*context, *task);
+                              });
     try {
         step();
     } catch (const core::WorkflowTaskFailure& failure) {

@@ -30,6 +30,7 @@ void Child::begin(RunContext& run) {
 }
 
 void Child::request_cancel(const std::string& reason) {
+    cancel_reason_ = reason;
     if (run_ != nullptr) run_->call(core::CancelChildCall{sequence_, reason});
 }
 
@@ -69,6 +70,18 @@ std::exception_ptr make_child_canceled(const Child& child, const std::string& re
     return make_exception(failure);
 }
 
+}  // namespace
+
+// Who waits only for this goes on; the child may still take its time.
+void Child::on_cancel_requested() {
+    if (cancellation_ != ChildCancellation::kWaitRequested) return;
+    for (PendingOperation** waiter : {&start_waiter_, &end_waiter_})
+        if (PendingOperation* waiting = std::exchange(*waiter, nullptr))
+            waiting->fail(make_child_canceled(*this, cancel_reason_));
+}
+
+namespace {
+
 class ChildStartOperation final : public PendingOperation {
 public:
     explicit ChildStartOperation(std::shared_ptr<Child> child) : child_(std::move(child)) {}
@@ -81,7 +94,7 @@ private:
     }
     void on_cancel(const std::string& reason) override {
         child_->request_cancel(reason);
-        if (child_->cancellation() == ChildCancellation::kWaitCompleted) return;
+        if (child_->waits_when_cancelled()) return;
         child_->set_start_waiter(nullptr);
         fail(make_child_canceled(*child_, reason));
     }
@@ -105,7 +118,7 @@ private:
     }
     void on_cancel(const std::string& reason) override {
         child_->request_cancel(reason);
-        if (child_->cancellation() == ChildCancellation::kWaitCompleted) return;
+        if (child_->waits_when_cancelled()) return;
         child_->set_end_waiter(nullptr);
         fail(make_child_canceled(*child_, reason));
     }

@@ -265,6 +265,11 @@ void RunContext::apply(core::ChildResolvedJob& job) {
     child->on_ended(std::move(job.resolution));
 }
 
+void RunContext::apply(core::ChildCancelRequestedJob& job) {
+    const auto found = children_.find(job.sequence);
+    if (found != children_.end()) found->second->on_cancel_requested();
+}
+
 core::Sequence RunContext::add_child(Child& child) {
     children_[++last_child_] = &child;
     return last_child_;

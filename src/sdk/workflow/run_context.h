@@ -159,6 +159,7 @@ private:
     void apply(core::ChildResolvedJob& job);
     void apply(core::UpdateJob& job);
     void apply(core::LocalActivityResolvedJob& job);
+    void apply(core::ChildCancelRequestedJob& job);
 
     void run_until_idle();
     void drain_ready_queue();
