@@ -61,9 +61,20 @@ std::optional<T> previous_detail(std::size_t index = 0) {
 /// Writes to the client's logger, with the ids of the activity.
 void log(LogLevel level, std::string_view message);
 
-/// True when this attempt should stop: the workflow asked for it, the worker is about to stop, or
-/// the server does not know the attempt any more.
+/// Why an attempt should stop.
+enum class StopReason {
+    kNone,
+    kCancelRequested,  ///< The workflow has asked for it.
+    kUnknown,          ///< The server does not know the attempt any more.
+    kTimedOut,         ///< Its time is over.
+    kPaused,
+    kReset,
+    kWorkerStops,
+};
+
+/// True when this attempt should stop, for whatever reason.
 bool cancelled();
+StopReason stop_reason();
 /// Throws CanceledError then; thrown out of the activity it confirms the cancellation.
 void throw_if_cancelled();
 /// Sleeps on this thread, but not longer than until the cancellation. False when cancelled.

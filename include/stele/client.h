@@ -12,6 +12,7 @@
 #include "stele/data_converter.h"
 #include "stele/errors.h"
 #include "stele/function_traits.h"
+#include "stele/interceptor.h"
 #include "stele/log.h"
 #include "stele/options.h"
 #include "stele/runtime.h"
@@ -62,6 +63,8 @@ struct ClientOptions {
     DataConverter data_converter = {};
     /// Of the client and of the workers that use it; empty: no log.
     Logger logger = log_to_stderr;
+    /// Of the client and of the workers that use it.
+    Interceptors interceptors = {};
     /// Connect on the first call instead of in connect().
     bool lazy = false;
     /// Both may be replaced, for tests, simulation and embedding.
@@ -88,6 +91,7 @@ struct StartOptions {
     std::optional<RetryPolicy> retry = {};
     std::string cron_schedule = {};
     Milliseconds start_delay{0};
+    Priority priority = {};
     /// Values made with encode_value().
     PayloadFields memo = {};
     /// Made by typed keys: `{kCustomer.of("ada")}` (search_attributes.h).

@@ -30,6 +30,15 @@ struct RetryPolicy {
     std::array<std::string_view, 8> non_retryable_error_types{};
 };
 
+/// Which task of a queue goes first. What is not set is inherited, or the server's default.
+struct Priority {
+    /// 1 is the most urgent; 0: not set.
+    std::int32_t key = 0;
+    /// Tasks of one priority are shared out between these keys, by weight.
+    std::string_view fairness_key{};
+    float fairness_weight = 0;
+};
+
 enum class ActivityCancellation {
     kTryCancel,      ///< Ask for the cancellation and go on at once.
     kWaitCompleted,  ///< Ask for it and wait for what the activity answers.
@@ -46,6 +55,7 @@ struct ActivityOptions {
     /// Empty: the workflow's own.
     std::string_view task_queue{};
     ActivityCancellation cancellation = ActivityCancellation::kTryCancel;
+    Priority priority{};
     /// A line for people, shown by the command line and the web page.
     std::string_view summary{};
 };
@@ -91,6 +101,7 @@ struct ChildOptions {
     ParentClosePolicy parent_close = ParentClosePolicy::kUnspecified;
     std::optional<RetryPolicy> retry{};
     std::string_view cron_schedule{};
+    Priority priority{};
     ChildCancellation cancellation = ChildCancellation::kWaitCompleted;
     /// Views of a named vector or array; values made with encode_value().
     FieldsView memo{};

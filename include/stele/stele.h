@@ -6,6 +6,7 @@
 #include "stele/client.h"
 #include "stele/data_converter.h"
 #include "stele/errors.h"
+#include "stele/interceptor.h"
 #include "stele/log.h"
 #include "stele/messages.h"
 #include "stele/outcome.h"

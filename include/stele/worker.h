@@ -24,6 +24,8 @@ struct WorkerOptions {
     int concurrent_activities_max = 100;
     int workflow_pollers = 2;
     int activity_pollers = 2;
+    /// Of the whole task queue, whichever worker said it last; 0: no limit.
+    double queue_activities_per_second = 0;
     Milliseconds sticky_schedule_to_start{5'000};
     /// How long activities may go on after stop() before they are cancelled.
     Milliseconds graceful_stop{0};
@@ -31,6 +33,9 @@ struct WorkerOptions {
     Milliseconds deadlock_timeout{2'000};
     Milliseconds heartbeat_throttle_default{30'000};
     Milliseconds heartbeat_throttle_max{60'000};
+    /// Exceptions other than Temporal's failures that fail the workflow instead of its workflow task.
+    /// Empty: none does.
+    std::function<bool(const std::exception&)> fails_workflow = {};
     bool run_workflows = true;
     bool run_activities = true;
 };

@@ -109,8 +109,7 @@ struct LocalActivityCall<Fn, std::tuple<A...>> {
                                  const LocalActivityOptions& options) const {
         Payloads input;
         (input.push_back(arguments.encode()), ...);
-        return operation<Result>(
-            make_local_activity(activity_name<Fn>, std::move(input), options));
+        return operation<Result>(make_local_activity(activity_name<Fn>, std::move(input), options));
     }
 };
 
@@ -381,6 +380,8 @@ struct Info {
     /// As they are now, with what this run has upserted.
     PayloadFields memo;
     PayloadFields search_attributes;
+    /// What travelled beside the arguments of the start.
+    PayloadFields headers;
 };
 
 const Info& info();

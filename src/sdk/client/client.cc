@@ -60,6 +60,9 @@ void UntypedHandle::signal_payloads(std::string_view name, Payloads arguments) c
     *request.mutable_workflow_execution() = sdk::chain_of(*this);
     request.set_signal_name(std::string(name));
     *request.mutable_input() = sdk::to_message(std::move(arguments));
+    sdk::intercept_client_call(*core_,
+                               {InterceptedCall::Kind::kSignal, std::string(name), workflow_id_},
+                               [&] { return request.mutable_header(); });
     request.set_identity(core_->identity());
     request.set_request_id(core_->new_uuid());
     sdk::encode_outgoing(core_->converter(), request);
@@ -73,6 +76,9 @@ Payloads UntypedHandle::query_payloads(std::string_view name, Payloads arguments
     *request.mutable_execution() = sdk::chain_of(*this);
     request.mutable_query()->set_query_type(std::string(name));
     *request.mutable_query()->mutable_query_args() = sdk::to_message(std::move(arguments));
+    sdk::intercept_client_call(*core_,
+                               {InterceptedCall::Kind::kQuery, std::string(name), workflow_id_},
+                               [&] { return request.mutable_query()->mutable_header(); });
     request.set_query_reject_condition(
         static_cast<enums::QueryRejectCondition>(static_cast<int>(options.reject)));
     sdk::encode_outgoing(core_->converter(), request);

@@ -5,6 +5,7 @@
 
 #include "sdk/client/client_core.h"
 #include "sdk/data/convert.h"
+#include "sdk/data/headers.h"
 #include "stele/client.h"
 
 // Parts of requests that several calls share. Pure, but for the ids that they draw.
@@ -23,6 +24,17 @@ inline temporal::api::common::v1::WorkflowExecution chain_of(const UntypedHandle
     auto message = execution_of(handle);
     if (!handle.first_run_id().empty()) message.clear_run_id();
     return message;
+}
+
+/// Lets the client's interceptors add to the header that `field` gives.
+template <class Field>
+void intercept_client_call(const ClientCore& core, const InterceptedCall& call, Field field) {
+    add_headers(
+        core.options().interceptors,
+        [&](const Interceptor& interceptor, Headers& headers) {
+            interceptor.client_calls(call, headers);
+        },
+        field);
 }
 
 /// What all ways to start a workflow have in common.
@@ -53,6 +65,7 @@ Request make_start(const ClientCore& core, std::string_view type, const StartOpt
             static_cast<int>(options.id_conflict)));
     if (options.retry) *request.mutable_retry_policy() = to_message(*options.retry);
     request.set_cron_schedule(options.cron_schedule);
+    if (const auto priority = to_message(options.priority)) *request.mutable_priority() = *priority;
     for (const auto& [key, value] : options.memo)
         (*request.mutable_memo()->mutable_fields())[key] = value;
     for (const auto& [key, value] : options.search_attributes)
@@ -61,6 +74,9 @@ Request make_start(const ClientCore& core, std::string_view type, const StartOpt
         *request.mutable_user_metadata()->mutable_summary() = json_string(options.static_summary);
     if (!options.static_details.empty())
         *request.mutable_user_metadata()->mutable_details() = json_string(options.static_details);
+    intercept_client_call(
+        core, {InterceptedCall::Kind::kWorkflow, std::string(type), request.workflow_id()},
+        [&] { return request.mutable_header(); });
     return request;
 }
 

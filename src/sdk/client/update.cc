@@ -28,6 +28,7 @@ constexpr char kTooLate[] = "the update has not come as far as asked for in time
 Stage to_stage(UpdateStage stage) { return static_cast<Stage>(static_cast<int>(stage)); }
 
 api::UpdateWorkflowExecutionRequest make_request(const sdk::ClientCore& core,
+                                                 const std::string& workflow_id,
                                                  std::string_view update,
                                                  const UpdateOptions& options, Payloads arguments) {
     api::UpdateWorkflowExecutionRequest request;
@@ -38,6 +39,9 @@ api::UpdateWorkflowExecutionRequest make_request(const sdk::ClientCore& core,
     body.mutable_meta()->set_identity(core.identity());
     body.mutable_input()->set_name(std::string(update));
     *body.mutable_input()->mutable_args() = sdk::to_message(std::move(arguments));
+    sdk::intercept_client_call(core,
+                               {InterceptedCall::Kind::kUpdate, std::string(update), workflow_id},
+                               [&] { return body.mutable_input()->mutable_header(); });
     return request;
 }
 
@@ -101,7 +105,7 @@ Payloads UntypedUpdateHandle::result_payloads(Milliseconds timeout) const {
 UntypedUpdateHandle UntypedHandle::start_update_payloads(std::string_view name,
                                                          const UpdateOptions& options,
                                                          Payloads arguments) const {
-    auto request = make_request(*core_, name, options, std::move(arguments));
+    auto request = make_request(*core_, workflow_id_, name, options, std::move(arguments));
     *request.mutable_workflow_execution() = sdk::chain_of(*this);
     request.set_first_execution_run_id(first_run_id_);
     sdk::encode_outgoing(core_->converter(), request);
@@ -155,7 +159,7 @@ UntypedUpdateHandle UntypedWithStart::start_update_payloads(std::string_view nam
     const std::string workflow_id = start.workflow_id();
     request.set_resource_id(workflow_id);
     auto& update = *request.add_operations()->mutable_update_workflow();
-    update = make_request(*core_, name, options, std::move(arguments));
+    update = make_request(*core_, workflow_id, name, options, std::move(arguments));
     update.mutable_workflow_execution()->set_workflow_id(workflow_id);
     sdk::encode_outgoing(core_->converter(), request);
 

@@ -36,6 +36,7 @@ struct LocalActivity {
     std::string activity_id;
     std::string type;
     temporal::api::common::v1::Payloads input;
+    temporal::api::common::v1::Header header;
     Milliseconds start_to_close{0};
     Milliseconds schedule_to_close{0};
     temporal::api::common::v1::RetryPolicy retry;

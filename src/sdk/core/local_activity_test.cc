@@ -7,7 +7,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace testing;  // NOLINT
 
-class LocalActivityTest : public RunTest {
+class RunLocalActivityTest : public RunTest {
 protected:
     static LocalActivityOutcome completed(const std::string& json, std::int64_t seconds = 0) {
         LocalActivityOutcome outcome;
@@ -43,7 +43,7 @@ wf::task<int> one_then_another() {
     co_return first + co_await wf::local_activity<price>("bc", {.start_to_close = 5s});
 }
 
-TEST_F(LocalActivityTest, WholeLifeFitsIntoOneTaskAndLeavesAMarker) {
+TEST_F(RunLocalActivityTest, WholeLifeFitsIntoOneTaskAndLeavesAMarker) {
     add<one_then_another>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -71,7 +71,7 @@ TEST_F(LocalActivityTest, WholeLifeFitsIntoOneTaskAndLeavesAMarker) {
     EXPECT_EQ(replay_error(writer_), "");
 }
 
-TEST_F(LocalActivityTest, ReplayTakesTheOutcomeFromTheMarkerAndAsksForNothing) {
+TEST_F(RunLocalActivityTest, ReplayTakesTheOutcomeFromTheMarkerAndAsksForNothing) {
     add<one_then_another>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -90,7 +90,7 @@ TEST_F(LocalActivityTest, ReplayTakesTheOutcomeFromTheMarkerAndAsksForNothing) {
     EXPECT_TRUE(cold->ended());
 }
 
-TEST_F(LocalActivityTest, HeartbeatGoesOnInTheNextTaskAndReplaysAlike) {
+TEST_F(RunLocalActivityTest, HeartbeatGoesOnInTheNextTaskAndReplaysAlike) {
     add<one_then_another>();
     auto run = make_run();
     EXPECT_TRUE(run_task(*run, writer_, writer_.start_task(), 0).empty());
@@ -106,7 +106,7 @@ TEST_F(LocalActivityTest, HeartbeatGoesOnInTheNextTaskAndReplaysAlike) {
     EXPECT_EQ(replay_error(writer_), "");
 }
 
-TEST_F(LocalActivityTest, WorkerThatLostTheRunBeginsAgainWithWhatHasNoMarker) {
+TEST_F(RunLocalActivityTest, WorkerThatLostTheRunBeginsAgainWithWhatHasNoMarker) {
     add<one_then_another>();
     (void)run_task(*make_run(), writer_, writer_.start_task(), 0);
     writer_.complete_task({});
@@ -125,7 +125,7 @@ wf::task<std::string> both_at_once() {
     co_return log;
 }
 
-TEST_F(LocalActivityTest, OutcomesAreToldInTheOrderOfTheirMarkersAndMoveTheClock) {
+TEST_F(RunLocalActivityTest, OutcomesAreToldInTheOrderOfTheirMarkersAndMoveTheClock) {
     add<both_at_once>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -140,7 +140,7 @@ TEST_F(LocalActivityTest, OutcomesAreToldInTheOrderOfTheirMarkersAndMoveTheClock
     EXPECT_EQ(replay_error(writer_), "");
 }
 
-TEST_F(LocalActivityTest, LongPauseIsATimerAndThenAnotherSeriesOfAttempts) {
+TEST_F(RunLocalActivityTest, LongPauseIsATimerAndThenAnotherSeriesOfAttempts) {
     add<one_then_another>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -168,7 +168,7 @@ wf::task<std::string> reports_failure() {
     co_return result.ok() ? "done" : std::string(result.error()->root().what());
 }
 
-TEST_F(LocalActivityTest, FailureIsThrownAsAnActivitysAndReplays) {
+TEST_F(RunLocalActivityTest, FailureIsThrownAsAnActivitysAndReplays) {
     add<reports_failure>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -191,7 +191,7 @@ wf::task<std::string> cancellable_local() {
     co_return result.cancelled() ? "cancelled" : result.ok() ? "completed" : "failed";
 }
 
-TEST_F(LocalActivityTest, TriedCancellationGoesOnAtOnceAndLeavesNoMarker) {
+TEST_F(RunLocalActivityTest, TriedCancellationGoesOnAtOnceAndLeavesNoMarker) {
     add<cancellable_local<ActivityCancellation::kTryCancel>>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -204,7 +204,7 @@ TEST_F(LocalActivityTest, TriedCancellationGoesOnAtOnceAndLeavesNoMarker) {
     run->resolve_local_activity(1, completed("1"));
 }
 
-TEST_F(LocalActivityTest, AwaitedCancellationTakesWhatTheActivityAnswers) {
+TEST_F(RunLocalActivityTest, AwaitedCancellationTakesWhatTheActivityAnswers) {
     add<cancellable_local<ActivityCancellation::kWaitCompleted>>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -228,7 +228,7 @@ wf::task<int> no_local_activity() {
     co_return 0;
 }
 
-TEST_F(LocalActivityTest, RemovedLocalActivityIsNamed) {
+TEST_F(RunLocalActivityTest, RemovedLocalActivityIsNamed) {
     add<one_then_another>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);
@@ -249,7 +249,7 @@ wf::task<int> waits_within() {
     co_return 1;
 }
 
-TEST_F(LocalActivityTest, StackTraceShowsWhatIsWaitedForAndWhere) {
+TEST_F(RunLocalActivityTest, StackTraceShowsWhatIsWaitedForAndWhere) {
     add<waits_within>();
     auto run = make_run();
     (void)run_task(*run, writer_, writer_.start_task(), 0);

@@ -10,7 +10,7 @@ using temporal::api::update::v1::Acceptance;
 using temporal::api::update::v1::Rejection;
 using temporal::api::update::v1::Response;
 
-class UpdateTest : public RunTest {
+class RunUpdateTest : public RunTest {
 protected:
     template <class Register>
     void add_type(Register register_type) {
@@ -115,7 +115,7 @@ void register_account(Target& target) {
         .template query<&Account::balance>();
 }
 
-class AccountTest : public UpdateTest {
+class AccountTest : public RunUpdateTest {
 protected:
     void SetUp() override {
         add_type([](auto& target) { register_account(target); });
@@ -333,7 +333,7 @@ wf::task<std::string> function_with_messages() {
     co_return log;
 }
 
-TEST_F(UpdateTest, UpdatesThatComeWithTheStartWaitForTheMainRoutineToSetTheirHandlers) {
+TEST_F(RunUpdateTest, UpdatesThatComeWithTheStartWaitForTheMainRoutineToSetTheirHandlers) {
     add<function_with_messages>();
     auto run = make_run();
     const auto commands = next(*run, {update("u", "note", {"\"1\""}), update("v", "other")});
@@ -343,7 +343,7 @@ TEST_F(UpdateTest, UpdatesThatComeWithTheStartWaitForTheMainRoutineToSetTheirHan
     EXPECT_EQ(replay_error(writer_), "");
 }
 
-TEST_F(UpdateTest, MessagesAreDeliveredWhereTheyStandBetweenEvents) {
+TEST_F(RunUpdateTest, MessagesAreDeliveredWhereTheyStandBetweenEvents) {
     add<function_with_messages>();
     auto run = make_run();
     begin(*run);
@@ -364,7 +364,7 @@ TEST_F(UpdateTest, MessagesAreDeliveredWhereTheyStandBetweenEvents) {
     EXPECT_EQ(replay_error(writer_), "");
 }
 
-TEST_F(UpdateTest, CoroutineLambdaWithAValidatorWorks) {
+TEST_F(RunUpdateTest, CoroutineLambdaWithAValidatorWorks) {
     add<function_with_messages>();
     auto run = make_run();
     begin(*run);
@@ -395,7 +395,7 @@ wf::task<> ends_at_once_on_signal() {
     co_await wf::until([&done] { return done; });
 }
 
-TEST_F(UpdateTest, UnfinishedHandlersAreWarnedOfUnlessTheyDoNotMatter) {
+TEST_F(RunUpdateTest, UnfinishedHandlersAreWarnedOfUnlessTheyDoNotMatter) {
     add<ends_at_once_on_signal>();
     auto run = make_run();
     begin(*run);
@@ -429,7 +429,7 @@ private:
     std::string log_;
 };
 
-TEST_F(UpdateTest, DynamicHandlersTakeWhatHasNoHandlerOfItsOwn) {
+TEST_F(RunUpdateTest, DynamicHandlersTakeWhatHasNoHandlerOfItsOwn) {
     add_type([](auto& target) {
         wf::register_type<Anything>(target, "w")
             .template run<&Anything::run>()

@@ -31,6 +31,16 @@ activity::Info make_info(const WorkerContext& context, const ActivityAttempt::Ta
     return info;
 }
 
+activity::StopReason why_to_stop(const Transport::Status& status,
+                                 const api::RecordActivityTaskHeartbeatResponse& reply) {
+    using activity::StopReason;
+    if (status.code == kNotFound) return StopReason::kUnknown;
+    if (reply.cancel_requested()) return StopReason::kCancelRequested;
+    if (reply.activity_paused()) return StopReason::kPaused;
+    if (reply.activity_reset()) return StopReason::kReset;
+    return StopReason::kNone;
+}
+
 }  // namespace
 
 ActivityAttempt::ActivityAttempt(std::shared_ptr<const WorkerContext> context,
@@ -47,7 +57,7 @@ void ActivityAttempt::start() {
             deadline, executor_, [weak = weak_from_this()] {
                 if (const auto self = weak.lock()) {
                     self->expired_ = true;
-                    self->cancel();
+                    self->stop(activity::StopReason::kTimedOut);
                 }
             });
     context_->client->runtime()->run_blocking([self = shared_from_this()] { self->run(); });
@@ -65,7 +75,7 @@ void ActivityAttempt::run() {
     Outcome outcome;
     try {
         decode_incoming(context_->client->converter(), *task_);
-        outcome = call_function(to_vector(task_->input()));
+        outcome = call_function(to_vector(task_->input()), task_->header());
     } catch (...) {
         outcome.kind = Outcome::Kind::kFailed;
         outcome.failure = error_to_failure(std::current_exception());
@@ -118,10 +128,9 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
     context_->client->rpc().call(
         "RecordActivityTaskHeartbeat", request, reply, default_retries(),
         [self = shared_from_this(), reply, then](const Transport::Status& status) {
-            const bool stop = status.code == kNotFound || reply->cancel_requested() ||
-                              reply->activity_paused() || reply->activity_reset();
             if (reply->cancel_requested()) self->cancel_requested_ = true;
-            if (stop) self->cancel();
+            const activity::StopReason reason = why_to_stop(status, *reply);
+            if (reason != activity::StopReason::kNone) self->stop(reason);
             if (then) self->executor_->post(then);
         });
     if (ended_) return;

@@ -1,5 +1,6 @@
 #include "sdk/worker/activity_context.h"
 
+#include "sdk/data/headers.h"
 #include "sdk/worker/registry.h"
 
 namespace stele::sdk {
@@ -27,11 +28,31 @@ ActivityContext& ActivityContext::current() {
     return *current_context;
 }
 
-ActivityContext::Outcome ActivityContext::call_function(const Payloads& input) {
+namespace {
+
+/// The function inside all interceptors from the one at `index` on.
+std::optional<Payload> call_through(const Interceptors& interceptors, std::size_t index,
+                                    const InterceptedCall& call, const Headers& headers,
+                                    const std::function<std::optional<Payload>()>& function) {
+    if (index == interceptors.size()) return function();
+    return interceptors[index]->around_activity(call, headers, [&] {
+        return call_through(interceptors, index + 1, call, headers, function);
+    });
+}
+
+}  // namespace
+
+ActivityContext::Outcome ActivityContext::call_function(
+    const Payloads& input, const temporal::api::common::v1::Header& header) {
     const OnThisThread here(*this);
     Outcome outcome;
     try {
-        outcome.result = context_->registry->activity(info_.activity_type)(input);
+        const auto& function = context_->registry->activity(info_.activity_type);
+        const auto kind = info_.is_local ? InterceptedCall::Kind::kLocalActivity
+                                         : InterceptedCall::Kind::kActivity;
+        outcome.result = call_through(context_->client->options().interceptors, 0,
+                                      {kind, info_.activity_type, info_.workflow_id},
+                                      to_headers(header), [&] { return function(input); });
     } catch (const CompletedElsewhere&) {
         outcome.kind = Outcome::Kind::kElsewhere;
     } catch (...) {
@@ -77,6 +98,8 @@ void complete_elsewhere() {
 void log(LogLevel level, std::string_view message) {
     ActivityContext::current().log(level, message);
 }
+
+StopReason stop_reason() { return ActivityContext::current().stop_reason(); }
 
 bool cancelled() { return ActivityContext::current().cancelled(); }
 

@@ -25,13 +25,15 @@ public:
     const activity::Info& info() const { return info_; }
     virtual Payloads previous_details() const { return {}; }
     virtual void heartbeat(Payloads details) = 0;
-    bool cancelled() const { return cancelled_.load(); }
+    bool cancelled() const { return stop_reason() != activity::StopReason::kNone; }
+    activity::StopReason stop_reason() const { return stop_reason_.load(); }
     bool sleep_for(Milliseconds duration) { return !cancelled_event_->wait_for(duration); }
     void log(LogLevel level, std::string_view message) const;
 
-    /// Tells the function to stop; from any thread.
-    void cancel() {
-        cancelled_.store(true);
+    /// Tells the function to stop; the first reason counts. From any thread.
+    void stop(activity::StopReason reason) {
+        auto none = activity::StopReason::kNone;
+        stop_reason_.compare_exchange_strong(none, reason);
         cancelled_event_->set();
     }
 
@@ -46,13 +48,13 @@ protected:
         temporal::api::failure::v1::Failure failure;
     };
     /// Calls the activity's function on this thread. A CanceledError that it throws is a failure here.
-    Outcome call_function(const Payloads& input);
+    Outcome call_function(const Payloads& input, const temporal::api::common::v1::Header& header);
 
     const std::shared_ptr<const WorkerContext> context_;
     activity::Info info_;
 
 private:
-    std::atomic<bool> cancelled_{false};
+    std::atomic<activity::StopReason> stop_reason_{activity::StopReason::kNone};
     std::unique_ptr<Runtime::Event> cancelled_event_;
 };
 

@@ -46,6 +46,10 @@ void FakeServer::start(const PendingPointer& call) {
     std::vector<std::string> input;
     for (const auto& payload : request.input().payloads()) input.push_back(payload.data());
     writer_.emplace(request.workflow_type().name(), input);
+    *writer_->history()
+         .mutable_events(0)
+         ->mutable_workflow_execution_started_event_attributes()
+         ->mutable_header() = request.header();
     task_due_ = true;
     reply_of<api::StartWorkflowExecutionResponse>(call).set_run_id("run");
     call->finish();
@@ -204,6 +208,7 @@ void FakeServer::give_activity_task(const PendingPointer& call) {
     reply.set_activity_id(attributes.activity_id());
     *reply.mutable_activity_type() = attributes.activity_type();
     *reply.mutable_input() = attributes.input();
+    *reply.mutable_header() = attributes.header();
     *reply.mutable_start_to_close_timeout() = attributes.start_to_close_timeout();
     reply.set_attempt(1);
     call->finish();

@@ -39,13 +39,12 @@ public:
     void heartbeat(Payloads) override {}
 
     void run() {
-        const Outcome outcome = call_function(to_vector(owner_->activity_.input));
+        const Outcome outcome =
+            call_function(to_vector(owner_->activity_.input), owner_->activity_.header);
         std::optional<core::Failure> failure;
         if (outcome.kind != Outcome::Kind::kCompleted) failure = outcome.failure;
-        owner_->executor_->post(
-            [owner = owner_, number = info_.attempt, result = outcome.result, failure] {
-                owner->on_attempt(number, result, failure);
-            });
+        owner_->executor_->post([owner = owner_, number = info_.attempt, result = outcome.result,
+                                 failure] { owner->on_attempt(number, result, failure); });
     }
 
 private:
@@ -69,10 +68,10 @@ private:
 };
 
 void LocalActivityAttempts::start() {
-    scheduled_ = activity_.original_schedule_time_nanoseconds != 0
-                     ? Runtime::Time(std::chrono::nanoseconds(
-                           activity_.original_schedule_time_nanoseconds))
-                     : context_->client->runtime()->now();
+    scheduled_ =
+        activity_.original_schedule_time_nanoseconds != 0
+            ? Runtime::Time(std::chrono::nanoseconds(activity_.original_schedule_time_nanoseconds))
+            : context_->client->runtime()->now();
     begin_attempt();
 }
 
@@ -92,17 +91,18 @@ void LocalActivityAttempts::begin_attempt() {
     running_ = std::make_shared<Attempt>(shared_from_this(), attempt_);
     Milliseconds deadline = activity_.start_to_close;
     if (left && (deadline.count() <= 0 || *left < deadline)) deadline = *left;
-    timer_ = context_->client->runtime()->start_timer(
-        deadline, executor_, [weak = weak_from_this(), number = attempt_] {
-            if (const auto self = weak.lock()) self->on_deadline(number);
-        });
+    timer_ = context_->client->runtime()->start_timer(deadline, executor_,
+                                                      [weak = weak_from_this(), number = attempt_] {
+                                                          if (const auto self = weak.lock())
+                                                              self->on_deadline(number);
+                                                      });
     context_->client->runtime()->run_blocking([attempt = running_] { attempt->run(); });
 }
 
 // The function may go on for a while; its end is of no interest any more.
 void LocalActivityAttempts::on_deadline(std::int32_t number) {
     if (!running_ || number != attempt_) return;
-    std::exchange(running_, nullptr)->cancel();
+    std::exchange(running_, nullptr)->stop(activity::StopReason::kTimedOut);
     const std::optional<Milliseconds> left = time_left();
     on_failure(timed_out(left && left->count() <= 0 ? enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
                                                     : enums::TIMEOUT_TYPE_START_TO_CLOSE));
@@ -125,8 +125,7 @@ void LocalActivityAttempts::on_attempt(std::int32_t number, std::optional<Payloa
 /// How long to wait before the next attempt; nothing when there is none.
 std::optional<Milliseconds> LocalActivityAttempts::next_pause(const core::Failure& failure) const {
     const auto& policy = activity_.retry;
-    if (policy.maximum_attempts() > 0 && attempt_ >= policy.maximum_attempts())
-        return std::nullopt;
+    if (policy.maximum_attempts() > 0 && attempt_ >= policy.maximum_attempts()) return std::nullopt;
     if (failure.has_timeout_failure_info() &&
         failure.timeout_failure_info().timeout_type() == enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE)
         return std::nullopt;
@@ -140,16 +139,16 @@ std::optional<Milliseconds> LocalActivityAttempts::next_pause(const core::Failur
     }
     Milliseconds pause = from_duration(application.next_retry_delay());
     if (pause.count() <= 0) {
-        const double initial = policy.has_initial_interval()
-                                   ? static_cast<double>(
-                                         from_duration(policy.initial_interval()).count())
-                                   : kInitialIntervalMilliseconds;
-        const double coefficient = policy.backoff_coefficient() >= 1 ? policy.backoff_coefficient()
-                                                                     : kBackoffCoefficient;
-        const double longest = policy.has_maximum_interval()
-                                   ? static_cast<double>(
-                                         from_duration(policy.maximum_interval()).count())
-                                   : initial * kMaximumIntervals;
+        const double initial =
+            policy.has_initial_interval()
+                ? static_cast<double>(from_duration(policy.initial_interval()).count())
+                : kInitialIntervalMilliseconds;
+        const double coefficient =
+            policy.backoff_coefficient() >= 1 ? policy.backoff_coefficient() : kBackoffCoefficient;
+        const double longest =
+            policy.has_maximum_interval()
+                ? static_cast<double>(from_duration(policy.maximum_interval()).count())
+                : initial * kMaximumIntervals;
         pause = Milliseconds(static_cast<std::int64_t>(
             std::min(initial * std::pow(coefficient, attempt_ - 1), longest)));
     }
@@ -159,15 +158,13 @@ std::optional<Milliseconds> LocalActivityAttempts::next_pause(const core::Failur
 }
 
 void LocalActivityAttempts::on_failure(core::Failure failure) {
-    const std::optional<Milliseconds> pause =
-        cancelled_ ? std::nullopt : next_pause(failure);
+    const std::optional<Milliseconds> pause = cancelled_ ? std::nullopt : next_pause(failure);
     if (pause && *pause <= activity_.local_retry_max) {
         ++attempt_;
-        timer_ = context_->client->runtime()->start_timer(*pause, executor_,
-                                                          [weak = weak_from_this()] {
-                                                              if (const auto self = weak.lock())
-                                                                  self->begin_attempt();
-                                                          });
+        timer_ =
+            context_->client->runtime()->start_timer(*pause, executor_, [weak = weak_from_this()] {
+                if (const auto self = weak.lock()) self->begin_attempt();
+            });
         return;
     }
     core::LocalActivityOutcome outcome;
@@ -191,7 +188,7 @@ core::Failure LocalActivityAttempts::wrap(core::Failure cause) const {
 void LocalActivityAttempts::cancel() {
     cancelled_ = true;
     if (running_) {
-        running_->cancel();
+        running_->stop(activity::StopReason::kCancelRequested);
     } else {
         // Between two attempts: there will not be another one.
         timer_.reset();
@@ -205,7 +202,8 @@ void LocalActivityAttempts::cancel() {
 void LocalActivityAttempts::abandon() {
     done_ = nullptr;
     timer_.reset();
-    if (const auto running = std::exchange(running_, nullptr)) running->cancel();
+    if (const auto running = std::exchange(running_, nullptr))
+        running->stop(activity::StopReason::kUnknown);
 }
 
 void LocalActivityAttempts::finish(core::LocalActivityOutcome outcome) {

@@ -37,7 +37,7 @@ wf::task<std::string> calls_with_long_pauses() {
     co_return result.ok() ? result.value() : std::string(result.error()->root().what());
 }
 
-class LocalActivityTest : public ::testing::Test {
+class WorkerLocalActivityTest : public ::testing::Test {
 protected:
     template <auto Fn>
     std::string run(std::vector<std::string> steps, WorkerOptions options = {}) {
@@ -58,12 +58,12 @@ protected:
     std::shared_ptr<testing::FakeServer> server_ = std::make_shared<testing::FakeServer>(runtime_);
 };
 
-TEST_F(LocalActivityTest, ResultComesWithinOneTask) {
+TEST_F(WorkerLocalActivityTest, ResultComesWithinOneTask) {
     EXPECT_EQ(run<calls_locally>({"fine"}), "fine");
     EXPECT_EQ(server_->workflow_tasks, 1);
 }
 
-TEST_F(LocalActivityTest, FailedAttemptsAreRepeatedWhileHeartbeatsKeepTheTask) {
+TEST_F(WorkerLocalActivityTest, FailedAttemptsAreRepeatedWhileHeartbeatsKeepTheTask) {
     const auto begin = runtime_->now();
     EXPECT_EQ(run<calls_locally>({"fail", "fail", "fine"}), "fine");
     EXPECT_GE(runtime_->now() - begin, 30s);
@@ -71,12 +71,12 @@ TEST_F(LocalActivityTest, FailedAttemptsAreRepeatedWhileHeartbeatsKeepTheTask) {
     EXPECT_EQ(calls, 3);
 }
 
-TEST_F(LocalActivityTest, FailureThatIsNotToBeRepeatedEndsIt) {
+TEST_F(WorkerLocalActivityTest, FailureThatIsNotToBeRepeatedEndsIt) {
     EXPECT_NE(run<calls_locally>({"fatal"}).find("never"), std::string::npos);
     EXPECT_EQ(calls, 1);
 }
 
-TEST_F(LocalActivityTest, LongPauseIsSpentInATimer) {
+TEST_F(WorkerLocalActivityTest, LongPauseIsSpentInATimer) {
     const auto begin = runtime_->now();
     EXPECT_EQ(run<calls_with_long_pauses>({"fail", "fine"}), "fine");
     EXPECT_GE(runtime_->now() - begin, 10min);
@@ -84,7 +84,7 @@ TEST_F(LocalActivityTest, LongPauseIsSpentInATimer) {
     EXPECT_EQ(server_->workflow_tasks, 2);
 }
 
-TEST_F(LocalActivityTest, WithoutACacheTheOutcomeIsReadFromTheMarker) {
+TEST_F(WorkerLocalActivityTest, WithoutACacheTheOutcomeIsReadFromTheMarker) {
     EXPECT_EQ(run<calls_with_long_pauses>({"fail", "fine"}, {.cached_runs_max = 0}), "fine");
     EXPECT_EQ(calls, 2);
 }

@@ -79,10 +79,9 @@ void report_deadlock(const WorkerContext& context, const RunShard::Task& task) {
 // Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
 template <class Step>
 void RunShard::guarded(Entry& entry, Step step) {
-    const DeadlockWatch watch(context_->client->runtime(), context_->options.deadlock_timeout,
-                              [context = context_, task = entry.current.task] {
-                                  report_deadlock(*context, *task);
-                              });
+    const DeadlockWatch watch(
+        context_->client->runtime(), context_->options.deadlock_timeout,
+        [context = context_, task = entry.current.task] { report_deadlock(*context, *task); });
     try {
         step();
     } catch (const core::WorkflowTaskFailure& failure) {
@@ -112,7 +111,8 @@ void RunShard::new_run(Entry& entry) {
                                      run_id = execution.run_id()](const core::InitializeJob& job) {
             return context->registry->make_code(
                 job, {context->client->namespace_name(), workflow_id, run_id,
-                      context->client->options().logger});
+                      context->client->options().logger, context->options.fails_workflow,
+                      context->client->options().interceptors});
         });
 }
 

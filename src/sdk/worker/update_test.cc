@@ -44,7 +44,7 @@ private:
     }
 };
 
-class UpdateTest : public ::testing::Test {
+class WorkerUpdateTest : public ::testing::Test {
 protected:
     void SetUp() override {
         DataConverter converter;
@@ -69,7 +69,7 @@ protected:
     std::optional<Worker> worker_;
 };
 
-TEST_F(UpdateTest, CallerGetsWhatTheHandlerReturns) {
+TEST_F(WorkerUpdateTest, CallerGetsWhatTheHandlerReturns) {
     auto handle = start();
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
     EXPECT_EQ(handle.execute_update<int>("add", 10), 16);
@@ -77,7 +77,7 @@ TEST_F(UpdateTest, CallerGetsWhatTheHandlerReturns) {
     EXPECT_EQ(handle.result(), 100);
 }
 
-TEST_F(UpdateTest, RejectionIsThrownWithItsCause) {
+TEST_F(WorkerUpdateTest, RejectionIsThrownWithItsCause) {
     auto handle = start();
     try {
         handle.execute_update<&Counter::add>(-1);
@@ -90,7 +90,7 @@ TEST_F(UpdateTest, RejectionIsThrownWithItsCause) {
     }
 }
 
-TEST_F(UpdateTest, AcceptedUpdateIsWaitedForWithItsHandle) {
+TEST_F(WorkerUpdateTest, AcceptedUpdateIsWaitedForWithItsHandle) {
     auto handle = start();
     const auto begin = runtime_->now();
     auto update = handle.start_update<&Counter::add_tomorrow>({.id = "mine"}, 5);
@@ -104,28 +104,28 @@ TEST_F(UpdateTest, AcceptedUpdateIsWaitedForWithItsHandle) {
     EXPECT_THROW((void)handle.update_handle<int>("other").result(), NotFoundError);
 }
 
-TEST_F(UpdateTest, SameIdIsTheSameUpdate) {
+TEST_F(WorkerUpdateTest, SameIdIsTheSameUpdate) {
     auto handle = start();
     EXPECT_EQ(handle.start_update<&Counter::add>({.id = "once"}, 5).result(), 6);
     EXPECT_EQ(handle.start_update<&Counter::add>({.id = "once"}, 5).result(), 6);
     EXPECT_EQ(handle.execute_update<&Counter::add>(1), 7);
 }
 
-TEST_F(UpdateTest, ServerThatAnswersTooEarlyIsAskedAgain) {
+TEST_F(WorkerUpdateTest, ServerThatAnswersTooEarlyIsAskedAgain) {
     server_->impatient_answers = 3;
     auto handle = start();
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
     EXPECT_EQ(server_->update_calls, 4);
 }
 
-TEST_F(UpdateTest, CallsThatTheServerRefusesAreRepeatedWithoutASecondEffect) {
+TEST_F(WorkerUpdateTest, CallsThatTheServerRefusesAreRepeatedWithoutASecondEffect) {
     server_->refuse_every = 2;
     auto handle = start();
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 11);
 }
 
-TEST_F(UpdateTest, UpdateStartsTheWorkflowThatIsNotThere) {
+TEST_F(WorkerUpdateTest, UpdateStartsTheWorkflowThatIsNotThere) {
     auto counter = client_->with_start<&Counter::run>(
         {.id = "workflow", .task_queue = "queue", .id_conflict = IdConflictPolicy::kUseExisting},
         10);

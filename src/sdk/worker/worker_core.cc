@@ -71,6 +71,8 @@ void WorkerCore::start_activity_poller() {
     request->set_worker_instance_key(context_->instance_key);
     request->mutable_task_queue()->set_name(context_->task_queue);
     request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    if (const double limit = context_->options.queue_activities_per_second; limit > 0)
+        request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(limit);
     activity_poller_ = std::make_shared<Poller>(
         context_, executor_, "PollActivityTaskQueue", std::move(request),
         [] { return std::make_shared<ActivityAttempt::Task>(); },
@@ -164,7 +166,7 @@ void WorkerCore::cancel_polls() {
 
 void WorkerCore::cancel_activities() {
     const auto cancel_all = [self = shared_from_this()] {
-        for (const auto& attempt : self->activities_) attempt->cancel();
+        for (const auto& attempt : self->activities_) attempt->stop(activity::StopReason::kWorkerStops);
         for (const auto& shard : self->shards_) shard->stop_local_activities();
     };
     if (context_->options.graceful_stop.count() <= 0)

@@ -26,6 +26,9 @@ Child::~Child() {
 void Child::begin(RunContext& run) {
     run_ = &run;
     sequence_ = run.add_child(*this);
+    auto& attributes = *command_.mutable_start_child_workflow_execution_command_attributes();
+    run.intercept_call({InterceptedCall::Kind::kWorkflow, type_, workflow_id_},
+                       [&] { return attributes.mutable_header(); });
     run.call(core::StartChildCall{sequence_, std::move(command_), cancellation_});
 }
 
@@ -150,6 +153,8 @@ std::shared_ptr<Child> make_child(std::string_view type, Payloads input,
         static_cast<enums::WorkflowIdReusePolicy>(static_cast<int>(options.id_reuse)));
     if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
     attributes.set_cron_schedule(std::string(options.cron_schedule));
+    if (const auto priority = sdk::to_message(options.priority))
+        *attributes.mutable_priority() = *priority;
     for (const auto& [name, value] : options.memo)
         (*attributes.mutable_memo()->mutable_fields())[name] = value;
     for (const auto& [name, value] : options.search_attributes)

@@ -38,8 +38,8 @@ public:
         activity_.original_schedule_time_nanoseconds = outcome.original_schedule_time_nanoseconds;
         timer_running_ = true;
         sequence_ = run_->add_timer(*this);
-        run_->call(core::StartTimerCall{sequence_,
-                                        make_timer_command(sequence_, outcome.backoff, {})});
+        run_->call(
+            core::StartTimerCall{sequence_, make_timer_command(sequence_, outcome.backoff, {})});
     }
 
     void on_timer() override {
@@ -50,6 +50,9 @@ public:
 private:
     void begin(RunContext& run) override {
         run_ = &run;
+        run.intercept_call(
+            {InterceptedCall::Kind::kLocalActivity, activity_.type, run.info().workflow_id},
+            [&] { return &activity_.header; });
         schedule();
     }
 

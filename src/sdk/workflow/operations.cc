@@ -66,6 +66,8 @@ public:
             sdk::to_duration(options.schedule_to_start);
         *attributes.mutable_heartbeat_timeout() = sdk::to_duration(options.heartbeat);
         if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
+        if (const auto priority = sdk::to_message(options.priority))
+            *attributes.mutable_priority() = *priority;
         if (!options.summary.empty())
             *command_.mutable_user_metadata()->mutable_summary() =
                 sdk::json_string(options.summary);
@@ -88,6 +90,8 @@ private:
         type_ = attributes.activity_type().name();
         if (attributes.task_queue().name().empty())
             attributes.mutable_task_queue()->set_name(run.info().task_queue);
+        run.intercept_call({InterceptedCall::Kind::kActivity, type_, run.info().workflow_id},
+                           [&] { return attributes.mutable_header(); });
         run.call(core::ScheduleActivityCall{sequence_, std::move(command_), cancellation_});
     }
 
@@ -243,6 +247,11 @@ private:
         sequence_ = run.add_external_signal(*this);
         command_.mutable_signal_external_workflow_execution_command_attributes()->set_namespace_(
             run.info().namespace_name);
+        auto& attributes =
+            *command_.mutable_signal_external_workflow_execution_command_attributes();
+        run.intercept_call({InterceptedCall::Kind::kSignal, attributes.signal_name(),
+                            attributes.execution().workflow_id()},
+                           [&] { return attributes.mutable_header(); });
         run.call(core::SignalExternalCall{sequence_, std::move(command_)});
     }
 

@@ -177,6 +177,8 @@ void RunContext::apply(core::InitializeJob& job) {
     // A reset makes a new run with the same past: it must draw what the original drew.
     if (!attributes.original_execution_run_id().empty())
         random_.reseed(attributes.original_execution_run_id());
+    info_.headers = sdk::to_headers(attributes.header());
+    note_call(InterceptedCall::Kind::kWorkflow, info_.workflow_type, attributes.header());
     body_ = definition_->make();
     main_ = body_->run(sdk::to_vector(attributes.input()));
 }
@@ -211,10 +213,25 @@ void RunContext::apply(core::ReseedJob& job) { random_.reseed(job.run_id); }
 void RunContext::apply(core::CancelJob& job) { root_scope_.cancel(job.reason); }
 
 void RunContext::apply(core::SignalJob& job) {
+    note_call(InterceptedCall::Kind::kSignal, job.attributes.signal_name(),
+              job.attributes.header());
     messages_.deliver_signal(job.attributes.signal_name(), sdk::to_vector(job.attributes.input()));
 }
 
-void RunContext::apply(core::UpdateJob& job) { messages_.deliver_update(std::move(job)); }
+void RunContext::note_call(InterceptedCall::Kind kind, const std::string& name,
+                           const temporal::api::common::v1::Header& header) const {
+    if (surroundings_.interceptors.empty()) return;
+    const InterceptedCall call{kind, name, info_.workflow_id};
+    const Headers headers = sdk::to_headers(header);
+    for (const auto& interceptor : surroundings_.interceptors)
+        interceptor->workflow_is_called(call, headers);
+}
+
+void RunContext::apply(core::UpdateJob& job) {
+    note_call(InterceptedCall::Kind::kUpdate, job.request.input().name(),
+              job.request.input().header());
+    messages_.deliver_update(std::move(job));
+}
 
 void RunContext::apply(core::TimerFiredJob& job) {
     const auto found = timers_.find(job.sequence);
@@ -375,6 +392,14 @@ void RunContext::fail_workflow(const std::exception_ptr& error) {
             *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
                 failure.proto();
         }
+    } catch (const core::WorkflowTaskFailure&) {
+        throw;
+    } catch (const std::exception& exception) {
+        if (!surroundings_.fails_workflow || !surroundings_.fails_workflow(exception))
+            fail_task_with(std::current_exception());
+        command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
+        *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
+            error_to_failure(std::current_exception());
     } catch (...) {
         fail_task_with(std::current_exception());
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sdk/core/activation.h"
+#include "sdk/data/headers.h"
 #include "sdk/workflow/messages.h"
 #include "sdk/workflow/random.h"
 #include "sdk/workflow/surroundings.h"
@@ -131,6 +132,20 @@ public:
     void forget_waiting(PendingOperation& operation);
     /// What every coroutine waits for and where, outermost last. For people.
     std::string stack_trace() const;
+
+    /// Lets the interceptors add to the header that `field` gives, before this run calls something.
+    template <class Field>
+    void intercept_call(const InterceptedCall& call, Field field) const {
+        sdk::add_headers(
+            surroundings_.interceptors,
+            [&](const Interceptor& interceptor, Headers& headers) {
+                interceptor.workflow_calls(call, headers);
+            },
+            field);
+    }
+    /// Tells the interceptors that this run is called.
+    void note_call(InterceptedCall::Kind kind, const std::string& name,
+                   const temporal::api::common::v1::Header& header) const;
 
     Messages& messages() { return messages_; }
     void* object() const { return body_->object(); }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <exception>
+#include <functional>
 #include <string>
 
+#include "stele/interceptor.h"
 #include "stele/log.h"
 
 namespace stele::sdk {
@@ -13,6 +16,9 @@ struct Surroundings {
     std::string run_id;
     /// Empty: nothing is logged.
     Logger logger = {};
+    /// Which exceptions fail the workflow, beyond Temporal's failures.
+    std::function<bool(const std::exception&)> fails_workflow = {};
+    Interceptors interceptors = {};
 };
 
 }  // namespace stele::sdk
