@@ -29,8 +29,7 @@ template <class T>
 class SearchAttributeKey {
 public:
     using Encode = Payload (*)(const T&);
-    SearchAttributeKey(std::string name, Encode encode)
-        : name_(std::move(name)), encode_(encode) {}
+    SearchAttributeKey(std::string name, Encode encode) : name_(std::move(name)), encode_(encode) {}
 
     const std::string& name() const { return name_; }
     /// The attribute with a value.
@@ -89,9 +88,8 @@ inline SearchAttributeKey<bool> boolean(std::string name) {
     return {std::move(name), [](const bool& value) { return search_attribute::boolean(value); }};
 }
 inline SearchAttributeKey<search_attribute::Time> datetime(std::string name) {
-    return {std::move(name), [](const search_attribute::Time& value) {
-                return search_attribute::datetime(value);
-            }};
+    return {std::move(name),
+            [](const search_attribute::Time& value) { return search_attribute::datetime(value); }};
 }
 inline SearchAttributeKey<std::vector<std::string>> keyword_list(std::string name) {
     return {std::move(name), &search_attribute::keyword_list};

@@ -26,6 +26,9 @@ struct WorkerOptions {
     int activity_pollers = 2;
     /// Of the whole task queue, whichever worker said it last; 0: no limit.
     double queue_activities_per_second = 0;
+    /// Whether activities on the worker's own task queue may come back with the answer that schedules
+    /// them.
+    bool eager_activities = true;
     Milliseconds sticky_schedule_to_start{5'000};
     /// How long activities may go on after stop() before they are cancelled.
     Milliseconds graceful_stop{0};

@@ -23,12 +23,14 @@ wf::task<int> keeps_its_thread() {
 TEST(DeadlockTest, StuckCodeFailsItsTaskAndTheRunIsTriedAgain) {
     auto runtime = make_thread_runtime({.threads = 4});
     auto server = std::make_shared<testing::FakeServer>(runtime);
-    auto client = Client::connect({.logger = [](const LogRecord& record) {
-                                       if (record.message.find("TMPRL1101") != std::string::npos)
-                                           stuck.store(false);
-                                   },
-                                   .runtime = runtime,
-                                   .transport = server});
+    auto client =
+        Client::connect({.logger =
+                             [](const LogRecord& record) {
+                                 if (record.message.find("TMPRL1101") != std::string::npos)
+                                     stuck.store(false);
+                             },
+                         .runtime = runtime,
+                         .transport = server});
     Worker worker(client, "queue", {.deadlock_timeout = 50ms});
     worker.register_workflow<keeps_its_thread>();
     worker.start();

@@ -86,7 +86,15 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
                 }));
         } else if (command.has_schedule_activity_task_command_attributes()) {
             while (before.contains(*scheduled)) ++scheduled;
-            activities_.push_back({*scheduled++, command});
+            const ActivityTask task{*scheduled++, command};
+            if (command.schedule_activity_task_command_attributes().request_eager_execution()) {
+                ++eager_activities;
+                fill(
+                    *reply_of<api::RespondWorkflowTaskCompletedResponse>(call).add_activity_tasks(),
+                    task);
+            } else {
+                activities_.push_back(task);
+            }
         }
     }
     call->finish();
@@ -200,10 +208,13 @@ void FakeServer::give_workflow_task(const PendingPointer& call) {
 }
 
 void FakeServer::give_activity_task(const PendingPointer& call) {
-    const ActivityTask task = std::move(activities_.front());
+    fill(reply_of<api::PollActivityTaskQueueResponse>(call), activities_.front());
     activities_.pop_front();
+    call->finish();
+}
+
+void FakeServer::fill(api::PollActivityTaskQueueResponse& reply, const ActivityTask& task) {
     const auto& attributes = task.command.schedule_activity_task_command_attributes();
-    auto& reply = reply_of<api::PollActivityTaskQueueResponse>(call);
     reply.set_task_token(std::to_string(task.scheduled));
     reply.set_activity_id(attributes.activity_id());
     *reply.mutable_activity_type() = attributes.activity_type();
@@ -211,7 +222,6 @@ void FakeServer::give_activity_task(const PendingPointer& call) {
     *reply.mutable_header() = attributes.header();
     *reply.mutable_start_to_close_timeout() = attributes.start_to_close_timeout();
     reply.set_attempt(1);
-    call->finish();
 }
 
 }  // namespace stele::testing

@@ -35,6 +35,8 @@ public:
     int update_calls = 0;
     /// Workflow tasks that ended with the wish for another one.
     int heartbeats = 0;
+    /// Activities that went out with the answer to a completion.
+    int eager_activities = 0;
     /// What workers said about the tasks that they failed.
     std::vector<std::string> failed_tasks;
 
@@ -110,6 +112,8 @@ private:
         std::int64_t scheduled;
         core::Command command;
     };
+    static void fill(temporal::api::workflowservice::v1::PollActivityTaskQueueResponse& reply,
+                     const ActivityTask& task);
     std::deque<ActivityTask> activities_;
     std::list<std::unique_ptr<Runtime::Timer>> timers_;
     struct Update {

@@ -30,10 +30,10 @@ wf::task<std::string> calls_locally() {
 }
 
 wf::task<std::string> calls_with_long_pauses() {
-    auto result = co_await wf::capture(wf::local_activity<act>(
-        {.start_to_close = 30s,
-         .retry = RetryPolicy{.initial_interval = 10min},
-         .local_retry_max = 1min}));
+    auto result = co_await wf::capture(
+        wf::local_activity<act>({.start_to_close = 30s,
+                                 .retry = RetryPolicy{.initial_interval = 10min},
+                                 .local_retry_max = 1min}));
     co_return result.ok() ? result.value() : std::string(result.error()->root().what());
 }
 
@@ -47,8 +47,7 @@ protected:
         Worker worker(client, "queue", options);
         worker.register_workflow<Fn>().register_activity<act>();
         worker.start();
-        const std::string result =
-            client.execute<Fn>({.id = "workflow", .task_queue = "queue"});
+        const std::string result = client.execute<Fn>({.id = "workflow", .task_queue = "queue"});
         worker.stop();
         return result;
     }

@@ -26,9 +26,9 @@ const detail::ActivityFunction& Registry::activity(const std::string& type) cons
     if (dynamic_activity) return dynamic_activity;
     std::string known;
     for (const auto& [name, function] : activities) known += " " + name;
-    throw ApplicationError("activity type \"" + type +
-                               "\" is not registered on this worker, which has:" + known,
-                           {.type = "NotFoundError"});
+    throw ApplicationError(
+        "activity type \"" + type + "\" is not registered on this worker, which has:" + known,
+        {.type = "NotFoundError"});
 }
 
 std::unique_ptr<core::WorkflowCode> Registry::make_code(const core::InitializeJob& job,

@@ -20,6 +20,12 @@ void RunShard::post(TaskPointer task, std::function<void()> finished) {
     });
 }
 
+void RunShard::set_eager_activities(std::shared_ptr<const EagerActivities> eager) {
+    executor_->post([self = shared_from_this(), eager = std::move(eager)]() mutable {
+        self->eager_ = std::move(eager);
+    });
+}
+
 void RunShard::clear() {
     executor_->post([self = shared_from_this()] {
         for (auto& [run_id, entry] : self->runs_) self->abandon_local_activities(entry);
@@ -77,8 +83,7 @@ void report_deadlock(const WorkerContext& context, const RunShard::Task& task) {
 }  // namespace
 
 // Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
-template <class Step>
-void RunShard::guarded(Entry& entry, Step step) {
+void RunShard::guarded(Entry& entry, const std::function<void()>& step) {
     const DeadlockWatch watch(
         context_->client->runtime(), context_->options.deadlock_timeout,
         [context = context_, task = entry.current.task] { report_deadlock(*context, *task); });
@@ -271,6 +276,7 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
         request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
             static_cast<std::uint32_t>(later));
     encode_outgoing(context_->client->converter(), *request);
+    if (eager_ && !stopping_) entry.eager_slots = eager_->request(*request);
     auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
     context_->client->rpc().call(
         "RespondWorkflowTaskCompleted", request, reply, answer_retries(),
@@ -284,6 +290,8 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
 void RunShard::on_completed(const std::string& run_id, const Transport::Status& status,
                             api::RespondWorkflowTaskCompletedResponse& reply) {
     Entry& entry = runs_.at(run_id);
+    if (eager_)
+        eager_->receive(std::exchange(entry.eager_slots, 0), status.ok() ? &reply : nullptr);
     // Refused, for instance because new events have arrived meanwhile: the server gives out
     // another task, and the run is rebuilt for it.
     if (!status.ok()) {

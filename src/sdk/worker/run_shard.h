@@ -11,6 +11,7 @@
 #include "sdk/core/errors.h"
 #include "sdk/core/run.h"
 #include "sdk/worker/context.h"
+#include "sdk/worker/eager_activities.h"
 #include "sdk/worker/local_activity_attempts.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -33,6 +34,8 @@ public:
     /// From any thread. `finished` is called on the shard's executor when the task, and what came
     /// inline with its answer, has been dealt with.
     void post(TaskPointer task, std::function<void()> finished);
+    /// From any thread.
+    void set_eager_activities(std::shared_ptr<const EagerActivities> eager);
     /// Forgets all runs; from any thread, when no task is under way.
     void clear();
     /// Gives up the tasks that wait for local activities, and all that come to wait. From any thread.
@@ -59,6 +62,8 @@ private:
         std::unique_ptr<Runtime::Timer> heartbeat_timer;
         /// Attempts of local activities beyond their first ones, for the next completion.
         int later_attempts = 0;
+        /// Slots that the completion under way has taken for activities.
+        int eager_slots = 0;
         std::string next_page_token;
     };
 
@@ -71,8 +76,7 @@ private:
     void on_page(const std::string& run_id, const Transport::Status& status,
                  temporal::api::workflowservice::v1::GetWorkflowExecutionHistoryResponse& page);
     void advance(Entry& entry);
-    template <class Step>
-    void guarded(Entry& entry, Step step);
+    void guarded(Entry& entry, const std::function<void()>& step);
 
     void answer(Entry& entry);
     void answer_legacy_query(Entry& entry);
@@ -97,6 +101,7 @@ private:
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
     int cached_runs_max_;
+    std::shared_ptr<const EagerActivities> eager_;
     bool stopping_ = false;
     std::unordered_map<std::string, Entry> runs_;
     /// Least recently used first.

@@ -20,9 +20,9 @@ constexpr int kWorkflowQueues = 2;
 WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
     : context_(std::move(context)),
       executor_(context_->client->runtime()->make_executor()),
-      workflow_slots_(std::make_shared<int>(
+      workflow_slots_(std::make_shared<Slots>(
           std::max(context_->options.concurrent_workflow_tasks_max, kWorkflowQueues))),
-      activity_slots_(std::make_shared<int>(context_->options.concurrent_activities_max)) {
+      activity_slots_(std::make_shared<Slots>(context_->options.concurrent_activities_max)) {
     const int cached = context_->options.cached_runs_max;
     const int share = cached == 0 ? 0 : std::max(1, cached / kShards);
     for (int i = 0; i < kShards; ++i)
@@ -36,6 +36,27 @@ void WorkerCore::start() {
         if (self->context_->options.run_activities && self->context_->registry->has_activities())
             self->start_activity_poller();
     });
+}
+
+// Under a rate limit of the queue all tasks have to pass through it.
+void WorkerCore::allow_eager_activities() {
+    const WorkerOptions& options = context_->options;
+    if (!options.eager_activities || options.queue_activities_per_second > 0) return;
+    const auto weak = weak_from_this();
+    auto eager = std::make_shared<const EagerActivities>(
+        context_->task_queue, activity_slots_,
+        [weak, executor = executor_](std::shared_ptr<ActivityAttempt::Task> task) {
+            executor->post([weak, task] {
+                if (const auto self = weak.lock()) self->on_activity_task(task);
+            });
+        },
+        [weak, executor = executor_] {
+            executor->post([weak] {
+                const auto self = weak.lock();
+                if (self && self->activity_poller_) self->activity_poller_->fill();
+            });
+        });
+    for (const auto& shard : shards_) shard->set_eager_activities(eager);
 }
 
 std::shared_ptr<Poller> WorkerCore::make_workflow_poller(bool sticky) {
@@ -80,6 +101,7 @@ void WorkerCore::start_activity_poller() {
             return self->on_activity_task(std::static_pointer_cast<ActivityAttempt::Task>(reply));
         },
         [self = shared_from_this()] { self->check_stopped(); });
+    allow_eager_activities();
     activity_poller_->start(context_->options.activity_pollers, activity_slots_);
 }
 
@@ -98,7 +120,7 @@ bool WorkerCore::on_workflow_task(const RunShard::TaskPointer& task) {
 
 void WorkerCore::task_finished() {
     --workflow_tasks_;
-    ++*workflow_slots_;
+    workflow_slots_->give_back();
     for (const auto& poller : workflow_pollers_) poller->fill();
     check_stopped();
 }
@@ -119,7 +141,7 @@ bool WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
 
 void WorkerCore::activity_finished(const std::shared_ptr<ActivityAttempt>& attempt) {
     if (activities_.erase(attempt) == 0) return;
-    ++*activity_slots_;
+    activity_slots_->give_back();
     activity_poller_->fill();
     check_stopped();
 }
@@ -166,7 +188,8 @@ void WorkerCore::cancel_polls() {
 
 void WorkerCore::cancel_activities() {
     const auto cancel_all = [self = shared_from_this()] {
-        for (const auto& attempt : self->activities_) attempt->stop(activity::StopReason::kWorkerStops);
+        for (const auto& attempt : self->activities_)
+            attempt->stop(activity::StopReason::kWorkerStops);
         for (const auto& shard : self->shards_) shard->stop_local_activities();
     };
     if (context_->options.graceful_stop.count() <= 0)
