@@ -22,6 +22,10 @@ int visit(int place) {
 }
 
 wf::task<int> tour(Progress progress) {
+    // A run knows whether it goes on from another one, from which, and why.
+    const wf::Info& info = wf::info();
+    if (info.continuation == wf::Continuation::kContinueAsNew)
+        wf::set_current_details("continued from run " + info.continued_from_run_id);
     for (int i = 0; i < 3; ++i)
         progress.visited +=
             co_await wf::activity<visit>(progress.visited + 1, {.start_to_close = 10s});
@@ -44,6 +48,8 @@ int main(int argc, char** argv) {
         std::cout << "visited " << visited << " places\n";
         const auto last = client.handle<tour>(handle.workflow_id()).describe();
         std::cout << "last run:  " << last.run_id << " of the chain that began with "
-                  << last.first_run_id << std::endl;
+                  << last.first_run_id << "\n";
+        if (last.run_id != last.first_run_id)
+            std::cout << "so it came from continue-as-new" << std::endl;
     });
 }

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "stele/errors.h"
+#include "stele/log.h"
 #include "stele/options.h"
 #include "stele/payload.h"
 
@@ -28,6 +30,8 @@ struct Info {
     Milliseconds start_to_close{0};
     Milliseconds schedule_to_close{0};
     Milliseconds heartbeat_timeout{0};
+    /// Run by the workflow's worker within the workflow task.
+    bool is_local = false;
 };
 
 const Info& info();
@@ -49,9 +53,28 @@ std::optional<T> previous_detail(std::size_t index = 0) {
     return decode_value<T>(details[index]);
 }
 
-/// True when this attempt should stop: the workflow asked for it, the worker is about to stop, or
-/// the server does not know the attempt any more.
+/// Leaves the function without ending the activity: somebody else does, with an AsyncActivityHandle
+/// made from info().task_token or from the ids. The timeouts go on. Never returns; it throws
+/// something that is no std::exception, which the function must let pass.
+[[noreturn]] void complete_elsewhere();
+
+/// Writes to the client's logger, with the ids of the activity.
+void log(LogLevel level, std::string_view message);
+
+/// Why an attempt should stop.
+enum class StopReason {
+    kNone,
+    kCancelRequested,  ///< The workflow has asked for it.
+    kUnknown,          ///< The server does not know the attempt any more.
+    kTimedOut,         ///< Its time is over.
+    kPaused,
+    kReset,
+    kWorkerStops,
+};
+
+/// True when this attempt should stop, for whatever reason.
 bool cancelled();
+StopReason stop_reason();
 /// Throws CanceledError then; thrown out of the activity it confirms the cancellation.
 void throw_if_cancelled();
 /// Sleeps on this thread, but not longer than until the cancellation. False when cancelled.

@@ -8,18 +8,48 @@
 #include <string_view>
 #include <utility>
 
+#include "stele/async_activity.h"
 #include "stele/data_converter.h"
 #include "stele/errors.h"
 #include "stele/function_traits.h"
+#include "stele/interceptor.h"
+#include "stele/log.h"
 #include "stele/options.h"
 #include "stele/runtime.h"
 #include "stele/transport.h"
+#include "stele/update.h"
+#include "stele/visibility.h"
+
+namespace temporal::api::history::v1 {
+class History;
+class HistoryEvent;
+}  // namespace temporal::api::history::v1
 
 namespace stele {
 
 namespace sdk {
 class ClientCore;
 }
+
+namespace detail {
+
+template <class... T>
+Payloads encode_tuple(const std::tuple<T...>& values) {
+    return std::apply([](const T&... value) { return encode_arguments(value...); }, values);
+}
+
+/// Converts the arguments to the parameters' types first, so that the payloads are what the function
+/// expects.
+template <auto Fn, class... A>
+Payloads encode_call(const A&... arguments) {
+    using Parameters = typename signature_for<Fn>::arguments;
+    static_assert(sizeof...(A) == std::tuple_size_v<Parameters>,
+                  "the function takes another number of arguments");
+    const Parameters converted(arguments...);
+    return encode_tuple(converted);
+}
+
+}  // namespace detail
 
 struct ClientOptions {
     std::string address = "127.0.0.1:7233";
@@ -31,6 +61,10 @@ struct ClientOptions {
     bool use_tls = false;
     TlsOptions tls = {};
     DataConverter data_converter = {};
+    /// Of the client and of the workers that use it; empty: no log.
+    Logger logger = log_to_stderr;
+    /// Of the client and of the workers that use it.
+    Interceptors interceptors = {};
     /// Connect on the first call instead of in connect().
     bool lazy = false;
     /// Both may be replaced, for tests, simulation and embedding.
@@ -57,39 +91,14 @@ struct StartOptions {
     std::optional<RetryPolicy> retry = {};
     std::string cron_schedule = {};
     Milliseconds start_delay{0};
+    Priority priority = {};
     /// Values made with encode_value().
-    std::map<std::string, Payload> memo = {};
-    std::map<std::string, Payload> search_attributes = {};
+    PayloadFields memo = {};
+    /// Made by typed keys: `{kCustomer.of("ada")}` (search_attributes.h).
+    PayloadFields search_attributes = {};
     /// For people, shown by the command line and the web page.
     std::string static_summary = {};
     std::string static_details = {};
-};
-
-enum class WorkflowStatus {
-    kUnspecified = 0,
-    kRunning = 1,
-    kCompleted = 2,
-    kFailed = 3,
-    kCanceled = 4,
-    kTerminated = 5,
-    kContinuedAsNew = 6,
-    kTimedOut = 7,
-    kPaused = 8,
-};
-
-struct WorkflowDescription {
-    std::string workflow_id;
-    std::string run_id;
-    std::string first_run_id;
-    std::string type;
-    std::string task_queue;
-    WorkflowStatus status = WorkflowStatus::kUnspecified;
-    std::chrono::sys_time<std::chrono::nanoseconds> start_time;
-    std::optional<std::chrono::sys_time<std::chrono::nanoseconds>> close_time;
-    std::int64_t history_length = 0;
-    int pending_activities = 0;
-    std::map<std::string, Payload> memo;
-    std::map<std::string, Payload> search_attributes;
 };
 
 struct QueryOptions {
@@ -129,7 +138,7 @@ public:
     }
     template <auto Handler, class... A>
     void signal(const A&... arguments) const {
-        signal_payloads(handler_name<Handler>, encode_arguments(arguments...));
+        signal_payloads(handler_name<Handler>, detail::encode_call<Handler>(arguments...));
     }
 
     /// Asks the workflow's code. Throws QueryFailedError when it cannot answer.
@@ -141,16 +150,60 @@ public:
     auto query(const A&... arguments) const {
         using R = typename detail::signature_for<Handler>::result;
         return decode_argument<R>(
-            query_payloads(handler_name<Handler>, encode_arguments(arguments...), {}), 0);
+            query_payloads(handler_name<Handler>, detail::encode_call<Handler>(arguments...), {}),
+            0);
     }
     Payloads query_payloads(std::string_view name, Payloads arguments,
                             const QueryOptions& options) const;
+
+    /// Sends data in and waits for the answer, in one step: `handle.execute_update<&Cart::add>(item)`.
+    /// Throws UpdateFailedError when the workflow rejects it or its handler fails, NotFoundError when
+    /// there is no such workflow or it has ended. Idempotent under retries.
+    template <auto Handler, class... A>
+    auto execute_update(const A&... arguments) const {
+        return start_update<Handler>({.wait = UpdateStage::kCompleted}, arguments...).result();
+    }
+    template <class R = void, class... A>
+    R execute_update(std::string_view name, const A&... arguments) const {
+        return start_update<R>(name, {.wait = UpdateStage::kCompleted}, arguments...).result();
+    }
+    /// Sends data in and returns when the update has come as far as `options` ask for. A rejected
+    /// update does not throw here but in result().
+    template <auto Handler, class... A>
+    auto start_update(const UpdateOptions& options, const A&... arguments) const {
+        using R = typename detail::signature_for<Handler>::result;
+        return UpdateHandle<R>(start_update_payloads(handler_name<Handler>, options,
+                                                     detail::encode_call<Handler>(arguments...)));
+    }
+    template <class R = void, class... A>
+    UpdateHandle<R> start_update(std::string_view name, const UpdateOptions& options,
+                                 const A&... arguments) const {
+        return UpdateHandle<R>(
+            start_update_payloads(name, options, encode_arguments(arguments...)));
+    }
+    UntypedUpdateHandle start_update_payloads(std::string_view name, const UpdateOptions& options,
+                                              Payloads arguments) const;
+    /// An update that was sent elsewhere, known by its id. No call is made.
+    template <class R = void>
+    UpdateHandle<R> update_handle(std::string update_id) const {
+        return UpdateHandle<R>(untyped_update_handle(std::move(update_id)));
+    }
+    template <auto Handler>
+    auto update_handle(std::string update_id) const {
+        return update_handle<typename detail::signature_for<Handler>::result>(std::move(update_id));
+    }
 
     /// Asks the workflow to end; it may clean up first, or refuse.
     void cancel(std::string_view reason = {}) const;
     /// Ends it at once; its code does not hear of it.
     void terminate(std::string_view reason = {}) const;
     WorkflowDescription describe() const;
+    /// The events of the run, oldest first: `for (const auto& event : handle.history())`. Needs
+    /// temporal/api/history/v1/message.pb.h.
+    PagedRange<temporal::api::history::v1::HistoryEvent> history(
+        const HistoryOptions& options = {}) const;
+    /// The same as one message, which a Replayer takes.
+    temporal::api::history::v1::History fetch_history() const;
 
     /// Waits for the end. Throws WorkflowFailedError when there is no result.
     Payloads result_payloads(const ResultOptions& options = {}) const;
@@ -158,6 +211,8 @@ public:
     void signal_payloads(std::string_view name, Payloads arguments) const;
 
 private:
+    UntypedUpdateHandle untyped_update_handle(std::string update_id) const;
+
     std::shared_ptr<sdk::ClientCore> core_;
     std::string workflow_id_;
     std::string run_id_;
@@ -176,6 +231,63 @@ public:
     }
 };
 
+/// What Client::with_start() holds: a workflow that the update's call starts when it does not run yet.
+class UntypedWithStart {
+public:
+    UntypedWithStart(std::shared_ptr<sdk::ClientCore> core, std::string type, StartOptions options,
+                     Payloads arguments)
+        : core_(std::move(core)),
+          type_(std::move(type)),
+          options_(std::move(options)),
+          arguments_(std::move(arguments)) {}
+
+    UntypedUpdateHandle start_update_payloads(std::string_view name, const UpdateOptions& options,
+                                              Payloads arguments);
+
+protected:
+    const UntypedHandle& started() const;
+
+private:
+    std::shared_ptr<sdk::ClientCore> core_;
+    std::string type_;
+    StartOptions options_;
+    Payloads arguments_;
+    std::optional<UntypedHandle> started_;
+};
+
+/// The same with the type of the workflow's result. Not thread safe.
+template <class R>
+class WithStart : public UntypedWithStart {
+public:
+    using UntypedWithStart::UntypedWithStart;
+
+    /// Like the functions of UntypedHandle. In addition they throw WorkflowAlreadyStartedError when
+    /// the policies of the start do not allow what they find; then the update was not sent either.
+    template <auto Handler, class... A>
+    auto execute_update(const A&... arguments) {
+        return start_update<Handler>({.wait = UpdateStage::kCompleted}, arguments...).result();
+    }
+    template <class U = void, class... A>
+    U execute_update(std::string_view name, const A&... arguments) {
+        return start_update<U>(name, {.wait = UpdateStage::kCompleted}, arguments...).result();
+    }
+    template <auto Handler, class... A>
+    auto start_update(const UpdateOptions& options, const A&... arguments) {
+        using U = typename detail::signature_for<Handler>::result;
+        return UpdateHandle<U>(start_update_payloads(handler_name<Handler>, options,
+                                                     detail::encode_call<Handler>(arguments...)));
+    }
+    template <class U = void, class... A>
+    UpdateHandle<U> start_update(std::string_view name, const UpdateOptions& options,
+                                 const A&... arguments) {
+        return UpdateHandle<U>(
+            start_update_payloads(name, options, encode_arguments(arguments...)));
+    }
+
+    /// The workflow that the update went to. Throws IllegalCallError before there is one.
+    WorkflowHandle<R> handle() const { return WorkflowHandle<R>(started()); }
+};
+
 /// Starts workflows and speaks with them. A cheap value: copies share one connection. Safe to use
 /// from any thread. Calls are retried as long as a retry makes sense, with request ids that keep
 /// them from taking effect twice.
@@ -189,8 +301,8 @@ public:
     template <auto Fn, class... A>
     auto start(const StartOptions& options, const A&... arguments) {
         using R = typename detail::signature_for<Fn>::result;
-        return WorkflowHandle<R>(
-            start_payloads(workflow_name<Fn>, options, encode_call<Fn>(arguments...), {}, {}));
+        return WorkflowHandle<R>(start_payloads(workflow_name<Fn>, options,
+                                                detail::encode_call<Fn>(arguments...), {}, {}));
     }
 
     /// Starts a workflow that is known by its type name alone, in whatever language it is written:
@@ -214,8 +326,8 @@ public:
                            const std::tuple<Signal...>& signal_arguments, const A&... arguments) {
         using R = typename detail::signature_for<Fn>::result;
         return WorkflowHandle<R>(start_payloads(workflow_name<Fn>, options,
-                                                encode_call<Fn>(arguments...), signal,
-                                                encode_tuple(signal_arguments)));
+                                                detail::encode_call<Fn>(arguments...), signal,
+                                                detail::encode_tuple(signal_arguments)));
     }
     template <class R = void, class... Signal, class... A>
     WorkflowHandle<R> signal_with_start(std::string_view type, const StartOptions& options,
@@ -223,7 +335,28 @@ public:
                                         const std::tuple<Signal...>& signal_arguments,
                                         const A&... arguments) {
         return WorkflowHandle<R>(start_payloads(type, options, encode_arguments(arguments...),
-                                                signal, encode_tuple(signal_arguments)));
+                                                signal, detail::encode_tuple(signal_arguments)));
+    }
+
+    /// Update-with-start: the workflow is started, unless it runs already, and gets the update, in one
+    /// call that does both or neither:
+    ///
+    ///     auto cart = client.with_start<&Cart::run>(
+    ///         {.id = "cart-7", .task_queue = "q", .id_conflict = IdConflictPolicy::kUseExisting});
+    ///     int items = cart.execute_update<&Cart::add>(item);
+    ///     cart.handle().result();
+    ///
+    /// No call is made before the update. `id_conflict` must be set.
+    template <auto Fn, class... A>
+    auto with_start(const StartOptions& options, const A&... arguments) {
+        using R = typename detail::signature_for<Fn>::result;
+        return WithStart<R>(core_, std::string(workflow_name<Fn>), options,
+                            detail::encode_call<Fn>(arguments...));
+    }
+    template <class R = void, class... A>
+    WithStart<R> with_start(std::string_view type, const StartOptions& options,
+                            const A&... arguments) {
+        return WithStart<R>(core_, std::string(type), options, encode_arguments(arguments...));
     }
 
     /// A workflow that was started elsewhere. No call is made.
@@ -238,6 +371,23 @@ public:
                                                                   std::move(run_id));
     }
 
+    /// An activity that is ended from here, by its task token or by its ids. No call is made.
+    AsyncActivityHandle activity_handle(std::string task_token) const {
+        return AsyncActivityHandle(core_, std::move(task_token));
+    }
+    AsyncActivityHandle activity_handle(std::string workflow_id, std::string run_id,
+                                        std::string activity_id) const {
+        return AsyncActivityHandle(core_, std::move(workflow_id), std::move(run_id),
+                                   std::move(activity_id));
+    }
+
+    /// The workflows that a list filter finds, newest first:
+    /// `for (const auto& found : client.list({.query = "WorkflowType = 'buy'"}))`. Throws RpcError
+    /// INVALID_ARGUMENT for a filter that the server cannot read.
+    PagedRange<WorkflowSummary> list(const ListOptions& options = {}) const;
+    /// How many there are, by groups where the filter says GROUP BY.
+    WorkflowCount count(const std::string& query = {}) const;
+
     UntypedHandle start_payloads(std::string_view type, const StartOptions& options,
                                  Payloads arguments, std::string_view signal,
                                  Payloads signal_arguments);
@@ -246,21 +396,6 @@ public:
 
 private:
     explicit Client(std::shared_ptr<sdk::ClientCore> core) : core_(std::move(core)) {}
-
-    // Arguments are converted to the parameters' types first, so that the payloads are what the
-    // function expects.
-    template <auto Fn, class... A>
-    static Payloads encode_call(const A&... arguments) {
-        using Parameters = typename detail::signature_for<Fn>::arguments;
-        static_assert(sizeof...(A) == std::tuple_size_v<Parameters>,
-                      "the workflow takes another number of arguments");
-        const Parameters converted(arguments...);
-        return encode_tuple(converted);
-    }
-    template <class... T>
-    static Payloads encode_tuple(const std::tuple<T...>& values) {
-        return std::apply([](const T&... value) { return encode_arguments(value...); }, values);
-    }
 
     std::shared_ptr<sdk::ClientCore> core_;
 };

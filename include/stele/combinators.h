@@ -62,8 +62,11 @@ enum class JoinPolicy { kAllOrFirstError, kFirst };
 /// Counts branches down and cancels the rest when the policy says so.
 class Join {
 public:
-    Join(CancelScope* parent, JoinPolicy policy, std::size_t branches)
-        : scope_(parent), policy_(policy), remaining_(branches) {}
+    Join(const CallSite& site, JoinPolicy policy, std::size_t branches)
+        : scope_(site.scope), caller_(site.frame), policy_(policy), remaining_(branches) {}
+
+    /// The coroutine that waits for the branches.
+    const Frame* caller() const { return caller_; }
 
     CancelScope& scope() { return scope_; }
     bool finished() const { return remaining_ == 0; }
@@ -81,6 +84,7 @@ public:
 
 private:
     CancelScope scope_;
+    const Frame* caller_;
     JoinPolicy policy_;
     std::size_t remaining_;
     std::optional<std::size_t> decisive_;
@@ -105,6 +109,7 @@ task<void> branch(A target, outcome<result_of_t<A>>* result, Join* join, std::si
 
 inline void start_branch(task<void>& started, Join& join) {
     started.handle().promise().scope = &join.scope();
+    started.handle().promise().caller = join.caller();
     started.handle().resume();
 }
 
@@ -129,8 +134,8 @@ inline void rethrow_decisive(const Join& join, const std::vector<std::exception_
 /// cancels the rest and is rethrown once the rest has ended.
 template <detail::sdk_awaitable... A>
 task<std::tuple<detail::value_or_unit<detail::result_of_t<A>>...>> all(A... targets) {
-    detail::CancelScope& parent = co_await detail::current_scope();
-    detail::Join join(&parent, detail::JoinPolicy::kAllOrFirstError, sizeof...(A));
+    const detail::CallSite site = co_await detail::current_site();
+    detail::Join join(site, detail::JoinPolicy::kAllOrFirstError, sizeof...(A));
     std::tuple<outcome<detail::result_of_t<A>>...> results;
     std::array<task<void>, sizeof...(A)> branches;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -152,8 +157,8 @@ task<std::tuple<detail::value_or_unit<detail::result_of_t<A>>...>> all(A... targ
 /// The same for any number of things of one type; results come in the order of the arguments.
 template <detail::sdk_awaitable A>
 task<std::vector<detail::value_or_unit<detail::result_of_t<A>>>> all(std::vector<A> targets) {
-    detail::CancelScope& parent = co_await detail::current_scope();
-    detail::Join join(&parent, detail::JoinPolicy::kAllOrFirstError, targets.size());
+    const detail::CallSite site = co_await detail::current_site();
+    detail::Join join(site, detail::JoinPolicy::kAllOrFirstError, targets.size());
     std::vector<outcome<detail::result_of_t<A>>> results(targets.size());
     std::vector<task<void>> branches;
     for (std::size_t i = 0; i < targets.size(); ++i)
@@ -173,8 +178,8 @@ task<std::vector<detail::value_or_unit<detail::result_of_t<A>>>> all(std::vector
 template <detail::sdk_awaitable... A>
 task<std::variant<detail::value_or_unit<detail::result_of_t<A>>...>> any(A... targets) {
     using Result = std::variant<detail::value_or_unit<detail::result_of_t<A>>...>;
-    detail::CancelScope& parent = co_await detail::current_scope();
-    detail::Join join(&parent, detail::JoinPolicy::kFirst, sizeof...(A));
+    const detail::CallSite site = co_await detail::current_site();
+    detail::Join join(site, detail::JoinPolicy::kFirst, sizeof...(A));
     std::tuple<outcome<detail::result_of_t<A>>...> results;
     std::array<task<void>, sizeof...(A)> branches;
     [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -64,6 +64,8 @@ struct signature_of {
     using object = C;
     using arguments = std::tuple<std::decay_t<A>...>;
     static constexpr bool is_coroutine = unwrap_task<R>::is_task;
+    /// A coroutine must own its arguments: what it would refer to is gone when it goes on.
+    static constexpr bool owns_arguments = !is_coroutine || !(std::is_reference_v<A> || ...);
 };
 
 template <class F>

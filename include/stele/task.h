@@ -67,8 +67,13 @@ struct in_scope {
     CancelScope* scope;
 };
 
-/// Gives the coroutine its own cancellation scope, without suspending it.
-struct current_scope {};
+/// Where a coroutine stands: its cancellation scope and its frame.
+struct CallSite {
+    CancelScope* scope;
+    const Frame* frame;
+};
+/// Gives the coroutine its own, without suspending it.
+struct current_site {};
 
 /// Suspends until make_ready() is called with the handle that it stores in `slot`.
 struct park {
@@ -97,7 +102,10 @@ struct OperationAwaiter {
     CancelScope* scope;
 
     bool await_ready() const { return pending->start(*scope); }
-    void await_suspend(std::coroutine_handle<> self) const { pending->wait(self); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> self) const {
+        pending->wait(self, self.promise());
+    }
     T await_resume() const {
         const std::optional<Payload>& result = pending->result();
         if constexpr (std::is_void_v<T>) {
@@ -116,20 +124,22 @@ struct TaskAwaiter {
     CancelScope* scope;
 
     bool await_ready() const noexcept { return false; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) const {
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const {
         auto& promise = child->handle().promise();
         promise.scope = scope;
+        promise.caller = &self.promise();
         promise.continuation = self;
         return child->handle();
     }
     T await_resume() const { return child->handle().promise().take(); }
 };
 
-struct ScopeAwaiter {
-    CancelScope* scope;
+struct SiteAwaiter {
+    CallSite site;
     bool await_ready() const noexcept { return true; }
     void await_suspend(std::coroutine_handle<>) const noexcept {}
-    CancelScope& await_resume() const noexcept { return *scope; }
+    CallSite await_resume() const noexcept { return site; }
 };
 
 struct ParkAwaiter {
@@ -145,12 +155,10 @@ struct NeverAwaiter {
     [[noreturn]] void await_resume() const noexcept { std::terminate(); }
 };
 
-struct PromiseBase {
+struct PromiseBase : Frame {
     CancelScope* scope = nullptr;
     std::coroutine_handle<> continuation;
     std::exception_ptr error;
-    /// Where the coroutine waits, for stack traces.
-    std::source_location where;
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
     FinalAwaiter final_suspend() const noexcept { return {}; }
@@ -188,7 +196,7 @@ struct PromiseBase {
     auto await_transform(in_scope<task<U>> scoped) {
         return TaskAwaiter<U>{scoped.target, scoped.scope};
     }
-    auto await_transform(current_scope) { return ScopeAwaiter{scope}; }
+    auto await_transform(current_site) { return SiteAwaiter{{scope, this}}; }
     auto await_transform(park target) { return ParkAwaiter{target.slot}; }
     auto await_transform(park_for_ever) { return NeverAwaiter{}; }
 

@@ -24,11 +24,21 @@ struct WorkerOptions {
     int concurrent_activities_max = 100;
     int workflow_pollers = 2;
     int activity_pollers = 2;
+    /// Of the whole task queue, whichever worker said it last; 0: no limit.
+    double queue_activities_per_second = 0;
+    /// Whether activities on the worker's own task queue may come back with the answer that schedules
+    /// them.
+    bool eager_activities = true;
     Milliseconds sticky_schedule_to_start{5'000};
     /// How long activities may go on after stop() before they are cancelled.
     Milliseconds graceful_stop{0};
+    /// Workflow code that keeps its thread for longer fails its workflow task; 0: no limit.
+    Milliseconds deadlock_timeout{2'000};
     Milliseconds heartbeat_throttle_default{30'000};
     Milliseconds heartbeat_throttle_max{60'000};
+    /// Exceptions other than Temporal's failures that fail the workflow instead of its workflow task.
+    /// Empty: none does.
+    std::function<bool(const std::exception&)> fails_workflow = {};
     bool run_workflows = true;
     bool run_activities = true;
 };
@@ -107,6 +117,30 @@ public:
         return *this;
     }
 
+    /// A workflow for every type that is not registered: a function that takes the arguments as
+    /// stele::Payloads and finds the type in wf::info().
+    template <auto Fn>
+    Worker& register_dynamic_workflow() {
+        wf::detail::Definition definition;
+        definition.make = [] { return std::make_unique<wf::detail::DynamicBody<Fn>>(); };
+        set_dynamic(std::move(definition));
+        return *this;
+    }
+    /// An activity for every type that is not registered: a function that takes the arguments as
+    /// stele::Payloads and finds the type in activity::info().
+    template <auto Fn>
+    Worker& register_dynamic_activity() {
+        using Signature = detail::signature_for<Fn>;
+        static_assert(std::is_same_v<typename Signature::arguments, std::tuple<Payloads>>,
+                      "a dynamic activity takes stele::Payloads");
+        set_dynamic([](const Payloads& input) {
+            return detail::invoke_encoded<typename Signature::result>([&] { return Fn(input); });
+        });
+        return *this;
+    }
+
+    void set_dynamic(wf::detail::Definition definition);
+    void set_dynamic(detail::ActivityFunction activity);
     void add(wf::detail::Definition definition);
     void add(std::string name, detail::ActivityFunction activity);
 
@@ -127,7 +161,7 @@ namespace wf {
 /// Registers a workflow that is a class, one object of which is made for each run:
 ///
 ///     wf::register_type<Approval>(worker).run<&Approval::run>()
-///         .signal<&Approval::approve>().query<&Approval::status>();
+///         .signal<&Approval::approve>().query<&Approval::status>().update<&Approval::set>();
 ///
 /// The registration happens when the expression ends.
 template <class Object, class Target>
@@ -146,19 +180,88 @@ public:
         definition_.make = [] { return std::make_unique<detail::ObjectBody<Object, Method>>(); };
         return *this;
     }
-    /// The handler may be a coroutine; several may then run at a time.
+    /// The handler may be a coroutine; several may then be at work at a time.
     template <auto Handler>
     TypeRegistration& signal(std::string name = std::string(handler_name<Handler>)) {
-        definition_.signals[std::move(name)] = detail::bind_signal<Object, Handler>();
+        return signal<Handler>(HandlerOptions{.name = std::move(name)});
+    }
+    template <auto Handler>
+    TypeRegistration& signal(const HandlerOptions& options) {
+        auto handler = detail::method_signal_handler<Object, Handler>();
+        handler.description = options.description;
+        handler.unfinished = options.unfinished;
+        definition_.handlers.signals.set(name_of<Handler>(options), std::move(handler));
+        return *this;
+    }
+
+    template <auto Handler>
+    TypeRegistration& query(std::string name = std::string(handler_name<Handler>)) {
+        return query<Handler>(HandlerOptions{.name = std::move(name)});
+    }
+    template <auto Handler>
+    TypeRegistration& query(const HandlerOptions& options) {
+        auto handler = detail::method_query_handler<Object, Handler>();
+        handler.description = options.description;
+        definition_.handlers.queries.set(name_of<Handler>(options), std::move(handler));
+        return *this;
+    }
+
+    /// An update: what the handler returns is the caller's result. The handler may be a coroutine. A
+    /// Temporal failure that it throws fails the update; any other exception fails the workflow task.
+    template <auto Handler>
+    TypeRegistration& update(const HandlerOptions& options = {}) {
+        return add_update<Handler>(detail::method_update_handler<Object, Handler>(), options);
+    }
+    /// The same with a validator: a const member function that takes the same arguments, is called
+    /// first and throws to reject the update. The history then keeps no trace of it.
+    template <auto Handler, auto Validator>
+    TypeRegistration& update(const HandlerOptions& options = {}) {
+        static_assert(std::is_same_v<typename stele::detail::signature_for<Handler>::arguments,
+                                     typename stele::detail::signature_for<Validator>::arguments>,
+                      "a validator takes the arguments of its update");
+        auto handler = detail::method_update_handler<Object, Handler>();
+        handler.validate = detail::method_validator<Object, Validator>();
+        return add_update<Handler>(std::move(handler), options);
+    }
+
+    /// Member functions for all names that have no handler of their own. They take
+    /// (std::string name, stele::Payloads arguments).
+    template <auto Handler>
+    TypeRegistration& dynamic_signal() {
+        definition_.handlers.signals.dynamic =
+            share(detail::dynamic_signal_handler<Object, Handler>());
         return *this;
     }
     template <auto Handler>
-    TypeRegistration& query(std::string name = std::string(handler_name<Handler>)) {
-        definition_.queries[std::move(name)] = detail::bind_query<Object, Handler>();
+    TypeRegistration& dynamic_query() {
+        definition_.handlers.queries.dynamic =
+            share(detail::dynamic_query_handler<Object, Handler>());
+        return *this;
+    }
+    template <auto Handler>
+    TypeRegistration& dynamic_update() {
+        definition_.handlers.updates.dynamic =
+            share(detail::dynamic_update_handler<Object, Handler>());
         return *this;
     }
 
 private:
+    template <auto Handler>
+    static std::string name_of(const HandlerOptions& options) {
+        return options.name.empty() ? std::string(handler_name<Handler>) : options.name;
+    }
+    template <class H>
+    static std::shared_ptr<const H> share(H handler) {
+        return std::make_shared<const H>(std::move(handler));
+    }
+    template <auto Handler>
+    TypeRegistration& add_update(detail::UpdateHandler handler, const HandlerOptions& options) {
+        handler.description = options.description;
+        handler.unfinished = options.unfinished;
+        definition_.handlers.updates.set(name_of<Handler>(options), std::move(handler));
+        return *this;
+    }
+
     Target* target_;
     detail::Definition definition_;
 };

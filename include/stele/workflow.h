@@ -2,8 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +11,9 @@
 
 #include "stele/combinators.h"
 #include "stele/function_traits.h"
+#include "stele/log.h"
 #include "stele/options.h"
+#include "stele/search_attributes.h"
 #include "stele/task.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -31,7 +31,8 @@
 //     }
 //
 // Everything here may be called from workflow code only; elsewhere it throws IllegalCallError. A
-// run is never entered by two threads at a time, so workflow code needs no locks.
+// run is never entered by two threads at a time, so workflow code needs no locks. How a workflow hears
+// of signals, queries and updates stands in messages.h.
 namespace stele::wf {
 
 namespace detail {
@@ -99,6 +100,20 @@ struct ActivityCall<Fn, std::tuple<A...>> {
 };
 
 template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
+struct LocalActivityCall;
+
+template <auto Fn, class... A>
+struct LocalActivityCall<Fn, std::tuple<A...>> {
+    using Result = typename stele::detail::signature_for<Fn>::result;
+    operation<Result> operator()(const argument<A>&... arguments,
+                                 const LocalActivityOptions& options) const {
+        Payloads input;
+        (input.push_back(arguments.encode()), ...);
+        return operation<Result>(make_local_activity(activity_name<Fn>, std::move(input), options));
+    }
+};
+
+template <auto Fn, class Arguments = typename stele::detail::signature_for<Fn>::arguments>
 struct ContinueCall;
 
 template <auto Fn, class... A>
@@ -125,6 +140,19 @@ operation<R> activity_by_name(std::string_view type, const ActivityOptions& opti
                               A&&... arguments) {
     return operation<R>(
         detail::make_activity(type, detail::encode_call(std::forward<A>(arguments)...), options));
+}
+
+/// Calls an activity in the worker's own process, while the workflow task is under way: much cheaper
+/// than an activity, for work of some seconds at most. It may run again when the worker fails before
+/// its result is recorded. Throws like an activity.
+template <auto Fn>
+inline constexpr detail::LocalActivityCall<Fn> local_activity{};
+
+template <class R = void, class... A>
+operation<R> local_activity_by_name(std::string_view type, const LocalActivityOptions& options,
+                                    A&&... arguments) {
+    return operation<R>(detail::make_local_activity(
+        type, detail::encode_call(std::forward<A>(arguments)...), options));
 }
 
 /// A durable timer. Zero or less is over at once.
@@ -298,8 +326,32 @@ inline void upsert_memo(std::vector<std::pair<std::string, Payload>> fields) {
     detail::issue_upsert_memo(std::move(fields));
 }
 
+namespace detail {
+std::optional<Payload> last_result_payload();
+}
+
+/// The result of the run before this one, of a workflow that cron repeats: where it left off. Empty
+/// when there was none.
+template <class T>
+std::optional<T> last_result() {
+    const std::optional<Payload> payload = detail::last_result_payload();
+    if (!payload) return std::nullopt;
+    return decode_value<T>(*payload);
+}
+/// Why the run before this one failed, of a workflow that is retried or repeated by cron. Null when
+/// it did not.
+std::shared_ptr<const FailureError> last_failure();
+
 /// A point of time as the workflow sees it: that of the workflow task that is being worked on.
 using Time = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+/// What makes a run the next one of a chain.
+enum class Continuation {
+    kNone = 0,
+    kContinueAsNew = 1,
+    kRetry = 2,
+    kCron = 3,
+};
 
 struct Info {
     std::string workflow_id;
@@ -312,7 +364,11 @@ struct Info {
     Time start_time;
     /// Empty where there is none.
     std::string continued_from_run_id;
+    /// Why this run goes on from another one.
+    Continuation continuation = Continuation::kNone;
     std::string parent_workflow_id;
+    std::string parent_run_id;
+    std::string root_workflow_id;
     std::string cron_schedule;
     Milliseconds run_timeout{0};
     Milliseconds execution_timeout{0};
@@ -321,12 +377,21 @@ struct Info {
     std::int64_t history_bytes = 0;
     /// The server would like a fresh history.
     bool continue_as_new_suggested = false;
+    /// As they are now, with what this run has upserted.
+    PayloadFields memo;
+    PayloadFields search_attributes;
+    /// What travelled beside the arguments of the start.
+    PayloadFields headers;
 };
 
 const Info& info();
+/// What this run is at, for people: the web page and the command line show it. Costs no event.
+void set_current_details(std::string text);
 Time now();
 /// True while the past is being repeated; for logging, never for decisions.
 bool is_replaying();
+/// Writes to the client's logger, with the ids of the run. Says nothing while the past is repeated.
+void log(LogLevel level, std::string_view message);
 /// True once somebody has asked to cancel this workflow.
 bool cancel_requested();
 
@@ -344,67 +409,6 @@ std::string uuid();
 bool patched(std::string_view id);
 /// Keeps runs that recorded the patch replayable after the old way has been removed.
 void deprecate_patch(std::string_view id);
-
-namespace detail {
-
-using SignalFunction = std::function<std::optional<task<void>>(const Payloads&)>;
-using QueryFunction = std::function<Payload(const Payloads&)>;
-void set_signal_handler(std::string_view name, SignalFunction handler);
-void set_query_handler(std::string_view name, QueryFunction handler);
-
-}  // namespace detail
-
-/// Answers a query of a function workflow. The handler must not change anything.
-template <class F>
-void on_query(std::string_view name, F handler) {
-    using Arguments = typename stele::detail::signature<decltype(&F::operator())>::arguments;
-    detail::set_query_handler(name, [handler = std::move(handler)](const Payloads& input) {
-        return encode_value(
-            std::apply(handler, decode_arguments(input, std::type_identity<Arguments>{})));
-    });
-}
-
-/// Handles the signals of one name in a function workflow, including those that came before.
-template <class F>
-void on_signal(std::string_view name, F handler) {
-    using Arguments = typename stele::detail::signature<decltype(&F::operator())>::arguments;
-    detail::set_signal_handler(
-        name,
-        [handler = std::move(handler)](const Payloads& input) mutable -> std::optional<task<void>> {
-            std::apply(handler, decode_arguments(input, std::type_identity<Arguments>{}));
-            return std::nullopt;
-        });
-}
-
-/// Signals of one name, in the order of their arrival, for function workflows. Signals that came
-/// before it was made are not lost. Keep it where it lives as long as the workflow waits for it.
-template <class T>
-class signals {
-public:
-    explicit signals(std::string_view name) : received_(std::make_shared<std::deque<T>>()) {
-        detail::set_signal_handler(
-            name, [received = received_](const Payloads& input) -> std::optional<task<void>> {
-                received->push_back(decode_argument<T>(input, 0));
-                return std::nullopt;
-            });
-    }
-
-    bool empty() const { return received_->empty(); }
-
-    /// Waits for the next one.
-    task<T> next() { return next_of(received_); }
-
-private:
-    static task<T> next_of(std::shared_ptr<std::deque<T>> received) {
-        auto arrived = [raw = received.get()] { return !raw->empty(); };
-        co_await until(arrived);
-        T first = std::move(received->front());
-        received->pop_front();
-        co_return first;
-    }
-
-    std::shared_ptr<std::deque<T>> received_;
-};
 
 }  // namespace stele::wf
 

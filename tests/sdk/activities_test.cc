@@ -260,7 +260,7 @@ TEST_F(ActivityTest, StoppingTheWorkerCancelsWhatStillRuns) {
     worker.register_workflow<waits_for_activity>().register_activity<until_worker_stops>();
     worker.start();
     auto handle = client_->start<waits_for_activity>(on_queue());
-    while (handle.describe().pending_activities == 0) std::this_thread::sleep_for(20ms);
+    while (handle.describe().pending_activities.empty()) std::this_thread::sleep_for(20ms);
     std::this_thread::sleep_for(200ms);
     worker.stop();
     EXPECT_EQ(stopped_activities, 1);

@@ -51,6 +51,10 @@ TEST_F(ChildTest, FailureReachesTheParentWithItsCause) {
 }
 
 wf::task<> waits_for_ever() { co_await wf::sleep(24h); }
+wf::task<> cleans_up_slowly() {
+    auto waited = co_await wf::capture(wf::sleep(24h));
+    if (waited.cancelled()) co_await wf::shielded(wf::sleep(5s));
+}
 wf::task<> waits_for_child() { co_await wf::child<waits_for_ever>(); }
 
 TEST_F(ChildTest, CancellationOfTheParentReachesTheChildFirst) {
@@ -63,6 +67,27 @@ TEST_F(ChildTest, CancellationOfTheParentReachesTheChildFirst) {
     handle.cancel();
     EXPECT_TRUE(failure_cause<CanceledError>(handle));
     EXPECT_EQ(count_events(handle, enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED), 1);
+}
+
+wf::task<std::string> asks_child_to_cancel() {
+    auto result = co_await wf::capture(
+        wf::child<cleans_up_slowly>({.parent_close = ParentClosePolicy::kAbandon,
+                                     .cancellation = ChildCancellation::kWaitRequested}));
+    co_return result.cancelled() ? "went on" : "waited";
+}
+
+TEST_F(ChildTest, ParentMayGoOnAsSoonAsTheChildHasBeenToldOfItsCancellation) {
+    Worker worker = make_worker();
+    worker.register_workflow<cleans_up_slowly>().register_workflow<asks_child_to_cancel>();
+    worker.start();
+    auto handle = client_->start<asks_child_to_cancel>(on_queue());
+    while (count_events(handle, enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) == 0)
+        std::this_thread::sleep_for(20ms);
+    handle.cancel();
+    EXPECT_EQ(handle.result(), "went on");
+    EXPECT_EQ(count_events(handle, enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED),
+              1);
+    EXPECT_EQ(count_events(handle, enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED), 0);
 }
 
 wf::task<std::string> speaks_with_child(std::string id) {

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "stele/detail/handlers.h"
 #include "stele/function_traits.h"
 #include "stele/task.h"
-#include "stele/workflow.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -31,31 +30,17 @@ public:
     virtual void* object() { return nullptr; }
 };
 
-using BoundSignal = std::function<std::optional<task<void>>(void* object, const Payloads&)>;
-using BoundQuery = std::function<Payload(void* object, const Payloads&)>;
-
 struct Definition {
     std::string name;
     std::function<std::unique_ptr<Body>()> make;
-    std::map<std::string, BoundSignal, std::less<>> signals;
-    std::map<std::string, BoundQuery, std::less<>> queries;
+    Handlers handlers;
 };
-
-template <class T>
-task<std::optional<Payload>> encode_result(task<T> main) {
-    if constexpr (std::is_void_v<T>) {
-        co_await main;
-        co_return std::optional<Payload>();
-    } else {
-        T value = co_await main;
-        co_return std::optional<Payload>(encode_value(value));
-    }
-}
 
 template <auto Fn>
 class FunctionBody final : public Body {
     using Signature = stele::detail::signature_for<Fn>;
     static_assert(Signature::is_coroutine, "a workflow function returns wf::task<T>");
+    static_assert(Signature::owns_arguments, "a workflow takes its arguments by value");
 
 public:
     task<std::optional<Payload>> run(const Payloads& arguments) override {
@@ -64,10 +49,25 @@ public:
     }
 };
 
+/// A function that takes the arguments as they came.
+template <auto Fn>
+class DynamicBody final : public Body {
+    using Signature = stele::detail::signature_for<Fn>;
+    static_assert(Signature::is_coroutine && Signature::owns_arguments &&
+                      std::is_same_v<typename Signature::arguments, std::tuple<Payloads>>,
+                  "a dynamic workflow takes stele::Payloads by value and returns wf::task<T>");
+
+public:
+    task<std::optional<Payload>> run(const Payloads& arguments) override {
+        return encode_result(Fn(arguments));
+    }
+};
+
 template <class Object, auto Run>
 class ObjectBody final : public Body {
     using Signature = stele::detail::signature_for<Run>;
     static_assert(Signature::is_coroutine, "the main routine of a workflow returns wf::task<T>");
+    static_assert(Signature::owns_arguments, "a workflow takes its arguments by value");
 
 public:
     task<std::optional<Payload>> run(const Payloads& arguments) override {
@@ -82,40 +82,6 @@ public:
 private:
     Object object_;
 };
-
-template <class Object, auto Handler>
-BoundSignal bind_signal() {
-    using Signature = stele::detail::signature_for<Handler>;
-    return [](void* object, const Payloads& input) -> std::optional<task<void>> {
-        auto decoded = decode_arguments(input, std::type_identity<typename Signature::arguments>{});
-        return std::apply(
-            [&](auto&&... values) -> std::optional<task<void>> {
-                auto* self = static_cast<Object*>(object);
-                if constexpr (Signature::is_coroutine) {
-                    return (self->*Handler)(std::move(values)...);
-                } else {
-                    (self->*Handler)(std::move(values)...);
-                    return std::nullopt;
-                }
-            },
-            std::move(decoded));
-    };
-}
-
-template <class Object, auto Handler>
-BoundQuery bind_query() {
-    using Signature = stele::detail::signature_for<Handler>;
-    static_assert(Signature::is_const, "a query handler is a const member function");
-    return [](void* object, const Payloads& input) {
-        auto decoded = decode_arguments(input, std::type_identity<typename Signature::arguments>{});
-        return std::apply(
-            [&](auto&&... values) {
-                return encode_value(
-                    (static_cast<const Object*>(object)->*Handler)(std::move(values)...));
-            },
-            std::move(decoded));
-    };
-}
 
 }  // namespace stele::wf::detail
 

@@ -17,6 +17,9 @@
 namespace stele::wf::detail {
 
 class RunContext;
+/// What a coroutine works for, beyond its own code: at present the update whose handler it belongs
+/// to. Handed on from what waits to what it resumes.
+struct WorkContext;
 
 /// Something that hears of the cancellation of the scope that it was started in, at most once, in
 /// the order of starting.
@@ -61,16 +64,22 @@ private:
     std::string reason_;
 };
 
+/// Where a coroutine stands, and who waits for it: what a stack trace is made of.
+struct Frame {
+    std::source_location where;
+    const Frame* caller = nullptr;
+};
+
 /// One thing that a coroutine can wait for. It starts when it is awaited, not before, so that
 /// operations start in program order.
 class PendingOperation : public Cancellable {
 public:
     PendingOperation() = default;
-    ~PendingOperation() override = default;
+    ~PendingOperation() override { leave_waiting_list(); }
 
     /// Starts it in the current run. True when its result is there already.
     bool start(CancelScope& scope);
-    void wait(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+    void wait(std::coroutine_handle<> waiter, const Frame& frame);
     /// Throws what the operation failed with. An absent payload means void.
     const std::optional<Payload>& result() const;
 
@@ -84,11 +93,19 @@ protected:
     virtual bool begins_when_cancelled() const { return false; }
 
 private:
+    friend class RunContext;
     void finish();
+    void leave_waiting_list();
 
+    /// The run's list of what is waited for, in the order of waiting.
+    RunContext* run_waiting_ = nullptr;
+    PendingOperation* previous_waiting_ = nullptr;
+    PendingOperation* next_waiting_ = nullptr;
+    const Frame* frame_ = nullptr;
     bool started_ = false;
     bool resolved_ = false;
     std::coroutine_handle<> waiter_;
+    std::shared_ptr<const WorkContext> work_;
     std::optional<Payload> result_;
     std::exception_ptr error_;
 };
@@ -97,6 +114,8 @@ using OperationPointer = std::unique_ptr<PendingOperation>;
 
 OperationPointer make_activity(std::string_view type, Payloads input,
                                const ActivityOptions& options);
+OperationPointer make_local_activity(std::string_view type, Payloads input,
+                                     const LocalActivityOptions& options);
 OperationPointer make_timer(Milliseconds duration, const TimerOptions& options);
 /// Resolves to true when the predicate holds, to false when the timeout comes first.
 OperationPointer make_condition(std::function<bool()> predicate,
@@ -120,7 +139,8 @@ void issue_upsert_memo(std::vector<std::pair<std::string, Payload>> fields);
 void issue_continue_as_new(std::string_view type, Payloads input,
                            const ContinueAsNewOptions& options);
 
-/// Puts a suspended coroutine at the end of the current run's ready queue.
+/// Puts a suspended coroutine at the end of the current run's ready queue. It goes on working for
+/// what its caller works for.
 void make_ready(std::coroutine_handle<> waiter);
 
 }  // namespace stele::wf::detail

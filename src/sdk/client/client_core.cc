@@ -52,9 +52,10 @@ ClientCore::ClientCore(ClientOptions options)
     : options_(completed(std::move(options))),
       rpc_(options_.transport, options_.runtime, metadata(options_)) {}
 
-void ClientCore::call_and_wait(std::string_view method,
-                               std::shared_ptr<const google::protobuf::Message> request,
-                               Rpc::MessagePointer reply, const RetrySettings& settings) const {
+Transport::Status ClientCore::try_call(std::string_view method,
+                                       std::shared_ptr<const google::protobuf::Message> request,
+                                       Rpc::MessagePointer reply,
+                                       const RetrySettings& settings) const {
     const std::shared_ptr<Runtime::Event> arrived = options_.runtime->make_event();
     auto status = std::make_shared<Transport::Status>();
     rpc_.call(method, std::move(request), std::move(reply), settings,
@@ -63,15 +64,15 @@ void ClientCore::call_and_wait(std::string_view method,
                   arrived->set();
               });
     arrived->wait();
-    if (!status->ok()) throw_status(*status);
+    return *status;
 }
 
 std::string ClientCore::new_uuid() const { return make_uuid(*options_.runtime); }
 
-void throw_status(const Transport::Status& status) {
+void throw_status(const Transport::Status& status, const std::string& workflow_id) {
     errordetails::WorkflowExecutionAlreadyStartedFailure started;
     if (status.code == kAlreadyExists && unpack_detail(status, started))
-        throw WorkflowAlreadyStartedError(status.message, {}, started.run_id());
+        throw WorkflowAlreadyStartedError(status.message, workflow_id, started.run_id());
     errordetails::QueryFailedFailure query;
     if (status.code == kInvalidArgument && unpack_detail(status, query))
         throw QueryFailedError(status.message);

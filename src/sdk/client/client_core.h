@@ -9,6 +9,10 @@
 
 namespace stele::sdk {
 
+/// Throws the exception that stands for a status. `workflow_id` is the one that was to be started.
+[[noreturn]] void throw_status(const Transport::Status& status,
+                               const std::string& workflow_id = {});
+
 /// What clients, handles and workers of one connection share. Safe to use from any thread.
 class ClientCore {
 public:
@@ -26,24 +30,24 @@ public:
     Reply call(std::string_view method, const Request& request,
                const RetrySettings& settings = default_retries()) const {
         auto reply = std::make_shared<Reply>();
-        call_and_wait(method, std::make_shared<Request>(request), reply, settings);
+        const Transport::Status status =
+            try_call(method, std::make_shared<Request>(request), reply, settings);
+        if (!status.ok()) throw_status(status);
         return std::move(*reply);
     }
+
+    /// Waits for the answer; for callers that read the status themselves.
+    Transport::Status try_call(std::string_view method,
+                               std::shared_ptr<const google::protobuf::Message> request,
+                               Rpc::MessagePointer reply, const RetrySettings& settings) const;
 
     /// A version 4 UUID.
     std::string new_uuid() const;
 
 private:
-    void call_and_wait(std::string_view method,
-                       std::shared_ptr<const google::protobuf::Message> request,
-                       Rpc::MessagePointer reply, const RetrySettings& settings) const;
-
     ClientOptions options_;
     Rpc rpc_;
 };
-
-/// Throws the exception that stands for a status.
-[[noreturn]] void throw_status(const Transport::Status& status);
 
 std::string make_uuid(Runtime& runtime);
 

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "sdk/client/client_core.h"
+#include "sdk/client/deadline.h"
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "stele/client.h"
@@ -15,8 +16,6 @@ using temporal::api::failure::v1::Failure;
 using temporal::api::history::v1::HistoryEvent;
 
 namespace {
-
-constexpr int kDeadlineExceeded = 4;
 
 /// How one run ended.
 struct Ending {
@@ -89,7 +88,7 @@ Ending read_ending(const HistoryEvent& event) {
 /// Asks until the run has ended. The server answers a long poll with an empty page when its
 /// patience is over.
 HistoryEvent wait_for_close_event(const sdk::ClientCore& core, const std::string& workflow_id,
-                                  const std::string& run_id, Runtime::Time deadline) {
+                                  const std::string& run_id, const sdk::Deadline& deadline) {
     api::GetWorkflowExecutionHistoryRequest request;
     request.set_namespace_(core.namespace_name());
     request.mutable_execution()->set_workflow_id(workflow_id);
@@ -98,17 +97,9 @@ HistoryEvent wait_for_close_event(const sdk::ClientCore& core, const std::string
     request.set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
     request.set_skip_archival(true);
     for (;;) {
-        sdk::RetrySettings settings = sdk::long_poll_retries();
-        if (deadline != Runtime::Time::max()) {
-            const auto left =
-                std::chrono::duration_cast<Milliseconds>(deadline - core.runtime()->now());
-            if (left.count() <= 0)
-                throw RpcError(kDeadlineExceeded, "the workflow has not ended in time");
-            settings.attempt_timeout = std::min(settings.attempt_timeout, left);
-            settings.total = left;
-        }
         auto reply = core.call<api::GetWorkflowExecutionHistoryResponse>(
-            "GetWorkflowExecutionHistory", request, settings);
+            "GetWorkflowExecutionHistory", request,
+            deadline.long_poll("the workflow has not ended in time"));
         sdk::decode_incoming(core.converter(), reply);
         if (!reply.history().events().empty())
             return reply.history().events(reply.history().events_size() - 1);
@@ -119,9 +110,7 @@ HistoryEvent wait_for_close_event(const sdk::ClientCore& core, const std::string
 }  // namespace
 
 Payloads UntypedHandle::result_payloads(const ResultOptions& options) const {
-    const Runtime::Time deadline = options.timeout.count() > 0
-                                       ? core_->runtime()->now() + options.timeout
-                                       : Runtime::Time::max();
+    const sdk::Deadline deadline(*core_->runtime(), options.timeout);
     std::string run_id = run_id_;
     for (;;) {
         const Ending ending =

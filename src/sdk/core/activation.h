@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "temporal/api/command/v1/message.pb.h"
 #include "temporal/api/failure/v1/message.pb.h"
 #include "temporal/api/history/v1/message.pb.h"
+#include "temporal/api/update/v1/message.pb.h"
 
 // What passes between the machines, which know histories and commands, and the workflow code, which
 // knows neither: jobs go in, calls come out. Both sides name a thing by its kind and a sequence
@@ -26,6 +28,34 @@ struct Resolution {
     Kind kind = Kind::kCompleted;
     temporal::api::common::v1::Payloads result;
     Failure failure;
+};
+
+/// An activity that runs within a workflow task, in the worker's own process.
+struct LocalActivity {
+    Sequence sequence = 0;
+    std::string activity_id;
+    std::string type;
+    temporal::api::common::v1::Payloads input;
+    temporal::api::common::v1::Header header;
+    Milliseconds start_to_close{0};
+    Milliseconds schedule_to_close{0};
+    temporal::api::common::v1::RetryPolicy retry;
+    /// A longer pause before the next attempt is a timer of the workflow.
+    Milliseconds local_retry_max{0};
+    std::int32_t attempt = 1;
+    /// When the first attempt was asked for; 0: now.
+    std::int64_t original_schedule_time_nanoseconds = 0;
+    temporal::api::common::v1::Payload summary;
+};
+
+/// What one or several attempts of a local activity came to.
+struct LocalActivityOutcome {
+    Resolution resolution;
+    std::int32_t attempt = 1;
+    std::int64_t complete_time_nanoseconds = 0;
+    std::int64_t original_schedule_time_nanoseconds = 0;
+    /// Above zero: it failed, and is to be tried again after this time.
+    Milliseconds backoff{0};
 };
 
 struct InitializeJob {
@@ -67,14 +97,32 @@ struct ChildStartedJob {
     /// A completed one stands for a start.
     Resolution resolution;
 };
+/// The child has been told of its cancellation, or could not be.
+struct ChildCancelRequestedJob {
+    Sequence sequence = 0;
+};
 struct ChildResolvedJob {
     Sequence sequence = 0;
     Resolution resolution;
 };
 
+struct LocalActivityResolvedJob {
+    Sequence sequence = 0;
+    LocalActivityOutcome outcome;
+};
+
+/// An update to be decided upon and carried out.
+struct UpdateJob {
+    std::string update_id;
+    temporal::api::update::v1::Request request;
+    /// False for an update that was accepted when this part of the history was lived.
+    bool validate = true;
+};
+
 using Job = std::variant<InitializeJob, PatchJob, ReseedJob, SignalJob, CancelJob, TimerFiredJob,
                          ActivityResolvedJob, SignalExternalResolvedJob, CancelExternalResolvedJob,
-                         ChildStartedJob, ChildResolvedJob>;
+                         ChildStartedJob, ChildResolvedJob, UpdateJob, LocalActivityResolvedJob,
+                         ChildCancelRequestedJob>;
 
 /// One turn of the workflow code: all jobs of one workflow task.
 struct Activation {
@@ -113,6 +161,8 @@ struct DropSignalExternalCall {
 struct CancelExternalCall {
     Sequence sequence = 0;
     Command command;
+    /// Set where it is a child that is cancelled.
+    std::optional<Sequence> child = {};
 };
 struct StartChildCall {
     Sequence sequence = 0;
@@ -122,6 +172,16 @@ struct StartChildCall {
 struct CancelChildCall {
     Sequence sequence = 0;
     std::string reason;
+};
+struct ScheduleLocalActivityCall {
+    LocalActivity activity;
+};
+struct CancelLocalActivityCall {
+    Sequence sequence = 0;
+    /// Its outcome is of no interest any more.
+    bool forget = false;
+    /// The function hears of it.
+    bool tell = true;
 };
 struct PatchCall {
     std::string id;
@@ -135,9 +195,24 @@ struct EndCall {
     Command command;
 };
 
+/// Every update is either accepted, and completed then or later, or rejected.
+struct AcceptUpdateCall {
+    std::string update_id;
+};
+struct RejectUpdateCall {
+    std::string update_id;
+    Failure failure;
+};
+struct CompleteUpdateCall {
+    std::string update_id;
+    temporal::api::update::v1::Outcome outcome;
+};
+
 using Call = std::variant<ScheduleActivityCall, CancelActivityCall, StartTimerCall, CancelTimerCall,
                           SignalExternalCall, DropSignalExternalCall, CancelExternalCall,
-                          StartChildCall, CancelChildCall, PatchCall, UpsertCall, EndCall>;
+                          StartChildCall, CancelChildCall, PatchCall, UpsertCall, EndCall,
+                          AcceptUpdateCall, RejectUpdateCall, CompleteUpdateCall,
+                          ScheduleLocalActivityCall, CancelLocalActivityCall>;
 
 /// The workflow code of one run, as the machines see it.
 class WorkflowCode {

@@ -79,6 +79,7 @@ std::optional<Job> SignalExternalMachine::on_consequence(const HistoryEvent& eve
 
 CancelExternalMachine::CancelExternalMachine(const CancelExternalCall& call)
     : sequence_(call.sequence),
+      child_(call.child),
       workflow_id_(call.command.request_cancel_external_workflow_execution_command_attributes()
                        .workflow_id()) {}
 
@@ -112,6 +113,7 @@ std::optional<Job> CancelExternalMachine::on_consequence(const HistoryEvent& eve
         fail_mismatch(event, *this, "this event cannot follow from it");
     }
     closed_ = true;
+    if (child_) return ChildCancelRequestedJob{*child_};
     return job;
 }
 

@@ -40,6 +40,7 @@ public:
 
 private:
     Sequence sequence_;
+    std::optional<Sequence> child_;
     std::string workflow_id_;
     bool closed_ = false;
 };

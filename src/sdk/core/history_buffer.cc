@@ -9,6 +9,15 @@ namespace stele::core {
 
 namespace enums = temporal::api::enums::v1;
 
+namespace {
+
+bool is_known_ahead(const HistoryEvent& event) {
+    return event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED ||
+           event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED;
+}
+
+}  // namespace
+
 void HistoryBuffer::reset(std::int64_t last_read_event_id) {
     events_.clear();
     last_read_ = last_read_event_id;
@@ -55,16 +64,15 @@ std::optional<HistoryBuffer::Chunk> HistoryBuffer::next(std::int64_t limit) {
     if (!ahead) return std::nullopt;
 
     std::optional<HistoryEvent> completed;
-    std::vector<HistoryEvent> markers;
+    std::vector<HistoryEvent> known;
     if (behind < events_.size()) {
         completed = events_[behind];
         for (std::size_t i = behind + 1; i < *ahead; ++i)
-            if (events_[i].event_type() == enums::EVENT_TYPE_MARKER_RECORDED)
-                markers.push_back(events_[i]);
+            if (is_known_ahead(events_[i])) known.push_back(events_[i]);
     }
     Chunk chunk = cut(behind);
     chunk.started_event_id = chunk.events.back().event_id();
-    chunk.markers = std::move(markers);
+    chunk.ahead = std::move(known);
     chunk.last = !completed;
     chunk.completed = std::move(completed);
     return chunk;

@@ -23,9 +23,9 @@ public:
         std::vector<HistoryEvent> events;
         /// The workflow task's started event, or 0 for what follows the last one.
         std::int64_t started_event_id = 0;
-        /// The markers that this chunk's own task recorded, found by looking ahead: they were known
-        /// when the code ran. Empty for the last chunk.
-        std::vector<HistoryEvent> markers;
+        /// The markers and the accepted updates that this chunk's own task recorded, found by looking
+        /// ahead: they were known when the code ran. Empty for the last chunk.
+        std::vector<HistoryEvent> ahead;
         /// The completion of this chunk's task; null for the last chunk.
         std::optional<HistoryEvent> completed;
         bool last = false;

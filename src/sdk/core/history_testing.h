@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sdk/core/activation.h"
+#include "sdk/core/update_machine.h"
 #include "temporal/api/enums/v1/command_type.pb.h"
 #include "temporal/api/enums/v1/event_type.pb.h"
 
@@ -59,13 +60,35 @@ public:
     }
     /// The completion of the task and the events of its commands.
     void complete_task(const std::vector<Command>& commands,
-                       const std::vector<std::uint32_t>& flags = {}) {
+                       const std::vector<std::uint32_t>& flags = {},
+                       const std::vector<UpdateMessage>& messages = {}) {
         auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
                                 .mutable_workflow_task_completed_event_attributes();
         attributes.set_started_event_id(last_started_);
         for (const std::uint32_t flag : flags)
             attributes.mutable_sdk_metadata()->add_lang_used_flags(flag);
-        for (const Command& command : commands) apply(command);
+        for (const Command& command : commands) {
+            if (command.has_protocol_message_command_attributes())
+                apply(command.protocol_message_command_attributes().message_id(), messages);
+            else
+                apply(command);
+        }
+    }
+    /// Takes the task at hand back, as a server does with one that has changed nothing.
+    void drop_task() {
+        history_.mutable_events()->RemoveLast();
+        history_.mutable_events()->RemoveLast();
+    }
+
+    /// A message for the task at hand, as a server would send it.
+    UpdateRequest request_update(const std::string& id, const std::string& name,
+                                 const std::vector<std::string>& json = {}) const {
+        UpdateRequest update{id + "/request", id, history_.events_size() - 1, {}};
+        update.request.mutable_meta()->set_update_id(id);
+        update.request.mutable_input()->set_name(name);
+        for (const std::string& text : json)
+            *update.request.mutable_input()->mutable_args()->add_payloads() = make(text);
+        return update;
     }
 
     void signal(const std::string& name, const std::string& json) {
@@ -120,7 +143,40 @@ public:
     const std::set<std::int64_t>& cancelling() const { return cancelling_; }
     bool closed() const { return closed_; }
 
+    /// An update that a reset has carried over.
+    void admit(const UpdateRequest& update) {
+        *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED)
+             .mutable_workflow_execution_update_admitted_event_attributes()
+             ->mutable_request() = update.request;
+        admitted_.insert(update.update_id);
+    }
+
 private:
+    void apply(const std::string& message_id, const std::vector<UpdateMessage>& messages) {
+        for (const UpdateMessage& message : messages) {
+            if (message.id != message_id) continue;
+            if (const auto* accepted =
+                    std::get_if<temporal::api::update::v1::Acceptance>(&message.body)) {
+                auto& to = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                                .mutable_workflow_execution_update_accepted_event_attributes();
+                to.set_protocol_instance_id(message.update_id);
+                to.set_accepted_request_message_id(accepted->accepted_request_message_id());
+                to.set_accepted_request_sequencing_event_id(
+                    accepted->accepted_request_sequencing_event_id());
+                if (!admitted_.contains(message.update_id))
+                    *to.mutable_accepted_request() = accepted->accepted_request();
+            } else if (const auto* response =
+                           std::get_if<temporal::api::update::v1::Response>(&message.body)) {
+                auto& to = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+                                .mutable_workflow_execution_update_completed_event_attributes();
+                *to.mutable_meta() = response->meta();
+                *to.mutable_outcome() = response->outcome();
+            }
+            return;
+        }
+        throw std::logic_error("a command names the message " + message_id + ", which is missing");
+    }
+
     void apply(const Command& command) {
         switch (command.command_type()) {
             case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
@@ -206,6 +262,7 @@ private:
     std::map<std::string, std::int64_t> timers_;
     std::set<std::int64_t> activities_;
     std::set<std::int64_t> cancelling_;
+    std::set<std::string> admitted_;
     std::int64_t last_started_ = 0;
     bool closed_ = false;
 };

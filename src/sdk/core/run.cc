@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sdk/core/errors.h"
+#include "sdk/core/event_links.h"
 #include "sdk/core/paired_machine.h"
 #include "temporal/api/enums/v1/event_type.pb.h"
 
@@ -17,70 +18,14 @@ std::int64_t to_nanoseconds(const google::protobuf::Timestamp& time) {
     return time.seconds() * 1'000'000'000 + time.nanos();
 }
 
-// Patches first, then the new seed, then signals, then everything else; within a class the order
-// of the history.
+// Patches first, then the new seed, then signals and updates, then everything else; within a class
+// the order of the history.
 int rank(const Job& job) {
     if (std::holds_alternative<InitializeJob>(job)) return 0;
     if (std::holds_alternative<PatchJob>(job)) return 1;
     if (std::holds_alternative<ReseedJob>(job)) return 2;
-    if (std::holds_alternative<SignalJob>(job)) return 3;
+    if (std::holds_alternative<SignalJob>(job) || std::holds_alternative<UpdateJob>(job)) return 3;
     return 4;
-}
-
-// The event that a consequence points at; 0 when the event is not a consequence of a command.
-std::int64_t initiating_event(const HistoryEvent& event) {
-    switch (event.event_type()) {
-        case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            return event.activity_task_started_event_attributes().scheduled_event_id();
-        case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-            return event.activity_task_completed_event_attributes().scheduled_event_id();
-        case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
-            return event.activity_task_failed_event_attributes().scheduled_event_id();
-        case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-            return event.activity_task_timed_out_event_attributes().scheduled_event_id();
-        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-            return event.activity_task_canceled_event_attributes().scheduled_event_id();
-        case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
-            return event.external_workflow_execution_signaled_event_attributes()
-                .initiated_event_id();
-        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-            return event.signal_external_workflow_execution_failed_event_attributes()
-                .initiated_event_id();
-        case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-            return event.external_workflow_execution_cancel_requested_event_attributes()
-                .initiated_event_id();
-        case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-            return event.request_cancel_external_workflow_execution_failed_event_attributes()
-                .initiated_event_id();
-        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
-            return event.start_child_workflow_execution_failed_event_attributes()
-                .initiated_event_id();
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
-            return event.child_workflow_execution_started_event_attributes().initiated_event_id();
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-            return event.child_workflow_execution_completed_event_attributes().initiated_event_id();
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-            return event.child_workflow_execution_failed_event_attributes().initiated_event_id();
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-            return event.child_workflow_execution_canceled_event_attributes().initiated_event_id();
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-            return event.child_workflow_execution_timed_out_event_attributes().initiated_event_id();
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-            return event.child_workflow_execution_terminated_event_attributes()
-                .initiated_event_id();
-        default: return 0;
-    }
-}
-
-// Timers are found by their id instead.
-bool has_consequences(const HistoryEvent& event) {
-    switch (event.event_type()) {
-        case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-        case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: return true;
-        default: return false;
-    }
 }
 
 }  // namespace
@@ -108,15 +53,38 @@ void Run::finish_replay() {
 void Run::process(HistoryBuffer::Chunk chunk) {
     if (chunk.completed) absorb_completion(*chunk.completed);
     look_ahead(chunk);
-    for (const HistoryEvent& event : chunk.events) feed(event);
+    // The messages of the task at hand are delivered with it and never again.
+    const bool at_hand = chunk.last && chunk.started_event_id == task_.target_event_id;
+    updates_due_.fill(chunk,
+                      at_hand ? std::exchange(task_.updates, {}) : std::vector<UpdateRequest>());
+    const bool replaying = chunk.started_event_id <= task_.replay_until_event_id;
+    for (const HistoryEvent& event : chunk.events) {
+        while (auto update = updates_due_.take_before(event.event_id()))
+            begin_update(std::move(*update), replaying);
+        feed(event);
+    }
+    while (auto update = updates_due_.take()) begin_update(std::move(*update), replaying);
     const bool completed_before =
         chunk.events.front().event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED;
     if (completed_before || chunk.started_event_id != 0) require_empty_queue();
     if (chunk.started_event_id == 0) return;
 
     last_started_ = chunk.started_event_id;
-    const bool replaying = chunk.started_event_id <= task_.replay_until_event_id;
     activate(chunk.events.back(), replaying);
+}
+
+void Run::begin_update(UpdateRequest request, bool replaying) {
+    UpdateJob job{request.update_id, request.request, !replaying};
+    updates_[request.update_id] = std::make_shared<UpdateMachine>(std::move(request));
+    jobs_.emplace_back(std::move(job));
+}
+
+// The server keeps nothing of a task that has only rejected updates: the next one begins again behind
+// the task before, and its events get the same numbers.
+void Run::forget_task(std::int64_t last_started_event_id) {
+    constexpr std::int64_t kScheduledAndStarted = 2;
+    history_.reset(history_.last_read_event_id() - kScheduledAndStarted);
+    last_started_ = last_started_event_id;
 }
 
 void Run::absorb_completion(const HistoryEvent& completed) {
@@ -129,11 +97,16 @@ void Run::absorb_completion(const HistoryEvent& completed) {
     }
 }
 
-// Patches that the coming code is going to ask for were decided when it first ran.
+// Patches that the coming code is going to ask for were decided when it first ran, and the local
+// activities that it waits for have come to their end.
 void Run::look_ahead(const HistoryBuffer::Chunk& chunk) {
-    for (const HistoryEvent& event : chunk.markers)
-        if (std::optional<PatchMarker> marker = PatchMarker::parse(event))
-            jobs_.emplace_back(PatchJob{marker->id});
+    local_markers_.clear();
+    for (const HistoryEvent& event : chunk.ahead) {
+        if (std::optional<PatchMarker> patch = PatchMarker::parse(event))
+            jobs_.emplace_back(PatchJob{patch->id});
+        else if (std::optional<LocalActivityMarker> local = LocalActivityMarker::parse(event))
+            local_markers_.push_back(std::move(*local));
+    }
 }
 
 void Run::feed(const HistoryEvent& event) {
@@ -157,13 +130,22 @@ void Run::feed(const HistoryEvent& event) {
             return;
         case enums::EVENT_TYPE_TIMER_FIRED: feed_timer_fired(event); return;
         case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED: feed_workflow_task_failed(event); return;
-        case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+        case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED: any_completed_ = true; return;
+        case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: {
+            const auto& timeout =
+                event.workflow_task_scheduled_event_attributes().start_to_close_timeout();
+            task_timeout_ = Milliseconds(timeout.seconds() * 1000 + timeout.nanos() / 1'000'000);
+            return;
+        }
         case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
-        case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
         case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:  // taken by the inbox
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED:
         case enums::EVENT_TYPE_ACTIVITY_PROPERTIES_MODIFIED_EXTERNALLY:
         case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED_EXTERNALLY: return;
         default:
@@ -182,6 +164,9 @@ void Run::feed_command_event(const HistoryEvent& event) {
     queue_.pop_front();
     front.machine->on_command_event(event);
     if (has_consequences(event)) by_event_[event.event_id()] = front.machine;
+    if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+        updates_.erase(
+            event.workflow_execution_update_completed_event_attributes().meta().update_id());
 }
 
 // A deprecated patch and the upsert behind a patch may be missing in the history.
@@ -260,6 +245,8 @@ void Run::require_empty_queue() const {
 
 void Run::activate(const HistoryEvent& started, bool replaying) {
     queue_.clear();
+    messages_.clear();
+    replaying_ = replaying;
     const auto& attributes = started.workflow_task_started_event_attributes();
     std::stable_sort(jobs_.begin(), jobs_.end(),
                      [](const Job& a, const Job& b) { return rank(a) < rank(b); });
@@ -270,19 +257,30 @@ void Run::activate(const HistoryEvent& started, bool replaying) {
         code_ = factory_(*job);
     }
     flags_.use(Flag::kOrderedLoop, replaying);
+    turn_ = {};
+    turn_.time_nanoseconds = to_nanoseconds(started.event_time());
+    turn_.replaying = replaying;
+    turn_.history_length = started.event_id();
+    turn_.history_bytes = attributes.history_size_bytes();
+    turn_.continue_as_new_suggested = attributes.suggest_continue_as_new();
+    run_code();
+    replay_local_activities();
+    enqueue_end();
+}
+
+void Run::run_code() {
     do {
-        Activation activation;
-        activation.time_nanoseconds = to_nanoseconds(started.event_time());
-        activation.replaying = replaying;
-        activation.history_length = started.event_id();
-        activation.history_bytes = attributes.history_size_bytes();
-        activation.continue_as_new_suggested = attributes.suggest_continue_as_new();
+        Activation activation = turn_;
         activation.jobs = std::exchange(jobs_, {});
         apply(code_->activate(std::move(activation)));
         jobs_ = std::exchange(immediate_, {});
     } while (!jobs_.empty() && !end_);
     jobs_.clear();
-    // Whatever else the code did in its last turn comes before the end.
+    for (auto& [sequence, machine] : local_activities_) machine->begin();
+}
+
+// Whatever else the code did in its last turn comes before the end.
+void Run::enqueue_end() {
     if (!end_ || ended_) return;
     ended_ = true;
     auto machine = std::make_shared<PairedMachine>(*end_);
@@ -301,140 +299,6 @@ std::vector<Command> Run::take_commands() {
     commands.reserve(queue_.size());
     for (Queued& queued : queue_) commands.push_back(std::exchange(queued.command, {}));
     return commands;
-}
-
-void Run::enqueue(std::shared_ptr<Machine> machine, Command command) {
-    queue_.push_back({std::move(machine), std::move(command)});
-}
-
-void Run::drop_commands_of(const Machine* machine) {
-    std::erase_if(queue_, [&](const Queued& queued) { return queued.machine.get() == machine; });
-}
-
-void Run::on_call(ScheduleActivityCall call) {
-    auto machine = std::make_shared<ActivityMachine>(call);
-    activities_[call.sequence] = machine;
-    enqueue(std::move(machine), std::move(call.command));
-}
-
-void Run::on_call(CancelActivityCall call) {
-    const auto found = activities_.find(call.sequence);
-    if (found == activities_.end()) return;
-    const std::shared_ptr<ActivityMachine> machine = found->second;
-    switch (machine->cancel()) {
-        case ActivityMachine::CancelResult::kNothing: return;
-        case ActivityMachine::CancelResult::kDropCommand: {
-            drop_commands_of(machine.get());
-            activities_.erase(found);
-            if (machine->cancellation() != ActivityCancellation::kWaitCompleted) return;
-            ActivityResolvedJob job;
-            job.sequence = call.sequence;
-            job.resolution.kind = Resolution::Kind::kCanceled;
-            job.resolution.failure.set_message("activity canceled before it was scheduled");
-            job.resolution.failure.mutable_canceled_failure_info();
-            immediate_.emplace_back(std::move(job));
-            return;
-        }
-        case ActivityMachine::CancelResult::kSendCommand: {
-            Command command;
-            command.set_command_type(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK);
-            command.mutable_request_cancel_activity_task_command_attributes()
-                ->set_scheduled_event_id(machine->scheduled_event_id());
-            enqueue(machine, std::move(command));
-        }
-    }
-}
-
-void Run::on_call(StartTimerCall call) {
-    auto machine = std::make_shared<TimerMachine>(call);
-    timers_[call.sequence] = machine;
-    timers_by_id_[machine->timer_id()] = machine;
-    enqueue(std::move(machine), std::move(call.command));
-}
-
-void Run::on_call(CancelTimerCall call) {
-    const auto found = timers_.find(call.sequence);
-    if (found == timers_.end()) return;
-    const std::shared_ptr<TimerMachine> machine = found->second;
-    const TimerMachine::CancelResult result = machine->cancel();
-    timers_.erase(found);
-    timers_by_id_.erase(machine->timer_id());
-    if (result == TimerMachine::CancelResult::kDropCommand) {
-        drop_commands_of(machine.get());
-    } else if (result == TimerMachine::CancelResult::kSendCommand) {
-        Command command;
-        command.set_command_type(enums::COMMAND_TYPE_CANCEL_TIMER);
-        command.mutable_cancel_timer_command_attributes()->set_timer_id(machine->timer_id());
-        enqueue(machine, std::move(command));
-    }
-}
-
-void Run::on_call(SignalExternalCall call) {
-    auto machine = std::make_shared<SignalExternalMachine>(call);
-    external_signals_[call.sequence] = machine;
-    enqueue(std::move(machine), std::move(call.command));
-}
-
-void Run::on_call(DropSignalExternalCall call) {
-    const auto found = external_signals_.find(call.sequence);
-    if (found == external_signals_.end() || !found->second->drop()) return;
-    drop_commands_of(found->second.get());
-    external_signals_.erase(found);
-}
-
-void Run::on_call(CancelExternalCall call) {
-    auto machine = std::make_shared<CancelExternalMachine>(call);
-    enqueue(std::move(machine), std::move(call.command));
-}
-
-void Run::on_call(StartChildCall call) {
-    auto machine = std::make_shared<ChildMachine>(call);
-    children_[call.sequence] = machine;
-    enqueue(std::move(machine), std::move(call.command));
-}
-
-void Run::on_call(CancelChildCall call) {
-    const auto found = children_.find(call.sequence);
-    if (found == children_.end()) return;
-    const std::shared_ptr<ChildMachine> machine = found->second;
-    switch (machine->cancel()) {
-        case ChildMachine::CancelResult::kNothing: return;
-        case ChildMachine::CancelResult::kDropCommand: {
-            drop_commands_of(machine.get());
-            children_.erase(found);
-            if (machine->cancellation() != ChildCancellation::kWaitCompleted) return;
-            ChildStartedJob job;
-            job.sequence = call.sequence;
-            job.resolution = machine->canceled_before_start();
-            immediate_.emplace_back(std::move(job));
-            return;
-        }
-        case ChildMachine::CancelResult::kSendCommand: {
-            CancelExternalCall cancel;
-            cancel.command = machine->make_cancel_command(call.reason);
-            on_call(std::move(cancel));
-        }
-    }
-}
-
-void Run::on_call(PatchCall call) {
-    PatchMarker marker{std::move(call.id), call.deprecated};
-    const bool known = !patches_.insert(marker.id).second;
-    Command command = marker.to_command();
-    const bool with_upsert = !marker.deprecated && !known;
-    enqueue(std::make_shared<PatchMachine>(std::move(marker)), std::move(command));
-    if (!with_upsert) return;
-    if (std::optional<Command> upsert = make_change_version_upsert(patches_))
-        enqueue(nullptr, std::move(*upsert));
-}
-
-void Run::on_call(UpsertCall call) {
-    auto machine = std::make_shared<PairedMachine>(call.command);
-    enqueue(std::move(machine), std::move(call.command));
-}
-
-void Run::on_call(EndCall call) {
-    if (!end_) end_ = std::move(call.command);
 }
 
 }  // namespace stele::core

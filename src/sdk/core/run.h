@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "sdk/core/activation.h"
@@ -16,9 +17,12 @@
 #include "sdk/core/external_machines.h"
 #include "sdk/core/flags.h"
 #include "sdk/core/history_buffer.h"
+#include "sdk/core/local_activity_machine.h"
 #include "sdk/core/machine.h"
 #include "sdk/core/patch_machine.h"
 #include "sdk/core/timer_machine.h"
+#include "sdk/core/update_inbox.h"
+#include "sdk/core/update_machine.h"
 
 namespace stele::core {
 
@@ -41,8 +45,10 @@ public:
         std::int64_t replay_until_event_id = 0;
         /// The started event of the task, or of the last completed one for a query.
         std::int64_t target_event_id = 0;
+        /// The updates that the task's messages bring.
+        std::vector<UpdateRequest> updates = {};
     };
-    void begin(const Task& task) { task_ = task; }
+    void begin(Task task) { task_ = std::move(task); }
 
     HistoryBuffer& history() { return history_; }
 
@@ -53,12 +59,33 @@ public:
 
     /// The commands of the live task, in order. Once; the machines remember them.
     std::vector<Command> take_commands();
+    /// What the worker has to do about local activities for the live task. An activity may be in both
+    /// lists: begun, and cancelled at once.
+    struct LocalWork {
+        std::vector<LocalActivity> start;
+        std::vector<Sequence> cancel;
+    };
+    LocalWork take_local_work();
+    /// A local activity that was asked for has come to its end. The code goes on within the same
+    /// task; one outcome at a time, so that a replay sees the same turns.
+    void resolve_local_activity(Sequence sequence, LocalActivityOutcome outcome);
+    bool waits_for_local_activities() const { return !local_activities_.empty() && !ended_; }
+    /// How long a workflow task of this run may take.
+    Milliseconds task_timeout() const { return task_timeout_; }
+
+    /// What the live task answers about updates; goes with the commands.
+    std::vector<UpdateMessage> take_messages() { return std::exchange(messages_, {}); }
+    /// The server has dropped the task at hand, which has changed nothing; the one that counts is the
+    /// one started by `last_started_event_id`.
+    void forget_task(std::int64_t last_started_event_id);
     /// The flags to record with them.
     std::vector<std::uint32_t> take_flags() { return flags_.take_fresh(); }
     /// True until the first completion has been recorded: it carries the SDK's name.
     bool first_completion() const { return !any_completed_; }
 
     std::int64_t last_started_event_id() const { return last_started_; }
+    /// The last event that the run has seen.
+    std::int64_t last_read_event_id() const { return history_.last_read_event_id(); }
     /// The workflow code has come to its end.
     bool ended() const { return ended_; }
     /// Null before the first task.
@@ -73,6 +100,7 @@ private:
     void process(HistoryBuffer::Chunk chunk);
     void absorb_completion(const HistoryEvent& completed);
     void look_ahead(const HistoryBuffer::Chunk& chunk);
+    void begin_update(UpdateRequest request, bool replaying);
     void feed(const HistoryEvent& event);
     void feed_command_event(const HistoryEvent& event);
     bool skip_unpaired(const HistoryEvent& event);
@@ -82,6 +110,11 @@ private:
     void feed_workflow_task_failed(const HistoryEvent& event);
     void require_empty_queue() const;
     void activate(const HistoryEvent& started, bool replaying);
+    void run_code();
+    void settle_local_activity(LocalActivityOutcome outcome,
+                               std::shared_ptr<LocalActivityMachine> machine);
+    void replay_local_activities();
+    void enqueue_end();
     void apply(std::vector<Call> calls);
 
     void on_call(ScheduleActivityCall call);
@@ -96,6 +129,12 @@ private:
     void on_call(PatchCall call);
     void on_call(UpsertCall call);
     void on_call(EndCall call);
+    void on_call(ScheduleLocalActivityCall call);
+    void on_call(CancelLocalActivityCall call);
+    void on_call(AcceptUpdateCall call);
+    void on_call(RejectUpdateCall call);
+    void on_call(CompleteUpdateCall call);
+    void say(std::shared_ptr<Machine> machine, UpdateMessage message);
 
     void enqueue(std::shared_ptr<Machine> machine, Command command);
     void drop_commands_of(const Machine* machine);
@@ -114,11 +153,23 @@ private:
     std::unordered_map<std::string, std::shared_ptr<TimerMachine>> timers_by_id_;
     /// By the event that a command left: the target of everything that follows from it.
     std::unordered_map<std::int64_t, std::shared_ptr<Machine>> by_event_;
+    /// Those without an outcome, in the order of their calls.
+    std::map<Sequence, std::shared_ptr<LocalActivityMachine>> local_activities_;
+    std::vector<Sequence> local_cancellations_;
+    /// Outcomes that the task at hand recorded when it was lived, in their order.
+    std::deque<LocalActivityMarker> local_markers_;
+    std::unordered_map<std::string, std::shared_ptr<UpdateMachine>> updates_;
+    UpdateInbox updates_due_;
     std::set<std::string> patches_;
 
     std::vector<Job> jobs_;
     /// Resolutions that the machines know at once, without an event.
     std::vector<Job> immediate_;
+    std::vector<UpdateMessage> messages_;
+    bool replaying_ = false;
+    /// The turn at hand, without its jobs.
+    Activation turn_;
+    Milliseconds task_timeout_{0};
     bool cancel_delivered_ = false;
     std::optional<Command> end_;
     bool ended_ = false;

@@ -38,6 +38,16 @@ wf::task<std::vector<std::int64_t>> busy(int rounds) {
     std::vector<std::int64_t> log;
     int received = 0;
     wf::on_signal("add", [&received](int amount) { received += amount; });
+    wf::on_update(
+        "bump",
+        [&received](int amount) -> wf::task<int> {
+            if (amount == 1) co_await wf::shielded(wf::sleep(1s));
+            received += amount;
+            co_return received;
+        },
+        [&received](int amount) {
+            if (amount == 0 || received > 20) throw ApplicationError("no");
+        });
     for (int round = 0; round < rounds; ++round) {
         const auto choice = wf::random_between(0, 4);
         log.push_back(choice);
@@ -92,14 +102,19 @@ private:
 
     std::unique_ptr<Run> new_run() {
         return std::make_unique<Run>([this](const InitializeJob& job) {
-            return registry_.make_code(job, "default", "id", "run");
+            return registry_.make_code(job, {"default", "id", "run"});
         });
     }
 
-    std::vector<Command> work(Run& run, std::int64_t started) {
-        run.history().reset(run.last_started_event_id());
+    struct Work {
+        std::vector<Command> commands;
+        std::vector<UpdateMessage> messages;
+    };
+
+    Work work(Run& run, std::int64_t started) {
+        run.history().reset(run.last_read_event_id());
         auto events = writer_.from(run.last_started_event_id() + 1);
-        run.begin({last_completed_, started});
+        run.begin({last_completed_, started, updates_});
         // In pages of random size.
         for (std::size_t i = 0; i < events.size();) {
             const std::size_t count = 1 + draw(events.size());
@@ -112,7 +127,7 @@ private:
         }
         run.history().finish();
         if (run.advance() != Run::Progress::kCaughtUp) throw std::logic_error("not caught up");
-        return run.take_commands();
+        return {run.take_commands(), run.take_messages()};
     }
 
     void fail_an_attempt() {
@@ -122,31 +137,48 @@ private:
     }
 
     void complete_a_task() {
+        const bool nothing_new = writer_.history().events_size() == events_at_completion_;
+        for (UpdateRequest& update : updates_)
+            update.sequencing_event_id = writer_.history().events_size() + 1;
         const std::int64_t started = writer_.start_task();
         auto cold = new_run();
-        const auto expected = work(*cold, started);
+        const Work expected = work(*cold, started);
         if (!cached_ || draw(3) == 0)
             cached_ = std::move(cold);
         else
             compare(expected, work(*cached_, started));
+        updates_.clear();
+        if (nothing_new && expected.commands.empty()) {
+            writer_.drop_task();
+            cached_->forget_task(last_completed_);
+            return;
+        }
         last_completed_ = started;
-        writer_.complete_task(expected, cached_->take_flags());
+        writer_.complete_task(expected.commands, cached_->take_flags(), expected.messages);
+        events_at_completion_ = writer_.history().events_size();
         if (draw(4) == 0) cached_.reset();
     }
 
-    static void compare(const std::vector<Command>& cold, const std::vector<Command>& warm) {
-        if (cold.size() != warm.size()) throw std::logic_error("cold and warm differ in number");
-        for (std::size_t i = 0; i < cold.size(); ++i)
-            if (cold[i].SerializeAsString() != warm[i].SerializeAsString())
-                throw std::logic_error("cold and warm differ: " + cold[i].ShortDebugString() +
-                                       " / " + warm[i].ShortDebugString());
+    static void compare(const Work& cold, const Work& warm) {
+        if (cold.commands.size() != warm.commands.size())
+            throw std::logic_error("cold and warm differ in number");
+        for (std::size_t i = 0; i < cold.commands.size(); ++i)
+            if (cold.commands[i].SerializeAsString() != warm.commands[i].SerializeAsString())
+                throw std::logic_error(
+                    "cold and warm differ: " + cold.commands[i].ShortDebugString() + " / " +
+                    warm.commands[i].ShortDebugString());
+        if (cold.messages.size() != warm.messages.size())
+            throw std::logic_error("cold and warm differ in the number of messages");
+        for (std::size_t i = 0; i < cold.messages.size(); ++i)
+            if (cold.messages[i].id != warm.messages[i].id)
+                throw std::logic_error("cold and warm differ in their messages");
     }
 
     void let_something_happen() {
         bool anything = false;
         for (int tries = 0; !anything || draw(2) == 0; ++tries) {
             if (tries > 50) break;
-            anything |= happen(draw(12));
+            anything |= happen(draw(14));
         }
     }
 
@@ -173,6 +205,11 @@ private:
             writer_.signal("add", std::to_string(draw(3)));
             return true;
         }
+        if (choice < 13) {
+            updates_.push_back(writer_.request_update("u" + std::to_string(++last_update_), "bump",
+                                                      {std::to_string(draw(3))}));
+            return true;
+        }
         if (draw(6) != 0) return false;
         writer_.request_cancel();
         return true;
@@ -184,6 +221,10 @@ private:
     Replayer replayer_;
     std::unique_ptr<Run> cached_;
     std::int64_t last_completed_ = 0;
+    int events_at_completion_ = 0;
+    /// For the next task.
+    std::vector<UpdateRequest> updates_;
+    int last_update_ = 0;
 };
 
 TEST(SchedulesTest, NoScheduleMakesWarmAndColdRunsDiffer) {

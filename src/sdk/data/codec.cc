@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "stele/errors.h"
+#include "temporal/api/command/v1/message.pb.h"
 #include "temporal/api/failure/v1/message.pb.h"
 
 namespace stele::sdk {
@@ -13,6 +14,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
+using temporal::api::command::v1::RecordMarkerCommandAttributes;
 using temporal::api::failure::v1::Failure;
 
 using Transform = std::function<Payloads(Payloads)>;
@@ -50,14 +52,27 @@ void hide_attributes(Failure& failure) {
     failure.clear_stack_trace();
 }
 
+void visit(const Visitor& visitor, Message& message);
+
 bool is_excluded(const Message& message) {
     const std::string& name = message.GetDescriptor()->full_name();
     return name == "temporal.api.common.v1.SearchAttributes" ||
            name == "temporal.api.common.v1.Header";
 }
 
+/// What the SDK itself notes in a marker is for tools to read; what the user's code gave is not.
+void visit_marker(const Visitor& visitor, RecordMarkerCommandAttributes& marker) {
+    for (auto& [name, value] : *marker.mutable_details())
+        if (name == "result") visit_payloads(visitor, value);
+    if (marker.has_failure()) visit(visitor, *marker.mutable_failure());
+}
+
 void visit(const Visitor& visitor, Message& message) {
     if (is_excluded(message)) return;
+    if (message.GetDescriptor() == RecordMarkerCommandAttributes::descriptor()) {
+        visit_marker(visitor, static_cast<RecordMarkerCommandAttributes&>(message));
+        return;
+    }
     if (message.GetDescriptor() == Payload::descriptor()) {
         visit_payload(visitor, static_cast<Payload&>(message));
         return;

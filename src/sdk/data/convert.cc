@@ -17,6 +17,16 @@ temporal::api::common::v1::RetryPolicy to_message(const RetryPolicy& policy) {
     return message;
 }
 
+std::optional<temporal::api::common::v1::Priority> to_message(const Priority& priority) {
+    if (priority.key == 0 && priority.fairness_key.empty() && !(priority.fairness_weight > 0))
+        return std::nullopt;
+    temporal::api::common::v1::Priority message;
+    message.set_priority_key(priority.key);
+    message.set_fairness_key(std::string(priority.fairness_key));
+    message.set_fairness_weight(priority.fairness_weight);
+    return message;
+}
+
 Payload json_string(std::string_view text) { return encode_value(std::string(text)); }
 
 }  // namespace stele::sdk

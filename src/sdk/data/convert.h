@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
@@ -42,6 +43,9 @@ inline std::chrono::sys_time<std::chrono::nanoseconds> from_timestamp(
 }
 
 temporal::api::common::v1::RetryPolicy to_message(const RetryPolicy& policy);
+
+/// Nothing where nothing is set.
+std::optional<temporal::api::common::v1::Priority> to_message(const Priority& priority);
 
 /// A single JSON string, as user metadata wants it.
 Payload json_string(std::string_view text);

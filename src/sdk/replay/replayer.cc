@@ -64,7 +64,7 @@ Replayer::Result Replayer::replay(const History& history, const std::string& wor
         History decoded = history;
         sdk::decode_incoming(converter_, decoded);
         core::Run run([&](const core::InitializeJob& job) {
-            return registry_->make_code(job, "replay", workflow_id, run_id_of(history));
+            return registry_->make_code(job, {"replay", workflow_id, run_id_of(history)});
         });
         const std::int64_t target = last_completed_task(history);
         run.begin({target, target});

@@ -12,40 +12,44 @@ namespace api = temporal::api::workflowservice::v1;
 
 namespace {
 
-// An activity finds its attempt through its thread.
-thread_local ActivityAttempt* current_attempt = nullptr;
-
 constexpr int kNotFound = 5;
+
+activity::Info make_info(const WorkerContext& context, const ActivityAttempt::Task& task) {
+    activity::Info info;
+    info.activity_id = task.activity_id();
+    info.activity_type = task.activity_type().name();
+    info.workflow_id = task.workflow_execution().workflow_id();
+    info.run_id = task.workflow_execution().run_id();
+    info.workflow_type = task.workflow_type().name();
+    info.namespace_name = task.workflow_namespace();
+    info.task_queue = context.task_queue;
+    info.task_token = task.task_token();
+    info.attempt = task.attempt();
+    info.start_to_close = from_duration(task.start_to_close_timeout());
+    info.schedule_to_close = from_duration(task.schedule_to_close_timeout());
+    info.heartbeat_timeout = from_duration(task.heartbeat_timeout());
+    return info;
+}
+
+activity::StopReason why_to_stop(const Transport::Status& status,
+                                 const api::RecordActivityTaskHeartbeatResponse& reply) {
+    using activity::StopReason;
+    if (status.code == kNotFound) return StopReason::kUnknown;
+    if (reply.cancel_requested()) return StopReason::kCancelRequested;
+    if (reply.activity_paused()) return StopReason::kPaused;
+    if (reply.activity_reset()) return StopReason::kReset;
+    return StopReason::kNone;
+}
 
 }  // namespace
 
 ActivityAttempt::ActivityAttempt(std::shared_ptr<const WorkerContext> context,
                                  std::shared_ptr<Executor> executor, std::shared_ptr<Task> task,
                                  std::function<void()> finished)
-    : context_(std::move(context)),
+    : ActivityContext(context, make_info(*context, *task)),
       executor_(std::move(executor)),
       task_(std::move(task)),
-      finished_(std::move(finished)),
-      cancelled_event_(context_->client->runtime()->make_event()) {
-    info_.activity_id = task_->activity_id();
-    info_.activity_type = task_->activity_type().name();
-    info_.workflow_id = task_->workflow_execution().workflow_id();
-    info_.run_id = task_->workflow_execution().run_id();
-    info_.workflow_type = task_->workflow_type().name();
-    info_.namespace_name = task_->workflow_namespace();
-    info_.task_queue = context_->task_queue;
-    info_.task_token = task_->task_token();
-    info_.attempt = task_->attempt();
-    info_.start_to_close = from_duration(task_->start_to_close_timeout());
-    info_.schedule_to_close = from_duration(task_->schedule_to_close_timeout());
-    info_.heartbeat_timeout = from_duration(task_->heartbeat_timeout());
-}
-
-ActivityAttempt& ActivityAttempt::current() {
-    if (current_attempt == nullptr)
-        throw IllegalCallError("this function may be called from an activity only");
-    return *current_attempt;
-}
+      finished_(std::move(finished)) {}
 
 void ActivityAttempt::start() {
     if (const Milliseconds deadline = local_deadline(); deadline.count() > 0)
@@ -53,7 +57,7 @@ void ActivityAttempt::start() {
             deadline, executor_, [weak = weak_from_this()] {
                 if (const auto self = weak.lock()) {
                     self->expired_ = true;
-                    self->cancel();
+                    self->stop(activity::StopReason::kTimedOut);
                 }
             });
     context_->client->runtime()->run_blocking([self = shared_from_this()] { self->run(); });
@@ -65,51 +69,30 @@ Milliseconds ActivityAttempt::local_deadline() const {
     return std::min(info_.start_to_close, info_.schedule_to_close);
 }
 
-void ActivityAttempt::cancel() {
-    cancelled_.store(true);
-    cancelled_event_->set();
-}
-
-bool ActivityAttempt::sleep_for(Milliseconds duration) {
-    return !cancelled_event_->wait_for(duration);
-}
-
 Payloads ActivityAttempt::previous_details() const { return to_vector(task_->heartbeat_details()); }
 
 void ActivityAttempt::run() {
-    current_attempt = this;
-    Outcome outcome = invoke();
-    current_attempt = nullptr;
+    Outcome outcome;
+    try {
+        decode_incoming(context_->client->converter(), *task_);
+        outcome = call_function(to_vector(task_->input()), task_->header());
+    } catch (...) {
+        outcome.kind = Outcome::Kind::kFailed;
+        outcome.failure = error_to_failure(std::current_exception());
+    }
+    if (outcome.kind == Outcome::Kind::kFailed && outcome.failure.has_canceled_failure_info())
+        judge_cancellation(outcome);
     executor_->post([self = shared_from_this(), outcome = std::move(outcome)]() mutable {
         self->on_outcome(std::move(outcome));
     });
 }
 
-ActivityAttempt::Outcome ActivityAttempt::invoke() {
-    Outcome outcome;
-    try {
-        decode_incoming(context_->client->converter(), *task_);
-        const auto found = context_->registry->activities.find(info_.activity_type);
-        if (found == context_->registry->activities.end()) {
-            std::string known;
-            for (const auto& [name, function] : context_->registry->activities) known += " " + name;
-            throw ApplicationError("activity type \"" + info_.activity_type +
-                                       "\" is not registered on this worker, which has:" + known,
-                                   {.type = "NotFoundError"});
-        }
-        outcome.result = found->second(to_vector(task_->input()));
-    } catch (const CanceledError& error) {
-        outcome.kind = cancel_requested_ ? Outcome::Kind::kCanceled : Outcome::Kind::kFailed;
-        outcome.failure = error.proto();
-        // Only what the workflow cancelled may end as cancelled; the rest is tried again elsewhere.
-        if (!cancel_requested_ && cancelled())
-            outcome.failure =
-                ApplicationError("the worker stops", {.type = "WorkerShutdown"}).proto();
-    } catch (...) {
-        outcome.kind = Outcome::Kind::kFailed;
-        outcome.failure = error_to_failure(std::current_exception());
-    }
-    return outcome;
+// Only what the workflow cancelled may end as cancelled; the rest is tried again elsewhere.
+void ActivityAttempt::judge_cancellation(Outcome& outcome) const {
+    if (cancel_requested_)
+        outcome.kind = Outcome::Kind::kCanceled;
+    else if (cancelled())
+        outcome.failure = ApplicationError("the worker stops", {.type = "WorkerShutdown"}).proto();
 }
 
 void ActivityAttempt::heartbeat(Payloads details) {
@@ -145,10 +128,9 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
     context_->client->rpc().call(
         "RecordActivityTaskHeartbeat", request, reply, default_retries(),
         [self = shared_from_this(), reply, then](const Transport::Status& status) {
-            const bool stop = status.code == kNotFound || reply->cancel_requested() ||
-                              reply->activity_paused() || reply->activity_reset();
             if (reply->cancel_requested()) self->cancel_requested_ = true;
-            if (stop) self->cancel();
+            const activity::StopReason reason = why_to_stop(status, *reply);
+            if (reason != activity::StopReason::kNone) self->stop(reason);
             if (then) self->executor_->post(then);
         });
     if (ended_) return;
@@ -207,6 +189,7 @@ void ActivityAttempt::answer(Outcome outcome) {
         return;
     }
     switch (outcome.kind) {
+        case Outcome::Kind::kElsewhere: finished_(); return;
         case Outcome::Kind::kCompleted: {
             auto request = std::make_shared<api::RespondActivityTaskCompletedRequest>();
             if (outcome.result)
@@ -235,25 +218,3 @@ void ActivityAttempt::answer(Outcome outcome) {
 }
 
 }  // namespace stele::sdk
-
-namespace stele::activity {
-
-using sdk::ActivityAttempt;
-
-const Info& info() { return ActivityAttempt::current().info(); }
-
-void heartbeat_payloads(Payloads details) {
-    ActivityAttempt::current().heartbeat(std::move(details));
-}
-
-Payloads previous_details() { return ActivityAttempt::current().previous_details(); }
-
-bool cancelled() { return ActivityAttempt::current().cancelled(); }
-
-void throw_if_cancelled() {
-    if (cancelled()) throw CanceledError("activity canceled");
-}
-
-bool sleep_for(Milliseconds duration) { return ActivityAttempt::current().sleep_for(duration); }
-
-}  // namespace stele::activity

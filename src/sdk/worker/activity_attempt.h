@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "sdk/worker/activity_context.h"
 #include "sdk/worker/context.h"
 #include "stele/activity.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -15,7 +16,8 @@ namespace stele::sdk {
 /// heartbeats, learns of its cancellation, and answers the server.
 ///
 /// The function's thread and the executor share it; what both touch is atomic or handed over.
-class ActivityAttempt : public std::enable_shared_from_this<ActivityAttempt> {
+class ActivityAttempt final : public ActivityContext,
+                              public std::enable_shared_from_this<ActivityAttempt> {
 public:
     using Task = temporal::api::workflowservice::v1::PollActivityTaskQueueResponse;
 
@@ -25,26 +27,13 @@ public:
 
     /// On the executor.
     void start();
-    void cancel();
 
-    // For the function's thread.
-    const activity::Info& info() const { return info_; }
-    Payloads previous_details() const;
-    void heartbeat(Payloads details);
-    bool cancelled() const { return cancelled_.load(); }
-    bool sleep_for(Milliseconds duration);
-
-    static ActivityAttempt& current();
+    Payloads previous_details() const override;
+    void heartbeat(Payloads details) override;
 
 private:
-    struct Outcome {
-        enum class Kind { kCompleted, kFailed, kCanceled } kind = Kind::kCompleted;
-        std::optional<Payload> result;
-        temporal::api::failure::v1::Failure failure;
-    };
-
     void run();
-    Outcome invoke();
+    void judge_cancellation(Outcome& outcome) const;
     void on_heartbeat(Payloads details);
     void send_heartbeat(std::function<void()> then);
     void on_outcome(Outcome outcome);
@@ -56,15 +45,11 @@ private:
     template <class Request, class Reply>
     void send(const char* method, std::shared_ptr<Request> request);
 
-    std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
     std::shared_ptr<Task> task_;
     std::function<void()> finished_;
-    activity::Info info_;
-    std::atomic<bool> cancelled_{false};
     /// Asked for by the workflow, as opposed to a worker that stops or a deadline that has passed.
     std::atomic<bool> cancel_requested_{false};
-    std::unique_ptr<Runtime::Event> cancelled_event_;
 
     // Of the executor.
     std::optional<Payloads> unsent_details_;

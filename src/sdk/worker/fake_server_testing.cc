@@ -26,6 +26,14 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
         complete_activity(call);
     else if (name == "GetWorkflowExecutionHistory")
         read_history(call);
+    else if (name == "RespondWorkflowTaskFailed")
+        fail_workflow_task(call);
+    else if (name == "UpdateWorkflowExecution")
+        update(call);
+    else if (name == "PollWorkflowExecutionUpdate")
+        poll_update(call);
+    else if (name == "ExecuteMultiOperation")
+        start_with_update(call);
     else if (name == "ShutdownWorker" || name == "GetSystemInfo")
         call->finish();
     else
@@ -38,6 +46,10 @@ void FakeServer::start(const PendingPointer& call) {
     std::vector<std::string> input;
     for (const auto& payload : request.input().payloads()) input.push_back(payload.data());
     writer_.emplace(request.workflow_type().name(), input);
+    *writer_->history()
+         .mutable_events(0)
+         ->mutable_workflow_execution_started_event_attributes()
+         ->mutable_header() = request.header();
     task_due_ = true;
     reply_of<api::StartWorkflowExecutionResponse>(call).set_run_id("run");
     call->finish();
@@ -50,11 +62,15 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
         return;
     }
     task_running_ = false;
+    if (request.force_create_new_workflow_task()) {
+        task_due_ = true;
+        ++heartbeats;
+    }
     sticky_queue_ = request.sticky_attributes().worker_task_queue().name();
     last_completed_ = writer_->history().events_size();
     const std::vector<core::Command> commands(request.commands().begin(), request.commands().end());
     const std::set<std::int64_t> before = writer_->activities();
-    writer_->complete_task(commands);
+    writer_->complete_task(commands, {}, read_messages(request));
     auto scheduled = writer_->activities().begin();
     for (const core::Command& command : commands) {
         end_ = command;
@@ -70,11 +86,32 @@ void FakeServer::complete_workflow_task(const PendingPointer& call) {
                 }));
         } else if (command.has_schedule_activity_task_command_attributes()) {
             while (before.contains(*scheduled)) ++scheduled;
-            activities_.push_back({*scheduled++, command});
+            const ActivityTask task{*scheduled++, command};
+            if (command.schedule_activity_task_command_attributes().request_eager_execution()) {
+                ++eager_activities;
+                fill(
+                    *reply_of<api::RespondWorkflowTaskCompletedResponse>(call).add_activity_tasks(),
+                    task);
+            } else {
+                activities_.push_back(task);
+            }
         }
     }
     call->finish();
     answer_waiting_readers();
+    answer_update_callers();
+}
+
+void FakeServer::fail_workflow_task(const PendingPointer& call) {
+    const auto& request = request_of<api::RespondWorkflowTaskFailedRequest>(call);
+    failed_tasks.push_back(request.failure().message());
+    sticky_queue_.clear();
+    if (task_running_) {
+        writer_->fail_task();
+        task_running_ = false;
+        task_due_ = true;
+    }
+    call->finish();
 }
 
 void FakeServer::complete_activity(const PendingPointer& call) {
@@ -160,6 +197,7 @@ void FakeServer::give_workflow_task(const PendingPointer& call) {
     reply.set_attempt(1);
     reply.set_previous_started_event_id(last_completed_);
     reply.set_started_event_id(writer_->start_task());
+    attach_updates(reply);
     const std::int64_t first = sticky ? last_completed_ + 1 : 1;
     const auto events = writer_->from(first);
     for (std::size_t i = 0; i < events.size() && static_cast<int>(i) < page_events; ++i)
@@ -170,17 +208,20 @@ void FakeServer::give_workflow_task(const PendingPointer& call) {
 }
 
 void FakeServer::give_activity_task(const PendingPointer& call) {
-    const ActivityTask task = std::move(activities_.front());
+    fill(reply_of<api::PollActivityTaskQueueResponse>(call), activities_.front());
     activities_.pop_front();
+    call->finish();
+}
+
+void FakeServer::fill(api::PollActivityTaskQueueResponse& reply, const ActivityTask& task) {
     const auto& attributes = task.command.schedule_activity_task_command_attributes();
-    auto& reply = reply_of<api::PollActivityTaskQueueResponse>(call);
     reply.set_task_token(std::to_string(task.scheduled));
     reply.set_activity_id(attributes.activity_id());
     *reply.mutable_activity_type() = attributes.activity_type();
     *reply.mutable_input() = attributes.input();
+    *reply.mutable_header() = attributes.header();
     *reply.mutable_start_to_close_timeout() = attributes.start_to_close_timeout();
     reply.set_attempt(1);
-    call->finish();
 }
 
 }  // namespace stele::testing

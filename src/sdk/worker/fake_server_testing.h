@@ -2,11 +2,13 @@
 
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "sdk/core/history_testing.h"
+#include "sdk/core/update_machine.h"
 #include "stele/runtime.h"
 #include "stele/transport.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -27,6 +29,16 @@ public:
     int refuse_every = 0;
     int workflow_tasks = 0;
     int sticky_tasks = 0;
+    /// The server's patience with callers that wait for an update: so many calls are answered before
+    /// the update has come as far as asked for.
+    int impatient_answers = 0;
+    int update_calls = 0;
+    /// Workflow tasks that ended with the wish for another one.
+    int heartbeats = 0;
+    /// Activities that went out with the answer to a completion.
+    int eager_activities = 0;
+    /// What workers said about the tasks that they failed.
+    std::vector<std::string> failed_tasks;
 
     std::shared_ptr<Call> call(std::string_view method, std::shared_ptr<const Message> request,
                                std::shared_ptr<Message> reply, const CallOptions&,
@@ -73,12 +85,21 @@ private:
     void dispatch(const std::string& name, const PendingPointer& call);
     void start(const PendingPointer& call);
     void complete_workflow_task(const PendingPointer& call);
+    void fail_workflow_task(const PendingPointer& call);
     void complete_activity(const PendingPointer& call);
     void read_history(const PendingPointer& call);
     void match();
     void give_workflow_task(const PendingPointer& call);
     void give_activity_task(const PendingPointer& call);
     void answer_waiting_readers();
+    void update(const PendingPointer& call);
+    void poll_update(const PendingPointer& call);
+    void start_with_update(const PendingPointer& call);
+    void admit(const temporal::api::update::v1::Request& request);
+    void attach_updates(temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse& reply);
+    std::vector<core::UpdateMessage> read_messages(
+        const temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request);
+    void answer_update_callers();
     PendingPointer take(std::list<PendingPointer>& polls, bool sticky_first);
 
     std::shared_ptr<Runtime> runtime_;
@@ -91,8 +112,18 @@ private:
         std::int64_t scheduled;
         core::Command command;
     };
+    static void fill(temporal::api::workflowservice::v1::PollActivityTaskQueueResponse& reply,
+                     const ActivityTask& task);
     std::deque<ActivityTask> activities_;
     std::list<std::unique_ptr<Runtime::Timer>> timers_;
+    struct Update {
+        temporal::api::update::v1::Request request;
+        temporal::api::enums::v1::UpdateWorkflowExecutionLifecycleStage stage{};
+        std::optional<temporal::api::update::v1::Outcome> outcome;
+    };
+    std::map<std::string, Update> updates_;
+    /// Calls that wait for an update, and its id.
+    std::list<std::pair<PendingPointer, std::string>> update_callers_;
     core::Command end_;
     bool task_due_ = false;
     bool task_running_ = false;

@@ -11,19 +11,19 @@ constexpr Milliseconds kPauseAfterError{1'000};
 
 }  // namespace
 
-void Poller::start(int polls, std::shared_ptr<int> free_slots) {
+void Poller::start(int polls, std::shared_ptr<Slots> slots) {
     polls_max_ = polls;
-    free_slots_ = std::move(free_slots);
+    slots_ = std::move(slots);
     fill();
 }
 
 void Poller::fill() {
-    while (!stopping_ && !pause_ && *free_slots_ > 0 && static_cast<int>(open_.size()) < polls_max_)
+    while (!stopping_ && !pause_ && static_cast<int>(open_.size()) < polls_max_ &&
+           slots_->try_take())
         open_poll();
 }
 
 void Poller::open_poll() {
-    --*free_slots_;
     const Rpc::MessagePointer reply = make_reply_();
     auto handle = std::make_shared<std::shared_ptr<Rpc::Handle>>();
     *handle = context_->client->rpc().call(
@@ -39,7 +39,7 @@ void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transpo
                        const Rpc::MessagePointer& reply) {
     open_.erase(handle);
     const bool taken = status.ok() && on_reply_(reply);
-    if (!taken) ++*free_slots_;
+    if (!taken) slots_->give_back();
     if (!status.ok() && !stopping_ && !pause_)
         pause_ = context_->client->runtime()->start_timer(kPauseAfterError, executor_,
                                                           [self = shared_from_this()] {

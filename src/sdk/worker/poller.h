@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sdk/worker/context.h"
+#include "sdk/worker/slots.h"
 
 namespace stele::sdk {
 
@@ -33,7 +34,7 @@ public:
           on_end_(std::move(on_end)) {}
 
     /// `slots` is shared by all pollers that feed the same kind of task.
-    void start(int polls, std::shared_ptr<int> free_slots);
+    void start(int polls, std::shared_ptr<Slots> slots);
     void fill();
     /// Opens no more polls.
     void stop();
@@ -54,7 +55,7 @@ private:
     OnReply on_reply_;
     OnEnd on_end_;
     int polls_max_ = 0;
-    std::shared_ptr<int> free_slots_;
+    std::shared_ptr<Slots> slots_;
     std::set<std::shared_ptr<Rpc::Handle>> open_;
     std::unique_ptr<Runtime::Timer> pause_;
     bool stopping_ = false;

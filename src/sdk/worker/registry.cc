@@ -16,13 +16,26 @@ void Registry::add(wf::detail::Definition definition) {
         throw IllegalCallError("workflow type \"" + name + "\" is registered twice");
 }
 
+void Registry::set_dynamic(wf::detail::Definition definition) {
+    if (dynamic_workflow) throw IllegalCallError("a worker has one dynamic workflow at most");
+    dynamic_workflow = std::make_shared<const wf::detail::Definition>(std::move(definition));
+}
+
+const detail::ActivityFunction& Registry::activity(const std::string& type) const {
+    if (const auto found = activities.find(type); found != activities.end()) return found->second;
+    if (dynamic_activity) return dynamic_activity;
+    std::string known;
+    for (const auto& [name, function] : activities) known += " " + name;
+    throw ApplicationError(
+        "activity type \"" + type + "\" is not registered on this worker, which has:" + known,
+        {.type = "NotFoundError"});
+}
+
 std::unique_ptr<core::WorkflowCode> Registry::make_code(const core::InitializeJob& job,
-                                                        const std::string& namespace_name,
-                                                        const std::string& workflow_id,
-                                                        const std::string& run_id) const {
+                                                        Surroundings surroundings) const {
     const std::string& type = job.attributes.workflow_type().name();
     const auto found = workflows.find(type);
-    if (found == workflows.end()) {
+    if (found == workflows.end() && !dynamic_workflow) {
         std::string known;
         for (const auto& [name, definition] : workflows) known += " " + name;
         core::fail_task(
@@ -30,7 +43,7 @@ std::unique_ptr<core::WorkflowCode> Registry::make_code(const core::InitializeJo
             "\" is not registered on this worker, which has:" + (known.empty() ? " none" : known));
     }
     return std::make_unique<wf::detail::RunContext>(
-        found->second, wf::detail::RunContext::Identity{namespace_name, workflow_id, run_id});
+        found == workflows.end() ? dynamic_workflow : found->second, std::move(surroundings));
 }
 
 }  // namespace stele::sdk

@@ -6,6 +6,7 @@
 
 #include "sdk/core/activation.h"
 #include "sdk/core/run.h"
+#include "sdk/workflow/surroundings.h"
 #include "stele/worker.h"
 
 namespace stele::sdk {
@@ -16,12 +17,20 @@ struct Registry {
     std::map<std::string, std::shared_ptr<const wf::detail::Definition>, std::less<>> workflows;
     std::map<std::string, detail::ActivityFunction, std::less<>> activities;
 
+    /// For types that are not registered; null where there is none.
+    std::shared_ptr<const wf::detail::Definition> dynamic_workflow;
+    detail::ActivityFunction dynamic_activity;
+
+    bool has_workflows() const { return !workflows.empty() || dynamic_workflow; }
+    bool has_activities() const { return !activities.empty() || dynamic_activity; }
+
     void add(wf::detail::Definition definition);
+    void set_dynamic(wf::detail::Definition definition);
+    /// The function of an activity type. Throws ApplicationError NotFoundError when there is none.
+    const detail::ActivityFunction& activity(const std::string& type) const;
     /// Makes the code of a run, or throws WorkflowTaskFailure for a type that is not registered.
     std::unique_ptr<core::WorkflowCode> make_code(const core::InitializeJob& job,
-                                                  const std::string& namespace_name,
-                                                  const std::string& workflow_id,
-                                                  const std::string& run_id) const;
+                                                  Surroundings surroundings) const;
 };
 
 }  // namespace stele::sdk

@@ -5,6 +5,8 @@
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "sdk/version.h"
+#include "sdk/worker/deadlock_watch.h"
+#include "sdk/worker/update_messages.h"
 
 namespace stele::sdk {
 
@@ -18,8 +20,15 @@ void RunShard::post(TaskPointer task, std::function<void()> finished) {
     });
 }
 
+void RunShard::set_eager_activities(std::shared_ptr<const EagerActivities> eager) {
+    executor_->post([self = shared_from_this(), eager = std::move(eager)]() mutable {
+        self->eager_ = std::move(eager);
+    });
+}
+
 void RunShard::clear() {
     executor_->post([self = shared_from_this()] {
+        for (auto& [run_id, entry] : self->runs_) self->abandon_local_activities(entry);
         self->runs_.clear();
         self->recency_.clear();
     });
@@ -39,9 +48,45 @@ void RunShard::accept(Pending pending) {
 
 void RunShard::use(Entry& entry) { recency_.splice(recency_.end(), recency_, entry.position); }
 
+namespace {
+
+// The task fails at once; what the code comes to later is refused, and the run is rebuilt.
+void fail_deadlocked(const WorkerContext& context, const RunShard::Task& task,
+                     const std::string& message) {
+    if (task.has_query() || task.attempt() > 1) return;
+    auto request = std::make_shared<api::RespondWorkflowTaskFailedRequest>();
+    request->set_namespace_(context.client->namespace_name());
+    request->set_task_token(task.task_token());
+    request->set_identity(context.client->identity());
+    request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
+    request->mutable_failure()->set_message(message);
+    request->mutable_failure()->set_source("CppSDK");
+    request->mutable_failure()->mutable_application_failure_info()->set_type("PotentialDeadlock");
+    context.client->rpc().call("RespondWorkflowTaskFailed", request,
+                               std::make_shared<api::RespondWorkflowTaskFailedResponse>(),
+                               default_retries(), [](const Transport::Status&) {});
+}
+
+void report_deadlock(const WorkerContext& context, const RunShard::Task& task) {
+    const std::string message =
+        "[TMPRL1101] potential deadlock: the workflow code has kept its thread for more than " +
+        std::to_string(context.options.deadlock_timeout.count()) + " ms";
+    fail_deadlocked(context, task, message);
+    if (const Logger& logger = context.client->options().logger)
+        logger({LogLevel::kError,
+                message,
+                {{"workflow_id", task.workflow_execution().workflow_id()},
+                 {"run_id", task.workflow_execution().run_id()},
+                 {"workflow_type", task.workflow_type().name()}}});
+}
+
+}  // namespace
+
 // Whatever goes wrong with a run spoils that run only: the task fails and the run is forgotten.
-template <class Step>
-void RunShard::guarded(Entry& entry, Step step) {
+void RunShard::guarded(Entry& entry, const std::function<void()>& step) {
+    const DeadlockWatch watch(
+        context_->client->runtime(), context_->options.deadlock_timeout,
+        [context = context_, task = entry.current.task] { report_deadlock(*context, *task); });
     try {
         step();
     } catch (const core::WorkflowTaskFailure& failure) {
@@ -58,17 +103,21 @@ void RunShard::begin(Entry& entry, Pending pending) {
     use(entry);
     guarded(entry, [&] {
         decode_incoming(context_->client->converter(), *entry.current.task);
+        entry.updates = read_updates(context_->client->converter(), *entry.current.task);
         prepare(entry);
     });
 }
 
 void RunShard::new_run(Entry& entry) {
+    abandon_local_activities(entry);
     const auto& execution = entry.current.task->workflow_execution();
     entry.run =
         std::make_unique<core::Run>([context = context_, workflow_id = execution.workflow_id(),
                                      run_id = execution.run_id()](const core::InitializeJob& job) {
-            return context->registry->make_code(job, context->client->namespace_name(), workflow_id,
-                                                run_id);
+            return context->registry->make_code(
+                job, {context->client->namespace_name(), workflow_id, run_id,
+                      context->client->options().logger, context->options.fails_workflow,
+                      context->client->options().interceptors});
         });
 }
 
@@ -89,7 +138,7 @@ void RunShard::prepare(Entry& entry) {
     }
     if (from_start) new_run(entry);
     core::HistoryBuffer& history = entry.run->history();
-    history.reset(entry.run->last_started_event_id());
+    history.reset(entry.run->last_read_event_id());
     history.add(events);
     events.Clear();
     entry.next_page_token = std::move(*task.mutable_next_page_token());
@@ -139,7 +188,8 @@ void RunShard::advance(Entry& entry) {
     target.replay_until_event_id = task.previous_started_event_id();
     target.target_event_id =
         task.has_query() ? task.previous_started_event_id() : task.started_event_id();
-    entry.run->begin(target);
+    target.updates = entry.updates;
+    entry.run->begin(std::move(target));
     if (entry.run->advance() == core::Run::Progress::kNeedsHistory) {
         fetch_page(entry);
         return;
@@ -151,7 +201,7 @@ void RunShard::answer(Entry& entry) {
     if (entry.current.task->has_query())
         answer_legacy_query(entry);
     else
-        complete(entry);
+        work_on_local_activities(entry);
 }
 
 void RunShard::answer_legacy_query(Entry& entry) {
@@ -194,7 +244,8 @@ void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedReq
     }
 }
 
-void RunShard::complete(Entry& entry) {
+void RunShard::complete(Entry& entry, bool heartbeat) {
+    entry.heartbeat_timer.reset();
     const Task& task = *entry.current.task;
     auto request = std::make_shared<api::RespondWorkflowTaskCompletedRequest>();
     request->set_namespace_(context_->client->namespace_name());
@@ -202,6 +253,7 @@ void RunShard::complete(Entry& entry) {
     request->set_identity(context_->client->identity());
     request->set_worker_instance_key(context_->instance_key);
     for (auto& command : entry.run->take_commands()) *request->add_commands() = std::move(command);
+    write_updates(context_->client->converter(), entry.run->take_messages(), *request);
     answer_queries(entry, *request);
     auto& metadata = *request->mutable_sdk_metadata();
     for (const std::uint32_t flag : entry.run->take_flags()) metadata.add_lang_used_flags(flag);
@@ -219,7 +271,12 @@ void RunShard::complete(Entry& entry) {
             to_duration(context_->options.sticky_schedule_to_start);
     }
     request->set_return_new_workflow_task(true);
+    request->set_force_create_new_workflow_task(heartbeat);
+    if (const int later = std::exchange(entry.later_attempts, 0); later > 0)
+        request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
+            static_cast<std::uint32_t>(later));
     encode_outgoing(context_->client->converter(), *request);
+    if (eager_ && !stopping_) entry.eager_slots = eager_->request(*request);
     auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
     context_->client->rpc().call(
         "RespondWorkflowTaskCompleted", request, reply, answer_retries(),
@@ -233,12 +290,15 @@ void RunShard::complete(Entry& entry) {
 void RunShard::on_completed(const std::string& run_id, const Transport::Status& status,
                             api::RespondWorkflowTaskCompletedResponse& reply) {
     Entry& entry = runs_.at(run_id);
+    if (eager_)
+        eager_->receive(std::exchange(entry.eager_slots, 0), status.ok() ? &reply : nullptr);
     // Refused, for instance because new events have arrived meanwhile: the server gives out
     // another task, and the run is rebuilt for it.
     if (!status.ok()) {
         finish(run_id, false);
         return;
     }
+    if (reply.reset_history_event_id() != 0) entry.run->forget_task(reply.reset_history_event_id());
     if (reply.has_workflow_task() && !reply.workflow_task().task_token().empty()) {
         auto next = std::make_shared<Task>();
         next->Swap(reply.mutable_workflow_task());
@@ -307,7 +367,10 @@ void RunShard::finish(const std::string& run_id, bool keep) {
     Entry& entry = found->second;
     Pending done = std::exchange(entry.current, {});
     entry.busy = false;
-    if (!keep) entry.run.reset();
+    if (!keep) {
+        abandon_local_activities(entry);
+        entry.run.reset();
+    }
     if (!entry.waiting.empty()) {
         Pending next = std::move(entry.waiting.front());
         entry.waiting.pop_front();
@@ -328,6 +391,7 @@ void RunShard::evict_surplus() {
             ++oldest;
             continue;
         }
+        abandon_local_activities(found->second);
         runs_.erase(found);
         oldest = recency_.erase(oldest);
     }

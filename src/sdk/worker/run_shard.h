@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,8 @@
 #include "sdk/core/errors.h"
 #include "sdk/core/run.h"
 #include "sdk/worker/context.h"
+#include "sdk/worker/eager_activities.h"
+#include "sdk/worker/local_activity_attempts.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace stele::sdk {
@@ -31,8 +34,12 @@ public:
     /// From any thread. `finished` is called on the shard's executor when the task, and what came
     /// inline with its answer, has been dealt with.
     void post(TaskPointer task, std::function<void()> finished);
+    /// From any thread.
+    void set_eager_activities(std::shared_ptr<const EagerActivities> eager);
     /// Forgets all runs; from any thread, when no task is under way.
     void clear();
+    /// Gives up the tasks that wait for local activities, and all that come to wait. From any thread.
+    void stop_local_activities();
 
 private:
     struct Pending {
@@ -46,6 +53,17 @@ private:
         std::list<std::string>::iterator position;
         /// The task at hand, and how its history is read on.
         Pending current;
+        std::vector<core::UpdateRequest> updates;
+        /// At work, the outcomes that the run has not heard of, and whether the task's completion is
+        /// held back for more.
+        std::map<core::Sequence, std::shared_ptr<LocalActivityAttempts>> local_activities;
+        std::deque<std::pair<core::Sequence, core::LocalActivityOutcome>> outcomes;
+        bool holding = false;
+        std::unique_ptr<Runtime::Timer> heartbeat_timer;
+        /// Attempts of local activities beyond their first ones, for the next completion.
+        int later_attempts = 0;
+        /// Slots that the completion under way has taken for activities.
+        int eager_slots = 0;
         std::string next_page_token;
     };
 
@@ -58,14 +76,21 @@ private:
     void on_page(const std::string& run_id, const Transport::Status& status,
                  temporal::api::workflowservice::v1::GetWorkflowExecutionHistoryResponse& page);
     void advance(Entry& entry);
-    template <class Step>
-    void guarded(Entry& entry, Step step);
+    void guarded(Entry& entry, const std::function<void()>& step);
 
     void answer(Entry& entry);
     void answer_legacy_query(Entry& entry);
     void answer_queries(Entry& entry,
                         temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest&);
-    void complete(Entry& entry);
+    void work_on_local_activities(Entry& entry);
+    void begin_local_work(Entry& entry);
+    void on_local_outcome(const std::string& run_id, core::Sequence sequence,
+                          core::LocalActivityOutcome outcome);
+    void hold(Entry& entry);
+    void send_heartbeat(const std::string& run_id);
+    void abandon_local_activities(Entry& entry);
+    /// With `heartbeat` the task goes on in another one, which follows at once.
+    void complete(Entry& entry, bool heartbeat);
     void on_completed(const std::string& run_id, const Transport::Status& status,
                       temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedResponse&);
     void fail(Entry& entry, core::WorkflowTaskFailure::Cause cause, const std::string& message);
@@ -76,6 +101,8 @@ private:
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
     int cached_runs_max_;
+    std::shared_ptr<const EagerActivities> eager_;
+    bool stopping_ = false;
     std::unordered_map<std::string, Entry> runs_;
     /// Least recently used first.
     std::list<std::string> recency_;

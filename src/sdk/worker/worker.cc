@@ -49,6 +49,16 @@ void Worker::add(std::string name, detail::ActivityFunction activity) {
         throw IllegalCallError("activity \"" + name + "\" is registered twice");
 }
 
+void Worker::set_dynamic(wf::detail::Definition definition) {
+    registry_->set_dynamic(std::move(definition));
+}
+
+void Worker::set_dynamic(detail::ActivityFunction activity) {
+    if (registry_->dynamic_activity)
+        throw IllegalCallError("a worker has one dynamic activity at most");
+    registry_->dynamic_activity = std::move(activity);
+}
+
 void Worker::start() {
     if (state_->core) throw IllegalCallError("the worker has been started before");
     state_->core = std::make_shared<sdk::WorkerCore>(state_->context);

@@ -20,9 +20,9 @@ constexpr int kWorkflowQueues = 2;
 WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
     : context_(std::move(context)),
       executor_(context_->client->runtime()->make_executor()),
-      workflow_slots_(std::make_shared<int>(
+      workflow_slots_(std::make_shared<Slots>(
           std::max(context_->options.concurrent_workflow_tasks_max, kWorkflowQueues))),
-      activity_slots_(std::make_shared<int>(context_->options.concurrent_activities_max)) {
+      activity_slots_(std::make_shared<Slots>(context_->options.concurrent_activities_max)) {
     const int cached = context_->options.cached_runs_max;
     const int share = cached == 0 ? 0 : std::max(1, cached / kShards);
     for (int i = 0; i < kShards; ++i)
@@ -31,11 +31,32 @@ WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
 
 void WorkerCore::start() {
     executor_->post([self = shared_from_this()] {
-        if (self->context_->options.run_workflows && !self->context_->registry->workflows.empty())
+        if (self->context_->options.run_workflows && self->context_->registry->has_workflows())
             self->start_workflow_pollers();
-        if (self->context_->options.run_activities && !self->context_->registry->activities.empty())
+        if (self->context_->options.run_activities && self->context_->registry->has_activities())
             self->start_activity_poller();
     });
+}
+
+// Under a rate limit of the queue all tasks have to pass through it.
+void WorkerCore::allow_eager_activities() {
+    const WorkerOptions& options = context_->options;
+    if (!options.eager_activities || options.queue_activities_per_second > 0) return;
+    const auto weak = weak_from_this();
+    auto eager = std::make_shared<const EagerActivities>(
+        context_->task_queue, activity_slots_,
+        [weak, executor = executor_](std::shared_ptr<ActivityAttempt::Task> task) {
+            executor->post([weak, task] {
+                if (const auto self = weak.lock()) self->on_activity_task(task);
+            });
+        },
+        [weak, executor = executor_] {
+            executor->post([weak] {
+                const auto self = weak.lock();
+                if (self && self->activity_poller_) self->activity_poller_->fill();
+            });
+        });
+    for (const auto& shard : shards_) shard->set_eager_activities(eager);
 }
 
 std::shared_ptr<Poller> WorkerCore::make_workflow_poller(bool sticky) {
@@ -71,6 +92,8 @@ void WorkerCore::start_activity_poller() {
     request->set_worker_instance_key(context_->instance_key);
     request->mutable_task_queue()->set_name(context_->task_queue);
     request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    if (const double limit = context_->options.queue_activities_per_second; limit > 0)
+        request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(limit);
     activity_poller_ = std::make_shared<Poller>(
         context_, executor_, "PollActivityTaskQueue", std::move(request),
         [] { return std::make_shared<ActivityAttempt::Task>(); },
@@ -78,6 +101,7 @@ void WorkerCore::start_activity_poller() {
             return self->on_activity_task(std::static_pointer_cast<ActivityAttempt::Task>(reply));
         },
         [self = shared_from_this()] { self->check_stopped(); });
+    allow_eager_activities();
     activity_poller_->start(context_->options.activity_pollers, activity_slots_);
 }
 
@@ -96,7 +120,7 @@ bool WorkerCore::on_workflow_task(const RunShard::TaskPointer& task) {
 
 void WorkerCore::task_finished() {
     --workflow_tasks_;
-    ++*workflow_slots_;
+    workflow_slots_->give_back();
     for (const auto& poller : workflow_pollers_) poller->fill();
     check_stopped();
 }
@@ -117,7 +141,7 @@ bool WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
 
 void WorkerCore::activity_finished(const std::shared_ptr<ActivityAttempt>& attempt) {
     if (activities_.erase(attempt) == 0) return;
-    ++*activity_slots_;
+    activity_slots_->give_back();
     activity_poller_->fill();
     check_stopped();
 }
@@ -164,7 +188,9 @@ void WorkerCore::cancel_polls() {
 
 void WorkerCore::cancel_activities() {
     const auto cancel_all = [self = shared_from_this()] {
-        for (const auto& attempt : self->activities_) attempt->cancel();
+        for (const auto& attempt : self->activities_)
+            attempt->stop(activity::StopReason::kWorkerStops);
+        for (const auto& shard : self->shards_) shard->stop_local_activities();
     };
     if (context_->options.graceful_stop.count() <= 0)
         cancel_all();

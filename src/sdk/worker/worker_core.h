@@ -30,6 +30,7 @@ private:
     std::shared_ptr<Poller> make_workflow_poller(bool sticky);
     bool on_workflow_task(const RunShard::TaskPointer& task);
     bool on_activity_task(std::shared_ptr<ActivityAttempt::Task> task);
+    void allow_eager_activities();
     RunShard& shard_of(const std::string& run_id);
     void task_finished();
     void activity_finished(const std::shared_ptr<ActivityAttempt>& attempt);
@@ -45,8 +46,8 @@ private:
     std::vector<std::shared_ptr<RunShard>> shards_;
     std::vector<std::shared_ptr<Poller>> workflow_pollers_;
     std::shared_ptr<Poller> activity_poller_;
-    std::shared_ptr<int> workflow_slots_;
-    std::shared_ptr<int> activity_slots_;
+    std::shared_ptr<Slots> workflow_slots_;
+    std::shared_ptr<Slots> activity_slots_;
     std::set<std::shared_ptr<ActivityAttempt>> activities_;
     int workflow_tasks_ = 0;
     bool shutdown_sent_ = false;

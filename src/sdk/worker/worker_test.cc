@@ -53,6 +53,21 @@ TEST_F(WorkerTest, WithoutACacheEveryTaskReplaysAPagedHistory) {
     EXPECT_EQ(server_->sticky_tasks, 0);
 }
 
+TEST_F(WorkerTest, ActivitiesComeBackWithTheAnswerThatSchedulesThemUnlessThatIsSwitchedOff) {
+    EXPECT_EQ(run({}), "<<<x>>>");
+    EXPECT_EQ(server_->eager_activities, 3);
+    server_ = std::make_shared<testing::FakeServer>(runtime_);
+    EXPECT_EQ(run({.eager_activities = false}), "<<<x>>>");
+    EXPECT_EQ(server_->eager_activities, 0);
+    server_ = std::make_shared<testing::FakeServer>(runtime_);
+    EXPECT_EQ(run({.queue_activities_per_second = 5}), "<<<x>>>");
+    EXPECT_EQ(server_->eager_activities, 0);
+}
+
+TEST_F(WorkerTest, OneActivityAtATimeIsEnoughForEagerAndPolledOnes) {
+    EXPECT_EQ(run({.concurrent_activities_max = 1}), "<<<x>>>");
+}
+
 TEST_F(WorkerTest, CallsThatTheServerRefusesAreRepeated) {
     server_->refuse_every = 3;
     EXPECT_EQ(run({}), "<<<x>>>");

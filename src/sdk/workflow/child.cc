@@ -26,10 +26,14 @@ Child::~Child() {
 void Child::begin(RunContext& run) {
     run_ = &run;
     sequence_ = run.add_child(*this);
+    auto& attributes = *command_.mutable_start_child_workflow_execution_command_attributes();
+    run.intercept_call({InterceptedCall::Kind::kWorkflow, type_, workflow_id_},
+                       [&] { return attributes.mutable_header(); });
     run.call(core::StartChildCall{sequence_, std::move(command_), cancellation_});
 }
 
 void Child::request_cancel(const std::string& reason) {
+    cancel_reason_ = reason;
     if (run_ != nullptr) run_->call(core::CancelChildCall{sequence_, reason});
 }
 
@@ -69,6 +73,18 @@ std::exception_ptr make_child_canceled(const Child& child, const std::string& re
     return make_exception(failure);
 }
 
+}  // namespace
+
+// Who waits only for this goes on; the child may still take its time.
+void Child::on_cancel_requested() {
+    if (cancellation_ != ChildCancellation::kWaitRequested) return;
+    for (PendingOperation** waiter : {&start_waiter_, &end_waiter_})
+        if (PendingOperation* waiting = std::exchange(*waiter, nullptr))
+            waiting->fail(make_child_canceled(*this, cancel_reason_));
+}
+
+namespace {
+
 class ChildStartOperation final : public PendingOperation {
 public:
     explicit ChildStartOperation(std::shared_ptr<Child> child) : child_(std::move(child)) {}
@@ -81,7 +97,7 @@ private:
     }
     void on_cancel(const std::string& reason) override {
         child_->request_cancel(reason);
-        if (child_->cancellation() == ChildCancellation::kWaitCompleted) return;
+        if (child_->waits_when_cancelled()) return;
         child_->set_start_waiter(nullptr);
         fail(make_child_canceled(*child_, reason));
     }
@@ -105,7 +121,7 @@ private:
     }
     void on_cancel(const std::string& reason) override {
         child_->request_cancel(reason);
-        if (child_->cancellation() == ChildCancellation::kWaitCompleted) return;
+        if (child_->waits_when_cancelled()) return;
         child_->set_end_waiter(nullptr);
         fail(make_child_canceled(*child_, reason));
     }
@@ -137,8 +153,16 @@ std::shared_ptr<Child> make_child(std::string_view type, Payloads input,
         static_cast<enums::WorkflowIdReusePolicy>(static_cast<int>(options.id_reuse)));
     if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
     attributes.set_cron_schedule(std::string(options.cron_schedule));
+    if (const auto priority = sdk::to_message(options.priority))
+        *attributes.mutable_priority() = *priority;
+    for (const auto& [name, value] : options.memo)
+        (*attributes.mutable_memo()->mutable_fields())[name] = value;
+    for (const auto& [name, value] : options.search_attributes)
+        (*attributes.mutable_search_attributes()->mutable_indexed_fields())[name] = value;
     if (!options.summary.empty())
         *command.mutable_user_metadata()->mutable_summary() = sdk::json_string(options.summary);
+    if (!options.details.empty())
+        *command.mutable_user_metadata()->mutable_details() = sdk::json_string(options.details);
     return std::make_shared<Child>(std::move(command), options.cancellation);
 }
 

@@ -28,6 +28,11 @@ public:
 
     void on_started(std::string run_id, core::Resolution resolution);
     void on_ended(core::Resolution resolution);
+    void on_cancel_requested();
+    bool waits_when_cancelled() const {
+        return cancellation_ == ChildCancellation::kWaitCompleted ||
+               cancellation_ == ChildCancellation::kWaitRequested;
+    }
 
     bool started() const { return started_; }
     const std::string& run_id() const { return run_id_; }
@@ -44,6 +49,7 @@ private:
     core::Sequence sequence_ = 0;
     bool started_ = false;
     std::string run_id_;
+    std::string cancel_reason_;
     std::optional<core::Resolution> ending_;
     PendingOperation* start_waiter_ = nullptr;
     PendingOperation* end_waiter_ = nullptr;

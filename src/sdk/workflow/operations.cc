@@ -32,6 +32,17 @@ void settle(PendingOperation& operation, core::Resolution resolution) {
     }
 }
 
+core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
+                                 const Payload& summary) {
+    core::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+    auto& attributes = *command.mutable_start_timer_command_attributes();
+    attributes.set_timer_id(std::to_string(sequence));
+    *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
+    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
+    return command;
+}
+
 namespace {
 
 std::exception_ptr make_canceled(const std::string& reason) {
@@ -55,6 +66,8 @@ public:
             sdk::to_duration(options.schedule_to_start);
         *attributes.mutable_heartbeat_timeout() = sdk::to_duration(options.heartbeat);
         if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
+        if (const auto priority = sdk::to_message(options.priority))
+            *attributes.mutable_priority() = *priority;
         if (!options.summary.empty())
             *command_.mutable_user_metadata()->mutable_summary() =
                 sdk::json_string(options.summary);
@@ -77,6 +90,8 @@ private:
         type_ = attributes.activity_type().name();
         if (attributes.task_queue().name().empty())
             attributes.mutable_task_queue()->set_name(run.info().task_queue);
+        run.intercept_call({InterceptedCall::Kind::kActivity, type_, run.info().workflow_id},
+                           [&] { return attributes.mutable_header(); });
         run.call(core::ScheduleActivityCall{sequence_, std::move(command_), cancellation_});
     }
 
@@ -101,17 +116,6 @@ private:
     std::string type_;
     ActivityCancellation cancellation_;
 };
-
-core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
-                                 const Payload& summary) {
-    core::Command command;
-    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
-    auto& attributes = *command.mutable_start_timer_command_attributes();
-    attributes.set_timer_id(std::to_string(sequence));
-    *attributes.mutable_start_to_fire_timeout() = sdk::to_duration(duration);
-    if (!summary.data().empty()) *command.mutable_user_metadata()->mutable_summary() = summary;
-    return command;
-}
 
 class TimerOperation final : public PendingOperation, public TimerTarget {
 public:
@@ -243,6 +247,11 @@ private:
         sequence_ = run.add_external_signal(*this);
         command_.mutable_signal_external_workflow_execution_command_attributes()->set_namespace_(
             run.info().namespace_name);
+        auto& attributes =
+            *command_.mutable_signal_external_workflow_execution_command_attributes();
+        run.intercept_call({InterceptedCall::Kind::kSignal, attributes.signal_name(),
+                            attributes.execution().workflow_id()},
+                           [&] { return attributes.mutable_header(); });
         run.call(core::SignalExternalCall{sequence_, std::move(command_)});
     }
 
@@ -310,6 +319,7 @@ bool PendingOperation::start(CancelScope& scope) {
         resolved_ = true;
         return true;
     }
+    work_ = run.work();
     begin(run);
     if (resolved_) return true;
     if (scope.cancelled())
@@ -317,6 +327,16 @@ bool PendingOperation::start(CancelScope& scope) {
     else
         scope.add(*this);
     return resolved_;
+}
+
+void PendingOperation::wait(std::coroutine_handle<> waiter, const Frame& frame) {
+    waiter_ = waiter;
+    frame_ = &frame;
+    RunContext::current().note_waiting(*this);
+}
+
+void PendingOperation::leave_waiting_list() {
+    if (run_waiting_ != nullptr) run_waiting_->forget_waiting(*this);
 }
 
 const std::optional<Payload>& PendingOperation::result() const {
@@ -337,7 +357,9 @@ void PendingOperation::fail(std::exception_ptr error) {
 void PendingOperation::finish() {
     resolved_ = true;
     unlink();
-    if (waiter_) make_ready(std::exchange(waiter_, {}));
+    leave_waiting_list();
+    RunContext* run = RunContext::current_or_null();
+    if (waiter_ && run != nullptr) run->make_ready(std::exchange(waiter_, {}), work_);
 }
 
 OperationPointer make_activity(std::string_view type, Payloads input,

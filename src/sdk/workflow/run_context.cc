@@ -30,17 +30,6 @@ private:
     RunContext* previous_;
 };
 
-class ReadOnly {
-public:
-    explicit ReadOnly(bool& flag) : flag_(flag), previous_(std::exchange(flag, true)) {}
-    ~ReadOnly() { flag_ = previous_; }
-    ReadOnly(const ReadOnly&) = delete;
-
-private:
-    bool& flag_;
-    bool previous_;
-};
-
 Time to_time(std::int64_t nanoseconds) { return Time(std::chrono::nanoseconds(nanoseconds)); }
 
 [[noreturn]] void fail_task_with(const std::exception_ptr& error) {
@@ -58,16 +47,17 @@ Time to_time(std::int64_t nanoseconds) { return Time(std::chrono::nanoseconds(na
 
 }  // namespace
 
-RunContext::RunContext(std::shared_ptr<const Definition> definition, Identity identity)
+RunContext::RunContext(std::shared_ptr<const Definition> definition, sdk::Surroundings surroundings)
     : definition_(std::move(definition)),
-      identity_(std::move(identity)),
-      random_(identity_.run_id) {}
+      surroundings_(std::move(surroundings)),
+      random_(surroundings_.run_id),
+      messages_(*this, definition_) {}
 
 RunContext::~RunContext() {
     EnterRun enter(*this);
     evicting_ = true;
     ready_.clear();
-    handlers_.clear();
+    messages_.clear();
     main_ = {};
     body_.reset();
 }
@@ -81,11 +71,24 @@ RunContext& RunContext::current() {
 }
 
 void RunContext::require_writable() const {
-    if (read_only_) throw IllegalCallError("a query or a condition must not change the workflow");
+    if (read_only_)
+        throw IllegalCallError("a query, a validator or a condition must not change the workflow");
 }
 
-void RunContext::make_ready(std::coroutine_handle<> waiter) {
-    if (!evicting_) ready_.push_back(waiter);
+void RunContext::make_ready(std::coroutine_handle<> waiter,
+                            std::shared_ptr<const WorkContext> work) {
+    if (!evicting_) ready_.push_back({waiter, std::move(work)});
+}
+
+void RunContext::log(LogLevel level, std::string_view message) const {
+    if (replaying_ || evicting_ || !surroundings_.logger) return;
+    surroundings_.logger({level,
+                          std::string(message),
+                          {{"namespace", surroundings_.namespace_name},
+                           {"workflow_id", surroundings_.workflow_id},
+                           {"run_id", surroundings_.run_id},
+                           {"workflow_type", info_.workflow_type},
+                           {"task_queue", info_.task_queue}}});
 }
 
 void RunContext::call(core::Call call) {
@@ -106,9 +109,12 @@ std::vector<core::Call> RunContext::activate(core::Activation activation) {
         // The main routine goes last: signals that came with the start are handled before it.
         if (main_.handle() && main_.handle().promise().scope == nullptr) {
             main_.handle().promise().scope = &root_scope_;
-            ready_.push_back(main_.handle());
+            make_ready(main_.handle(), nullptr);
         }
+        const bool had_ended = ended_;
         run_until_idle();
+        messages_.reject_unclaimed();
+        if (ended_ && !had_ended) warn_of_unfinished_handlers();
     } catch (const core::WorkflowTaskFailure&) {
         throw;
     } catch (...) {
@@ -125,9 +131,11 @@ void RunContext::run_until_idle() {
 
 void RunContext::drain_ready_queue() {
     while (!ready_.empty()) {
-        const std::coroutine_handle<> next = ready_.front();
+        const Ready next = std::move(ready_.front());
         ready_.pop_front();
-        next.resume();
+        work_ = next.work;
+        next.coroutine.resume();
+        work_.reset();
         finish_handlers();
         finish_main();
     }
@@ -135,7 +143,7 @@ void RunContext::drain_ready_queue() {
 
 bool RunContext::release_first_condition() {
     for (auto* condition : conditions_) {
-        ReadOnly guard(read_only_);
+        const ReadOnly guard = forbid_changes();
         if (condition->check()) return true;
     }
     return false;
@@ -143,16 +151,25 @@ bool RunContext::release_first_condition() {
 
 void RunContext::apply(core::InitializeJob& job) {
     const auto& attributes = job.attributes;
-    info_.workflow_id = identity_.workflow_id;
-    info_.run_id = identity_.run_id;
-    info_.namespace_name = identity_.namespace_name;
+    info_.workflow_id = surroundings_.workflow_id;
+    info_.run_id = surroundings_.run_id;
+    info_.namespace_name = surroundings_.namespace_name;
     info_.first_run_id = attributes.first_execution_run_id();
     info_.workflow_type = attributes.workflow_type().name();
     info_.task_queue = attributes.task_queue().name();
     info_.attempt = attributes.attempt();
     info_.start_time = to_time(job.start_time_nanoseconds);
     info_.continued_from_run_id = attributes.continued_execution_run_id();
+    info_.continuation = static_cast<Continuation>(static_cast<int>(attributes.initiator()));
     info_.parent_workflow_id = attributes.parent_workflow_execution().workflow_id();
+    info_.parent_run_id = attributes.parent_workflow_execution().run_id();
+    info_.root_workflow_id = attributes.root_workflow_execution().workflow_id();
+    upsert_memo(attributes.memo());
+    upsert_search_attributes(attributes.search_attributes());
+    if (!attributes.last_completion_result().payloads().empty())
+        last_result_ = attributes.last_completion_result().payloads(0);
+    if (attributes.has_continued_failure())
+        last_failure_ = failure_to_error(attributes.continued_failure());
     info_.cron_schedule = attributes.cron_schedule();
     info_.run_timeout = sdk::from_duration(attributes.workflow_run_timeout());
     info_.execution_timeout = sdk::from_duration(attributes.workflow_execution_timeout());
@@ -160,8 +177,33 @@ void RunContext::apply(core::InitializeJob& job) {
     // A reset makes a new run with the same past: it must draw what the original drew.
     if (!attributes.original_execution_run_id().empty())
         random_.reseed(attributes.original_execution_run_id());
+    info_.headers = sdk::to_headers(attributes.header());
+    note_call(InterceptedCall::Kind::kWorkflow, info_.workflow_type, attributes.header());
     body_ = definition_->make();
     main_ = body_->run(sdk::to_vector(attributes.input()));
+}
+
+namespace {
+
+template <class Fields>
+void upsert(const Fields& changes, PayloadFields& fields) {
+    for (const auto& [name, value] : changes) {
+        if (stele::detail::is_null(value))
+            fields.erase(name);
+        else
+            fields[name] = value;
+    }
+}
+
+}  // namespace
+
+void RunContext::upsert_memo(const temporal::api::common::v1::Memo& memo) {
+    upsert(memo.fields(), info_.memo);
+}
+
+void RunContext::upsert_search_attributes(
+    const temporal::api::common::v1::SearchAttributes& attributes) {
+    upsert(attributes.indexed_fields(), info_.search_attributes);
 }
 
 void RunContext::apply(core::PatchJob& job) { notified_patches_.push_back(job.id); }
@@ -171,38 +213,24 @@ void RunContext::apply(core::ReseedJob& job) { random_.reseed(job.run_id); }
 void RunContext::apply(core::CancelJob& job) { root_scope_.cancel(job.reason); }
 
 void RunContext::apply(core::SignalJob& job) {
-    deliver_signal(job.attributes.signal_name(), sdk::to_vector(job.attributes.input()));
+    note_call(InterceptedCall::Kind::kSignal, job.attributes.signal_name(),
+              job.attributes.header());
+    messages_.deliver_signal(job.attributes.signal_name(), sdk::to_vector(job.attributes.input()));
 }
 
-void RunContext::deliver_signal(const std::string& name, const Payloads& input) {
-    if (const auto found = signal_handlers_.find(name); found != signal_handlers_.end()) {
-        dispatch([&] { return found->second(input); }, name);
-    } else if (const auto bound = definition_->signals.find(name);
-               bound != definition_->signals.end()) {
-        dispatch([&] { return bound->second(body_->object(), input); }, name);
-    } else {
-        unhandled_signals_.emplace_back(name, input);
-    }
+void RunContext::note_call(InterceptedCall::Kind kind, const std::string& name,
+                           const temporal::api::common::v1::Header& header) const {
+    if (surroundings_.interceptors.empty()) return;
+    const InterceptedCall call{kind, name, info_.workflow_id};
+    const Headers headers = sdk::to_headers(header);
+    for (const auto& interceptor : surroundings_.interceptors)
+        interceptor->workflow_is_called(call, headers);
 }
 
-// A signal whose arguments cannot be read is dropped: whoever sent it must not be able to block the
-// workflow for ever.
-void RunContext::dispatch(const std::function<std::optional<task<void>>()>& handler,
-                          const std::string& name) {
-    std::optional<task<void>> started;
-    try {
-        started = handler();
-    } catch (const DataConversionError&) {
-        (void)name;
-        return;
-    } catch (const FailureError&) {
-        fail_workflow(std::current_exception());
-        return;
-    }
-    if (!started) return;
-    handlers_.push_back(std::move(*started));
-    handlers_.back().handle().promise().scope = &root_scope_;
-    ready_.push_back(handlers_.back().handle());
+void RunContext::apply(core::UpdateJob& job) {
+    note_call(InterceptedCall::Kind::kUpdate, job.request.input().name(),
+              job.request.input().header());
+    messages_.deliver_update(std::move(job));
 }
 
 void RunContext::apply(core::TimerFiredJob& job) {
@@ -254,6 +282,11 @@ void RunContext::apply(core::ChildResolvedJob& job) {
     child->on_ended(std::move(job.resolution));
 }
 
+void RunContext::apply(core::ChildCancelRequestedJob& job) {
+    const auto found = children_.find(job.sequence);
+    if (found != children_.end()) found->second->on_cancel_requested();
+}
+
 core::Sequence RunContext::add_child(Child& child) {
     children_[++last_child_] = &child;
     return last_child_;
@@ -262,6 +295,19 @@ core::Sequence RunContext::add_child(Child& child) {
 core::Sequence RunContext::add_activity(ResolutionTarget& target) {
     activities_[++last_activity_] = &target;
     return last_activity_;
+}
+
+void RunContext::apply(core::LocalActivityResolvedJob& job) {
+    const auto found = local_activities_.find(job.sequence);
+    if (found == local_activities_.end()) return;
+    LocalActivityTarget* target = found->second;
+    local_activities_.erase(found);
+    target->on_local_outcome(std::move(job.outcome));
+}
+
+core::Sequence RunContext::add_local_activity(LocalActivityTarget& target) {
+    local_activities_[++last_local_activity_] = &target;
+    return last_local_activity_;
 }
 
 core::Sequence RunContext::add_timer(TimerTarget& target) {
@@ -296,38 +342,23 @@ bool RunContext::patched(std::string_view id, bool deprecated) {
     return taken;
 }
 
+void RunContext::warn_of_unfinished_handlers() const {
+    const std::vector<std::string> names = messages_.unfinished();
+    if (names.empty()) return;
+    std::string text =
+        "the run ends while handlers are at work; wait for all_handlers_finished, or "
+        "register them as Unfinished::kAbandon:";
+    for (const std::string& name : names) text += " " + name;
+    log(LogLevel::kWarning, text);
+}
+
 void RunContext::end(core::Command command) {
     if (std::exchange(ended_, true)) return;
     call(core::EndCall{std::move(command)});
 }
 
-void RunContext::set_signal_handler(std::string_view name, SignalFunction handler) {
-    require_writable();
-    signal_handlers_.insert_or_assign(std::string(name), std::move(handler));
-    std::vector<std::pair<std::string, Payloads>> waiting = std::exchange(unhandled_signals_, {});
-    for (auto& [signal, input] : waiting) {
-        if (signal == name)
-            deliver_signal(signal, input);
-        else
-            unhandled_signals_.emplace_back(signal, std::move(input));
-    }
-}
-
-void RunContext::set_query_handler(std::string_view name, QueryFunction handler) {
-    require_writable();
-    query_handlers_.insert_or_assign(std::string(name), std::move(handler));
-}
-
 void RunContext::finish_handlers() {
-    for (auto handler = handlers_.begin(); handler != handlers_.end();) {
-        if (!handler->done()) {
-            ++handler;
-            continue;
-        }
-        const std::exception_ptr error = handler->handle().promise().error;
-        handler = handlers_.erase(handler);
-        if (error) fail_workflow(error);
-    }
+    if (const std::exception_ptr error = messages_.finish()) fail_workflow(error);
 }
 
 void RunContext::finish_main() {
@@ -361,6 +392,14 @@ void RunContext::fail_workflow(const std::exception_ptr& error) {
             *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
                 failure.proto();
         }
+    } catch (const core::WorkflowTaskFailure&) {
+        throw;
+    } catch (const std::exception& exception) {
+        if (!surroundings_.fails_workflow || !surroundings_.fails_workflow(exception))
+            fail_task_with(std::current_exception());
+        command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
+        *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
+            error_to_failure(std::current_exception());
     } catch (...) {
         fail_task_with(std::current_exception());
     }
@@ -370,37 +409,11 @@ void RunContext::fail_workflow(const std::exception_ptr& error) {
 Payload RunContext::query(const std::string& name,
                           const temporal::api::common::v1::Payloads& arguments) {
     EnterRun enter(*this);
-    ReadOnly guard(read_only_);
+    const ReadOnly guard = forbid_changes();
     const Payloads input = sdk::to_vector(arguments);
-    if (name == "__temporal_workflow_metadata") return handlers_metadata();
-    if (const auto found = query_handlers_.find(name); found != query_handlers_.end())
-        return found->second(input);
-    if (const auto bound = definition_->queries.find(name); bound != definition_->queries.end())
-        return bound->second(body_->object(), input);
-    std::string known;
-    for (const auto& [other, handler] : definition_->queries) known += " " + other;
-    for (const auto& [other, handler] : query_handlers_) known += " " + other;
-    throw IllegalCallError("unknown query \"" + name +
-                           "\"; known queries:" + (known.empty() ? " none" : known));
-}
-
-Payload RunContext::handlers_metadata() const {
-    const auto list = [](const auto& bound, const auto& dynamic) {
-        nlohmann::json names = nlohmann::json::array();
-        for (const auto& [name, handler] : bound) names.push_back({{"name", name}});
-        for (const auto& [name, handler] : dynamic) names.push_back({{"name", name}});
-        return names;
-    };
-    const nlohmann::json metadata = {
-        {"definition",
-         {{"type", info_.workflow_type},
-          {"queryDefinitions", list(definition_->queries, query_handlers_)},
-          {"signalDefinitions", list(definition_->signals, signal_handlers_)}}}};
-    Payload payload;
-    (*payload.mutable_metadata())["encoding"] = "json/protobuf";
-    (*payload.mutable_metadata())["messageType"] = "temporal.api.sdk.v1.WorkflowMetadata";
-    payload.set_data(metadata.dump());
-    return payload;
+    if (name == "__temporal_workflow_metadata") return messages_.metadata();
+    if (name == "__stack_trace") return encode_value(stack_trace());
+    return messages_.answer(name, input);
 }
 
 }  // namespace stele::wf::detail

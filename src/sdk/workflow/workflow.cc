@@ -1,4 +1,4 @@
-#include "stele/workflow.h"
+#include "stele/messages.h"
 
 #include <utility>
 
@@ -57,18 +57,63 @@ bool patched(std::string_view id) { return RunContext::current().patched(id, fal
 
 void deprecate_patch(std::string_view id) { RunContext::current().patched(id, true); }
 
+void log(LogLevel level, std::string_view message) { RunContext::current().log(level, message); }
+
+void set_current_details(std::string text) {
+    RunContext& run = RunContext::current();
+    run.require_writable();
+    run.set_current_details(std::move(text));
+}
+
+std::shared_ptr<const FailureError> last_failure() { return RunContext::current().last_failure(); }
+
+bool all_handlers_finished() { return RunContext::current().messages().all_finished(); }
+
+const UpdateInfo* current_update() {
+    const auto& work = RunContext::current().work();
+    return work ? &work->update : nullptr;
+}
+
 namespace detail {
 
+std::optional<Payload> last_result_payload() { return RunContext::current().last_result(); }
+
 void make_ready(std::coroutine_handle<> waiter) {
-    if (RunContext* run = RunContext::current_or_null()) run->make_ready(waiter);
+    if (RunContext* run = RunContext::current_or_null()) run->make_ready(waiter, run->work());
 }
 
-void set_signal_handler(std::string_view name, SignalFunction handler) {
-    RunContext::current().set_signal_handler(name, std::move(handler));
+namespace {
+
+Messages& writable_messages() {
+    RunContext& run = RunContext::current();
+    run.require_writable();
+    return run.messages();
 }
 
-void set_query_handler(std::string_view name, QueryFunction handler) {
-    RunContext::current().set_query_handler(name, std::move(handler));
+}  // namespace
+
+void set_signal_handler(std::string_view name, SignalHandler handler) {
+    writable_messages().set(name, std::move(handler));
+}
+
+void set_query_handler(std::string_view name, QueryHandler handler) {
+    writable_messages().set(name, std::move(handler));
+}
+
+void set_update_handler(std::string_view name, UpdateHandler handler) {
+    writable_messages().set(name, std::move(handler));
+}
+
+void set_dynamic_signal_handler(SignalHandler handler) {
+    writable_messages().set_dynamic(std::move(handler));
+}
+
+void set_dynamic_query_handler(QueryHandler handler) {
+    writable_messages().set_dynamic(std::move(handler));
+}
+
+void set_dynamic_update_handler(UpdateHandler handler) {
+    writable_messages().set_dynamic(std::move(handler));
 }
 
 void issue_upsert_search_attributes(std::vector<std::pair<std::string, Payload>> attributes) {
@@ -81,6 +126,8 @@ void issue_upsert_search_attributes(std::vector<std::pair<std::string, Payload>>
                         ->mutable_search_attributes()
                         ->mutable_indexed_fields();
     for (auto& [name, value] : attributes) fields[name] = std::move(value);
+    run.upsert_search_attributes(
+        command.upsert_workflow_search_attributes_command_attributes().search_attributes());
     run.call(core::UpsertCall{std::move(command)});
 }
 
@@ -93,6 +140,7 @@ void issue_upsert_memo(std::vector<std::pair<std::string, Payload>> memo) {
                         ->mutable_upserted_memo()
                         ->mutable_fields();
     for (auto& [name, value] : memo) fields[name] = std::move(value);
+    run.upsert_memo(command.modify_workflow_properties_command_attributes().upserted_memo());
     run.call(core::UpsertCall{std::move(command)});
 }
 
@@ -112,6 +160,14 @@ void issue_continue_as_new(std::string_view type, Payloads input,
         options.run_timeout.count() > 0 ? options.run_timeout : run.info().run_timeout);
     *attributes.mutable_workflow_task_timeout() = sdk::to_duration(
         options.task_timeout.count() > 0 ? options.task_timeout : run.info().task_timeout);
+    if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);
+    for (const auto& [name, value] : options.memo)
+        (*attributes.mutable_memo()->mutable_fields())[name] = value;
+    for (const auto& [name, value] : options.search_attributes)
+        (*attributes.mutable_search_attributes()->mutable_indexed_fields())[name] = value;
+    run.intercept_call(
+        {InterceptedCall::Kind::kWorkflow, std::string(type), run.info().workflow_id},
+        [&] { return attributes.mutable_header(); });
     run.end(std::move(command));
 }
 
