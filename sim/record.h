@@ -59,7 +59,6 @@ public:
     std::vector<Reset> resets;
     std::map<std::string, std::string> removed;  // workflow id to the run that is to be deleted
     std::set<std::string> operated;              // workflow ids whose activities operators touch
-    std::set<std::string> operated;  // workflow ids whose activities operators touch
     std::set<std::string> batches;   // job ids of batch operations that were acknowledged
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
