@@ -219,7 +219,6 @@ TEST_F(BatchTest, JobsAreListedTheOneUnderWayFirstAndThoseThatEndedLastNext) {
     }
     auto slow = make_signal("slow");
     slow.set_max_operations_per_second(0.001F);
-    start_workflows(0);
     start_workflow("order-1");
     ASSERT_TRUE(start(slow).ok());
     service::ListBatchOperationsRequest request;

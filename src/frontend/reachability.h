@@ -1,6 +1,7 @@
 #pragma once
 
 #include "frontend/services.h"
+#include "frontend/validation.h"
 
 // Which builds of workers are still needed: a build is reachable by new workflows, or by those that
 // exist, as far as its task queues' sets and the lists say. Operators ask before they stop a worker.

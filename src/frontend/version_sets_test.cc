@@ -139,8 +139,8 @@ protected:
         request.add_build_ids(build);
         request.add_task_queues("queue");
         request.set_reachability(kind);
-        const auto found = ask<service::GetWorkerTaskReachabilityResponse>(
-            "GetWorkerTaskReachability", request);
+        const auto found =
+            ask<service::GetWorkerTaskReachabilityResponse>("GetWorkerTaskReachability", request);
         EXPECT_TRUE(found.ok()) << found.status();
         const auto& reachability =
             found->build_id_reachability(0).task_queue_reachability(0).reachability();
