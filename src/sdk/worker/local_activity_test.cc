@@ -45,7 +45,8 @@ protected:
         calls = 0;
         auto client = Client::connect({.runtime = runtime_, .transport = server_});
         Worker worker(client, "queue", options);
-        worker.register_workflow<Fn>().register_activity<act>();
+        worker.register_activity<act>();
+        worker.register_workflow<Fn>();
         worker.start();
         const std::string result = client.execute<Fn>({.id = "workflow", .task_queue = "queue"});
         worker.stop();

@@ -1,7 +1,5 @@
 #include "visibility/filter/lexer.h"
 
-#include <absl/strings/ascii.h>
-
 #include <algorithm>
 #include <array>
 

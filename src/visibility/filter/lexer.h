@@ -2,6 +2,8 @@
 
 #include "base/status.h"
 
+#include <absl/strings/ascii.h>
+
 #include <string>
 #include <string_view>
 
@@ -34,7 +36,7 @@ struct Token {
 /// Not thread safe. `text` must outlive it.
 class Lexer {
 public:
-    explicit Lexer(std::string_view text) : text_(text) {}
+    explicit Lexer(std::string_view text) : text_(absl::StripTrailingAsciiWhitespace(text)) {}
 
     /// The next token; kEnd at the end, again and again. An error for a byte that begins no token or
     /// a quote that does not end.
