@@ -449,8 +449,8 @@ TEST_F(ActivityTest, AfterACancellationATimeoutStaysWhatItIs) {
     advance(seconds(1));
     EXPECT_EQ(text_after(10),
               "11 ActivityTaskStarted of 5 attempt 1\n"
-              "12 ActivityTaskTimedOut of 5 from 11 \"activity StartToClose timeout\" "
-              "StartToClose CancelRequested\n"
+              "12 ActivityTaskTimedOut of 5 from 11 \"activity ScheduleToClose timeout\" "
+              "ScheduleToClose CancelRequested\n"
               "13 WorkflowTaskScheduled\n");
 }
 

@@ -244,7 +244,7 @@ TEST_F(SuccessorTest, TaskIdsGrowFromRunToRun) {
     scenario_.start();
     run_last_task(continue_as_new());
     std::int64_t last = 0;
-    for (const auto* history : {&scenario_.history(), &history_}) {
+    for (const api::history::v1::History* history : {&scenario_.history(), &std::as_const(history_)}) {
         for (const HistoryEvent& event : history->events()) {
             EXPECT_GT(event.task_id(), last);
             last = event.task_id();

@@ -142,6 +142,7 @@ const config::Fields<QueueSettings>& queue_fields() {
 constexpr const char* kWithoutEffect[] = {
     "frontend.maskInternalErrorDetails",
     "frontend.persistenceMaxQPS",
+    "frontend.workerVersioningRuleAPIs",
     "history.enableCHASMCallbacks",
     "history.enableChasm",
     "history.enablePaginationTokenBranchValidationShadowMode",

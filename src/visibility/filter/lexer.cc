@@ -1,5 +1,7 @@
 #include "visibility/filter/lexer.h"
 
+#include <absl/strings/ascii.h>
+
 #include <algorithm>
 #include <array>
 
@@ -59,6 +61,11 @@ absl::Status syntax_error(const Token& token) {
                    (token.is_reserved() ? absl::AsciiStrToLower(token.text) : token.text) + "'";
     }
     return invalid_argument(std::move(message));
+}
+
+/// Without the space at its end, which counts in no position.
+std::string_view Lexer::without_end(std::string_view text) {
+    return text.substr(0, text.find_last_not_of(" \t\n\r") + 1);
 }
 
 absl::StatusOr<Token> Lexer::next() {

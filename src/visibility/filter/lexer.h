@@ -2,8 +2,6 @@
 
 #include "base/status.h"
 
-#include <absl/strings/ascii.h>
-
 #include <string>
 #include <string_view>
 
@@ -36,13 +34,14 @@ struct Token {
 /// Not thread safe. `text` must outlive it.
 class Lexer {
 public:
-    explicit Lexer(std::string_view text) : text_(absl::StripTrailingAsciiWhitespace(text)) {}
+    explicit Lexer(std::string_view text) : text_(without_end(text)) {}
 
     /// The next token; kEnd at the end, again and again. An error for a byte that begins no token or
     /// a quote that does not end.
     absl::StatusOr<Token> next();
 
 private:
+    static std::string_view without_end(std::string_view text);
     Token name();
     Token number();
     absl::StatusOr<Token> quoted(char quote);
