@@ -221,6 +221,10 @@ absl::Status validate_conflict_options(const service::StartWorkflowExecutionRequ
 absl::Status validate_callbacks(
     google::protobuf::RepeatedPtrField<api::common::v1::Callback>& callbacks,
     const history::Limits& limits) {
+    if (static_cast<std::size_t>(callbacks.size()) > limits.callbacks_per_request) {
+        return invalid_argument(fmt::format("cannot attach more than {} callbacks to an execution",
+                                            limits.callbacks_per_request));
+    }
     for (api::common::v1::Callback& callback : callbacks) {
         if (!callback.has_nexus()) return unimplemented("unknown callback variant");
         api::common::v1::Callback::Nexus& nexus = *callback.mutable_nexus();

@@ -143,6 +143,10 @@ TEST(Validation, CallbacksAreBounded) {
     (*nexus.mutable_header())["name"] = "a value";
     EXPECT_EQ(message_of(validate_start(request, limits, "fresh")),
               "invalid header: header size longer than max allowed size of 10");
+    limits.callbacks_per_request = 0;
+    EXPECT_EQ(message_of(validate_start(request, limits, "fresh")),
+              "cannot attach more than 0 callbacks to an execution");
+    limits.callbacks_per_request = 1;
     request.mutable_completion_callbacks(0)->mutable_internal();
     EXPECT_EQ(validate_start(request, limits, "fresh").code(), absl::StatusCode::kUnimplemented);
 }

@@ -73,6 +73,7 @@ struct Limits {
     bool workflow_rules = false;
     std::size_t workflow_rules_count = 10;
     std::size_t callbacks_per_run = 32;            // system.maxcallbacksperworkflow
+    std::size_t callbacks_per_request = 2'000;     // callback.maxperexecution
     std::size_t callbacks_per_update = 32;         // system.maxcallbacksperupdateid
     std::size_t callback_url_bytes = 1000;         // frontend.callbackurlmaxlength
     std::size_t callback_header_bytes = 8 * 1024;  // frontend.callbackheadermaxlength

@@ -58,6 +58,7 @@ const config::Fields<Limits>& limit_fields() {
         {"system.maxCallbacksPerUpdateID", &Limits::callbacks_per_update},
         {"frontend.callbackURLMaxLength", &Limits::callback_url_bytes},
         {"frontend.callbackHeaderMaxLength", &Limits::callback_header_bytes},
+        {"callback.maxPerExecution", &Limits::callbacks_per_request},
         {"callback.allowedAddresses", &Limits::callback_addresses},
         {"callback.retryPolicy.initialInterval", &Limits::callback_retry},
         {"callback.retryPolicy.maxInterval", &Limits::longest_callback_retry},
