@@ -75,7 +75,7 @@ void Run::process(HistoryBuffer::Chunk chunk) {
 
 void Run::begin_update(UpdateRequest request, bool replaying) {
     UpdateJob job{request.update_id, request.request, !replaying};
-    updates_[request.update_id] = std::make_shared<UpdateMachine>(std::move(request));
+    updates_[job.update_id] = std::make_shared<UpdateMachine>(std::move(request));
     jobs_.emplace_back(std::move(job));
 }
 
