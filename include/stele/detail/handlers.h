@@ -79,6 +79,13 @@ struct Handlers {
     HandlersOf<UpdateHandler> updates;
 };
 
+// GCC takes the frame of a coroutine for a class of this header, and warns when it holds a type that
+// only one source file knows, which is what the types of a workflow often are.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+
 /// Waits for the work and encodes what it gives.
 template <class T>
 task<std::optional<Payload>> encode_result(task<T> main) {
@@ -102,6 +109,10 @@ task<std::optional<Payload>> run_plain(F function) {
         co_return std::optional<Payload>(encode_value(function()));
     }
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// Calls `function` with the arguments of type `Arguments` that `input` holds, as work.
 template <class Signature, class F>

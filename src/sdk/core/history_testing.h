@@ -227,6 +227,7 @@ private:
                                 .mutable_marker_recorded_event_attributes();
                 to.set_marker_name(from.marker_name());
                 *to.mutable_details() = from.details();
+                if (from.has_failure()) *to.mutable_failure() = from.failure();
                 return;
             }
             case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
