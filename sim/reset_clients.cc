@@ -17,8 +17,9 @@ namespace service = temporal::api::workflowservice::v1;
 
 constexpr Duration kCallTimeout = std::chrono::seconds(5);
 constexpr Duration kPause = std::chrono::milliseconds(300);
-/// Each waits for one signal: the second in the run that it continues as.
-constexpr std::array<const char*, 2> kScripts = {"ATSKMA", "ANSPT"};
+/// Each waits for one signal. Behind a continuation it would wait for ever when both of those that
+/// are sent have been taken by the run before.
+constexpr std::array<const char*, 2> kScripts = {"ATSKMA", "ASNPT"};
 constexpr int kRemovals = 2;
 
 /// Where a history can be reset to: where a workflow task ended, or was about to be started.
