@@ -15,7 +15,10 @@ struct CallbackOrigin {
     std::string update_id{};  // empty: they wait for the close of the run
 };
 
-/// Whether that many more callbacks may be attached; FAILED_PRECONDITION otherwise.
+/// Whether that many more callbacks may be attached to a run that has `attached`;
+/// FAILED_PRECONDITION otherwise.
+absl::Status check_callback_count(std::size_t attached, int added, const Limits& limits);
+/// The same, and for an update its own limit too.
 absl::Status check_callbacks(const Draft& draft, const CallbackOrigin& origin, int added,
                              const Limits& limits);
 void attach_callbacks(Builder& builder, const CallbackOrigin& origin, const Callbacks& callbacks);

@@ -107,22 +107,23 @@ enums::CallbackState described_state(const CallbackRow& row) {
 
 }  // namespace
 
+absl::Status check_callback_count(std::size_t attached, int added, const Limits& limits) {
+    const bool fits = attached + static_cast<std::size_t>(added) <= limits.callbacks_per_run;
+    if (added == 0 || fits) return absl::OkStatus();
+    return failed_precondition(
+        "cannot attach more than " + std::to_string(limits.callbacks_per_run) +
+        " callbacks to a workflow (" + std::to_string(attached) + " callbacks already attached)");
+}
+
 absl::Status check_callbacks(const Draft& draft, const CallbackOrigin& origin, int added,
                              const Limits& limits) {
-    const std::size_t attached = draft.callbacks.size();
-    const auto more = static_cast<std::size_t>(added);
-    if (more > 0 && attached + more > limits.callbacks_per_run) {
-        return failed_precondition("cannot attach more than " +
-                                   std::to_string(limits.callbacks_per_run) +
-                                   " callbacks to a workflow (" + std::to_string(attached) +
-                                   " callbacks already attached)");
-    }
-    if (origin.update_id.empty()) return absl::OkStatus();
+    STELE_RETURN_IF_ERROR(check_callback_count(draft.callbacks.size(), added, limits));
+    if (added == 0 || origin.update_id.empty()) return absl::OkStatus();
     std::size_t of_update = 0;
     draft.callbacks.for_each([&](ItemId, const CallbackRow& row) {
         if (row.update_id() == origin.update_id) ++of_update;
     });
-    if (more > 0 && of_update + more > limits.callbacks_per_update) {
+    if (of_update + static_cast<std::size_t>(added) > limits.callbacks_per_update) {
         return failed_precondition("cannot attach more than " +
                                    std::to_string(limits.callbacks_per_update) +
                                    " callbacks to update \"" + origin.update_id + "\" (" +

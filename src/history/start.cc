@@ -89,9 +89,8 @@ Started started_attributes(const Request& request, const Context& context) {
 
 absl::StatusOr<NewRun> start_workflow(StartInput input, const Context& context) {
     Request& request = input.request;
-    const Run none;
-    STELE_RETURN_IF_ERROR(check_callbacks(Draft(none), {request.request_id()},
-                                          request.completion_callbacks_size(), *context.limits));
+    STELE_RETURN_IF_ERROR(
+        check_callback_count(0, request.completion_callbacks_size(), *context.limits));
     RunBirth birth;
     birth.started = started_attributes(request, context);
     if (input.parent) name_parent(birth.started, *input.parent);

@@ -343,7 +343,7 @@ std::optional<PolledWorkflowTask> Starts::start_eagerly(const Call& call, Loaded
     if (!started.ok()) return std::nullopt;
     shard_.commit(run, started->transition);
     if (!run.run->is_open()) return std::nullopt;
-    auto polled = shard_.tasks().polled(run, std::move(started->reply));
+    auto polled = shard_.tasks().polled(run, std::move(started->reply), *context.context.limits);
     if (!polled.ok()) return std::nullopt;
     return *std::move(polled);
 }

@@ -27,12 +27,13 @@ void Tasks::start_workflow_task(const TaskOffer& offer, history::StartWorkflowTa
     shard_.commit(loaded, started->transition);
     // The start itself may have gone over a limit of the run and closed it.
     if (!loaded.run->is_open()) return reply(obsolete());
-    shard_.reply_at<PolledWorkflowTask>(loaded.last_synced, std::move(reply),
-                                        polled(loaded, std::move(started->reply)));
+    shard_.reply_at<PolledWorkflowTask>(
+        loaded.last_synced, std::move(reply),
+        polled(loaded, std::move(started->reply), *context.context.limits));
 }
 
-absl::StatusOr<PolledWorkflowTask> Tasks::polled(LoadedRun& run,
-                                                 history::StartedWorkflowTask task) {
+absl::StatusOr<PolledWorkflowTask> Tasks::polled(LoadedRun& run, history::StartedWorkflowTask task,
+                                                 const history::Limits& limits) {
     const storage::InfoRow& info = run.run->info;
     PolledWorkflowTask polled;
     polled.run = run.run->ref();
@@ -40,10 +41,10 @@ absl::StatusOr<PolledWorkflowTask> Tasks::polled(LoadedRun& run,
     polled.task_queue = info.task_queue();
     const bool partial = task.sticky && task.previous_started != kNoEvent;
     const EventId from = partial ? task.previous_started.next() : kFirstEvent;
-    PageLimits limits;
-    limits.events = shard_.context_of(run).context.limits->history_page;
-    STELE_ASSIGN_OR_RETURN(polled.history, read_page(shard_.around().store, run, from,
-                                                     task.last_stored.next(), limits));
+    PageLimits page;
+    page.events = limits.history_page;
+    STELE_ASSIGN_OR_RETURN(
+        polled.history, read_page(shard_.around().store, run, from, task.last_stored.next(), page));
     polled.queries = shard_.queries().attach(run.address);
     polled.backlog_hint =
         shard_.backlog().size({info.namespace_id(), info.task_queue(), QueueKind::kWorkflow});
@@ -188,7 +189,8 @@ absl::StatusOr<CompletedTaskReply> Tasks::completed_reply(LoadedRun& run,
         reply.eager_activities.push_back(polled(run, std::move(started->reply)));
     }
     if (completed.next) {
-        STELE_ASSIGN_OR_RETURN(reply.next, polled(run, *std::move(completed.next)));
+        STELE_ASSIGN_OR_RETURN(reply.next,
+                               polled(run, *std::move(completed.next), *context.limits));
     }
     return reply;
 }

@@ -30,7 +30,8 @@ public:
                   Reply<CompletedTaskReply> reply);
 
     /// What a poll answers for a task of this run that has been started.
-    absl::StatusOr<PolledWorkflowTask> polled(LoadedRun& run, history::StartedWorkflowTask task);
+    absl::StatusOr<PolledWorkflowTask> polled(LoadedRun& run, history::StartedWorkflowTask task,
+                                              const history::Limits& limits);
     PolledActivityTask polled(const LoadedRun& run, history::StartedActivity activity);
 
 private:
