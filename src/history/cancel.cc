@@ -19,21 +19,41 @@ HistoryEvent cancel_requested_event(const CancelInput& input) {
     return event;
 }
 
-}  // namespace
+Applied<None> nothing_to_cancel(const Run& run) {
+    Applied<None> nothing{Transition(run), {}};
+    nothing.transition.empty = true;
+    return nothing;
+}
 
-absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
-                                             const Context& context) {
-    if (!run.is_open() || run.header.cancel_requested()) {
-        Applied<None> nothing{Transition(run), {}};
-        nothing.transition.empty = true;
-        return nothing;
-    }
-    Builder builder(run, context);
+void record_request(Builder& builder, const CancelInput& input) {
+    if (builder.header().cancel_requested()) return;
     builder.add_or_buffer_event(cancel_requested_event(input));
     builder.header().set_cancel_requested(true);
     builder.header().set_cancel_request_id(input.request_id);
     // The workflow is to learn of it now, even if its start was meant to be later.
     builder.header().set_first_task_pending(false);
+}
+
+}  // namespace
+
+absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
+                                             const Context& context) {
+    if (!run.is_open() || run.header.cancel_requested()) return nothing_to_cancel(run);
+    Builder builder(run, context);
+    record_request(builder, input);
+    builder.schedule_workflow_task_if_needed();
+    return Applied<None>{std::move(builder).finish(), {}};
+}
+
+absl::StatusOr<Applied<None>> cancel_left_child(const Run& child, const CancelInput& input,
+                                                const Context& context) {
+    if (!child.is_open()) return nothing_to_cancel(child);
+    if (child.header.cancel_requested() && !child.header.awaits_parent()) {
+        return nothing_to_cancel(child);
+    }
+    Builder builder(child, context);
+    builder.header().clear_awaits_parent();
+    record_request(builder, input);
     builder.schedule_workflow_task_if_needed();
     return Applied<None>{std::move(builder).finish(), {}};
 }

@@ -272,8 +272,8 @@ TEST_F(ParentTest, AnotherNamespaceIsRefused) {
 TEST_F(ParentTest, AChildMayBeInAnotherNamespaceWhereThatIsAllowed) {
     scenario_.limits().cross_namespace_commands = true;
     scenario_.other_namespaces()["elsewhere"] = "elsewhere-id";
-    scenario_.run_task({start_child(
-        "child", [](auto& attributes) { attributes.set_namespace_("elsewhere"); })});
+    scenario_.run_task(
+        {start_child("child", [](auto& attributes) { attributes.set_namespace_("elsewhere"); })});
     ASSERT_EQ(scenario_.outbox().size(), 1U);
     const storage::ChildRow& child = *scenario_.run().children.find(5);
     EXPECT_EQ(child.namespace_id(), "elsewhere-id");
@@ -309,6 +309,9 @@ protected:
         });
     }
     void release() { scenario_.apply(release_child(scenario_.run(), scenario_.context())); }
+    void cancel_as_left() {
+        scenario_.apply(cancel_left_child(scenario_.run(), {}, scenario_.context()));
+    }
 
     Scenario scenario_;
 };
@@ -333,6 +336,27 @@ TEST_F(ChildTest, HasNoWorkflowTaskUntilItIsReleased) {
     const std::int64_t last = scenario_.last_event();
     release();
     EXPECT_EQ(scenario_.last_event(), last);
+}
+
+TEST_F(ChildTest, BeginsWhenItsParentClosesBeforeItsRelease) {
+    start();
+    cancel_as_left();
+    EXPECT_TRUE(scenario_.run().header.cancel_requested());
+    EXPECT_TRUE(scenario_.workflow_task_is_queued());
+    const std::int64_t last = scenario_.last_event();
+    cancel_as_left();
+    EXPECT_EQ(scenario_.last_event(), last);
+}
+
+TEST_F(ChildTest, BeginsWhenItIsLeftAlthoughItWasCancelledBefore) {
+    start();
+    scenario_.apply(request_cancel(scenario_.run(), {}, scenario_.context()));
+    EXPECT_FALSE(scenario_.workflow_task_is_queued());
+    cancel_as_left();
+    EXPECT_TRUE(scenario_.workflow_task_is_queued());
+    ASSERT_EQ(scenario_.last_event(), 3);
+    EXPECT_EQ(scenario_.history().events(1).event_type(),
+              enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED);
 }
 
 TEST_F(ChildTest, ReportsItsEnd) {

@@ -30,9 +30,9 @@ absl::StatusOr<Applied<None>> record_child_not_started(
     api::enums::v1::StartChildWorkflowExecutionFailedCause cause, const Context& context);
 
 struct ChildReport {
-    EventId initiated;                              // in the history of the parent
-    api::common::v1::WorkflowExecution execution;   // the run that closed
-    std::string chain_run_id;                       // the first run of its chain
+    EventId initiated;                             // in the history of the parent
+    api::common::v1::WorkflowExecution execution;  // the run that closed
+    std::string chain_run_id;                      // the first run of its chain
     HistoryEvent closing_event;
 };
 /// The last run of the child has closed. Records its start, too, if that has not been done yet.
@@ -44,5 +44,11 @@ absl::StatusOr<Applied<None>> record_child_closed(const Run& parent, const Child
 /// The parent has recorded the start: the first workflow task, unless it is delayed. Empty when the
 /// child has been released before or has closed.
 absl::StatusOr<Applied<None>> release_child(const Run& child, const Context& context);
+
+/// The parent has closed and its policy is to request cancellation. This word takes the place of the
+/// release when that has not arrived yet, so the child begins with it: nobody else would let it.
+/// Idempotent: empty when the child has closed, or has begun and was asked to cancel before.
+absl::StatusOr<Applied<None>> cancel_left_child(const Run& child, const CancelInput& input,
+                                                const Context& context);
 
 }  // namespace stele::history

@@ -27,7 +27,7 @@ void request_cancel(Shard& shard, const Delivery& delivery, LoadedRun& child,
     input.external_source.set_run_id(delivery.source.run_id);
     const CommandContext context = shard.context_for(delivery.space);
     shard.conclude<history::None>(
-        child, history::request_cancel(*child.run, input, context.context), std::move(reply));
+        child, history::cancel_left_child(*child.run, input, context.context), std::move(reply));
 }
 
 absl::StatusOr<LoadedRun*> find_parent(Shard& shard, RunRef parent) {
