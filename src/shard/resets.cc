@@ -44,10 +44,15 @@ private:
     absl::Status end_current();
     void link_base();
     absl::Status read_kept();
+    /// What is wanted of the events behind the reset point.
+    struct Wanted {
+        bool reapplied = true;
+        /// Of the base only: the runs behind it have children of their own.
+        bool of_children = false;
+    };
     absl::Status read_later();
-    absl::Status read_later_of_children();
-    absl::StatusOr<std::string> read_later_of(const LoadedRun& run, EventId from);
-    absl::Status take_later(const history::EventBatch& batch, EventId from);
+    absl::StatusOr<std::string> read_later_of(const LoadedRun& run, EventId from, Wanted wanted);
+    absl::Status take_later(const history::EventBatch& batch, EventId from, Wanted wanted);
     history::RunIdentity identity(RunAddress address) const;
 
     Shard& shard_;
@@ -114,7 +119,6 @@ absl::StatusOr<LoadedRun*> Reset::perform() {
     STELE_RETURN_IF_ERROR(end_current());
     STELE_RETURN_IF_ERROR(read_kept());
     STELE_RETURN_IF_ERROR(read_later());
-    STELE_RETURN_IF_ERROR(read_later_of_children());
     for (const auto& [id, child] : base_->run->children.rows()) {
         if (history::is_started(child)) input_.running_children[id] = child.run_id();
     }
@@ -154,50 +158,31 @@ absl::Status Reset::read_kept() {
 /// Of the base, and of the runs that it continued as, whatever has not been deleted.
 absl::Status Reset::read_later() {
     RunRef last = base_->run->ref();
-    if (!excluded_.all()) {
-        STELE_ASSIGN_OR_RETURN(std::string next, read_later_of(*base_, input_.finish));
-        while (!next.empty()) {
-            RunRef ref = workflow_;
-            ref.run_id = next;
-            const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
-            if (!run.ok() && run.status().code() == absl::StatusCode::kNotFound) break;
-            if (!run.ok()) return run.status();
-            last = ref;
-            STELE_ASSIGN_OR_RETURN(next, read_later_of(**run, kFirstEvent));
-        }
+    STELE_ASSIGN_OR_RETURN(std::string next,
+                           read_later_of(*base_, input_.finish, {!excluded_.all(), true}));
+    if (excluded_.all()) next.clear();
+    while (!next.empty()) {
+        RunRef ref = workflow_;
+        ref.run_id = next;
+        const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
+        if (!run.ok() && run.status().code() == absl::StatusCode::kNotFound) break;
+        if (!run.ok()) return run.status();
+        last = ref;
+        STELE_ASSIGN_OR_RETURN(next, read_later_of(**run, kFirstEvent, {}));
     }
     // What the current run had buffered was written when it was ended just now.
     if (!ended_ || last != current_->run->ref()) return absl::OkStatus();
     for (const history::EventBatch& batch : ended_->transition.events) {
-        STELE_RETURN_IF_ERROR(take_later(batch, kFirstEvent));
-    }
-    return absl::OkStatus();
-}
-
-/// Of the base only: the runs behind it have children of their own.
-absl::Status Reset::read_later_of_children() {
-    const auto take = [this](const history::EventBatch& batch) -> absl::StatusOr<bool> {
-        STELE_ASSIGN_OR_RETURN(History history, parse(batch));
-        for (HistoryEvent& event : *history.mutable_events()) {
-            if (EventId(event.event_id()) < input_.finish || !history::tells_of_child(event))
-                continue;
-            input_.later_of_children.push_back(std::move(event));
-        }
-        return true;
-    };
-    STELE_RETURN_IF_ERROR(read_batches(shard_.around().store, *base_, input_.finish,
-                                       last_event(*base_).next(), take));
-    if (!ended_ || base_ != current_) return absl::OkStatus();
-    for (const history::EventBatch& batch : ended_->transition.events) {
-        STELE_RETURN_IF_ERROR(take(batch).status());
+        STELE_RETURN_IF_ERROR(take_later(batch, kFirstEvent, {true, base_ == current_}));
     }
     return absl::OkStatus();
 }
 
 /// Returns the run id of the run that this one continued as, or "".
-absl::StatusOr<std::string> Reset::read_later_of(const LoadedRun& run, EventId from) {
-    const auto take = [this, from](const history::EventBatch& batch) -> absl::StatusOr<bool> {
-        STELE_RETURN_IF_ERROR(take_later(batch, from));
+absl::StatusOr<std::string> Reset::read_later_of(const LoadedRun& run, EventId from,
+                                                 Wanted wanted) {
+    const auto take = [&](const history::EventBatch& batch) -> absl::StatusOr<bool> {
+        STELE_RETURN_IF_ERROR(take_later(batch, from, wanted));
         return true;
     };
     STELE_RETURN_IF_ERROR(
@@ -207,11 +192,15 @@ absl::StatusOr<std::string> Reset::read_later_of(const LoadedRun& run, EventId f
     return header.successor_run_id();
 }
 
-absl::Status Reset::take_later(const history::EventBatch& batch, EventId from) {
+absl::Status Reset::take_later(const history::EventBatch& batch, EventId from, Wanted wanted) {
     STELE_ASSIGN_OR_RETURN(History history, parse(batch));
     for (HistoryEvent& event : *history.mutable_events()) {
-        if (EventId(event.event_id()) < from || !history::is_reapplied(event, excluded_)) continue;
-        input_.later.push_back(std::move(event));
+        if (EventId(event.event_id()) < from) continue;
+        if (wanted.reapplied && history::is_reapplied(event, excluded_)) {
+            input_.later.push_back(std::move(event));
+        } else if (wanted.of_children && history::tells_of_child(event)) {
+            input_.later_of_children.push_back(std::move(event));
+        }
     }
     return absl::OkStatus();
 }
