@@ -12,7 +12,8 @@ struct AttachInput {
 };
 
 /// Appends or buffers a WorkflowExecutionOptionsUpdated event, without a workflow task. NOT_FOUND when
-/// the run has closed; FAILED_PRECONDITION when it has too many callbacks; empty when the request id is attached already.
+/// the run has closed; FAILED_PRECONDITION when it has too many callbacks; empty when the request id
+/// is attached already.
 absl::StatusOr<Applied<None>> attach_to_run(const Run& run, const AttachInput& input,
                                             const Context& context);
 

@@ -34,6 +34,12 @@ void set_expirations(storage::InfoRow& info, const Started& started, Timestamp n
     if (expiration != kNever) *info.mutable_run_expiration() = to_proto(expiration);
 }
 
+/// Behind every event that the old run may still get as it ends.
+std::int64_t next_event_task_base(const Builder& builder) {
+    constexpr std::int64_t kLastEvents = 1 << 16;
+    return event_task_base(builder.info()) + builder.header().next_event_id() + kLastEvents;
+}
+
 }  // namespace
 
 storage::InfoRow make_info(const RunBirth& birth, Timestamp now) {
@@ -170,16 +176,6 @@ Duration spaced_backoff(const Builder& builder, Duration wanted) {
     }
     return lifetime + wanted < shortest ? shortest - lifetime : wanted;
 }
-
-namespace {
-
-/// Behind every event that the old run may still get as it ends.
-std::int64_t next_event_task_base(const Builder& builder) {
-    constexpr std::int64_t kLastEvents = 1 << 16;
-    return event_task_base(builder.info()) + builder.header().next_event_id() + kLastEvents;
-}
-
-}  // namespace
 
 void add_successor(Builder& builder, const std::string& new_run_id, Started started) {
     const storage::InfoRow& info = builder.info();

@@ -1,4 +1,5 @@
 #include "history/builder.h"
+#include "history/child_outcome.h"
 
 #include <unordered_map>
 #include <utility>
@@ -19,16 +20,11 @@ bool is_outcome(EventType type) {
         case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
         case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
         case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
         case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
         case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
         case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
         case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT: return true;
-        default: return false;
+        default: return is_child_outcome(type);
     }
 }
 
@@ -54,22 +50,9 @@ public:
                 return wire_activity(*event.mutable_activity_task_timed_out_event_attributes());
             case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
                 return wire_activity(*event.mutable_activity_task_canceled_event_attributes());
-            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-                return wire_child(
-                    *event.mutable_child_workflow_execution_completed_event_attributes());
-            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-                return wire_child(
-                    *event.mutable_child_workflow_execution_failed_event_attributes());
-            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-                return wire_child(
-                    *event.mutable_child_workflow_execution_timed_out_event_attributes());
-            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-                return wire_child(
-                    *event.mutable_child_workflow_execution_canceled_event_attributes());
-            case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-                return wire_child(
-                    *event.mutable_child_workflow_execution_terminated_event_attributes());
-            default: return;
+            default:
+                return visit_child_outcome(event,
+                                           [this](auto& attributes) { wire_child(attributes); });
         }
     }
 

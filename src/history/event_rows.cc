@@ -52,7 +52,8 @@ storage::ExternalRow addressed_row(const Attributes& from) {
 
 storage::ExternalRow external_row(const HistoryEvent& initiated) {
     if (initiated.has_signal_external_workflow_execution_initiated_event_attributes()) {
-        const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
+        const auto& from =
+            initiated.signal_external_workflow_execution_initiated_event_attributes();
         storage::ExternalRow row = addressed_row(from);
         row.set_signal_name(from.signal_name());
         if (from.has_input()) *row.mutable_input() = from.input();
@@ -77,6 +78,15 @@ storage::ChildRow child_row(const HistoryEvent& initiated) {
     *row.mutable_initiated() = from;
     if (initiated.has_user_metadata()) *row.mutable_user_metadata() = initiated.user_metadata();
     return row;
+}
+
+void mark_started(storage::ChildRow& child, const HistoryEvent& started, EventId id) {
+    const auto& from = started.child_workflow_execution_started_event_attributes();
+    child.set_started_event_id(id.value());
+    child.set_run_id(from.workflow_execution().run_id());
+    child.set_create_request_id(child.run_id());
+    child.clear_initiated();
+    child.clear_user_metadata();
 }
 
 }  // namespace stele::history

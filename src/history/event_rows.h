@@ -15,5 +15,7 @@ storage::TimerRow timer_row(const HistoryEvent& started, Timestamp when);
 storage::ExternalRow external_row(const HistoryEvent& initiated);
 /// A child that is to be started. Its request id is left to the caller as well.
 storage::ChildRow child_row(const HistoryEvent& initiated);
+/// What the event that a child has started makes of its row; `id` is that of the event.
+void mark_started(storage::ChildRow& child, const HistoryEvent& started, EventId id);
 
 }  // namespace stele::history

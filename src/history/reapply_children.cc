@@ -1,3 +1,5 @@
+#include "history/child_outcome.h"
+#include "history/event_rows.h"
 #include "history/reapply.h"
 #include "history/reset.h"
 
@@ -10,29 +12,6 @@ namespace stele::history {
 namespace enums = api::enums::v1;
 
 namespace {
-
-/// Calls `visit(attributes)` if the event tells how a child has ended.
-template <typename Event, typename Visit>
-bool visit_outcome(Event& event, Visit visit) {
-    switch (event.event_type()) {
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-            visit(*event.mutable_child_workflow_execution_completed_event_attributes());
-            return true;
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-            visit(*event.mutable_child_workflow_execution_failed_event_attributes());
-            return true;
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-            visit(*event.mutable_child_workflow_execution_canceled_event_attributes());
-            return true;
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-            visit(*event.mutable_child_workflow_execution_timed_out_event_attributes());
-            return true;
-        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-            visit(*event.mutable_child_workflow_execution_terminated_event_attributes());
-            return true;
-        default: return false;
-    }
-}
 
 /// The event as it is written again: it gets an id, a time and a task id of its own.
 HistoryEvent fresh(const HistoryEvent& event) {
@@ -53,12 +32,7 @@ void reapply_started(Builder& builder, const HistoryEvent& event) {
     const storage::ChildRow* known = child_of(builder, initiated);
     if (known == nullptr || !known->run_id().empty()) return;
     const EventId id = builder.add_event(fresh(event));
-    storage::ChildRow& child = builder.draft().children.edit(initiated);
-    child.set_run_id(started.workflow_execution().run_id());
-    child.set_create_request_id(child.run_id());
-    child.set_started_event_id(id.value());
-    child.clear_initiated();
-    child.clear_user_metadata();
+    mark_started(builder.draft().children.edit(initiated), event, id);
 }
 
 void reapply_not_started(Builder& builder, const HistoryEvent& event) {
@@ -74,7 +48,7 @@ void reapply_outcome(Builder& builder, const HistoryEvent& event) {
     HistoryEvent copy = fresh(event);
     std::int64_t initiated = 0;
     const storage::ChildRow* known = nullptr;
-    visit_outcome(copy, [&](auto& attributes) {
+    visit_child_outcome(copy, [&](auto& attributes) {
         initiated = attributes.initiated_event_id();
         known = child_of(builder, initiated);
         if (known != nullptr) attributes.set_started_event_id(known->started_event_id());
@@ -87,11 +61,9 @@ void reapply_outcome(Builder& builder, const HistoryEvent& event) {
 }  // namespace
 
 bool tells_of_child(const HistoryEvent& event) {
-    HistoryEvent type;
-    type.set_event_type(event.event_type());
     return event.event_type() == enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED ||
            event.event_type() == enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED ||
-           visit_outcome(type, [](auto&) {});
+           is_child_outcome(event.event_type());
 }
 
 void reapply_child(Builder& builder, const HistoryEvent& event) {

@@ -12,10 +12,10 @@ namespace enums = temporal::api::enums::v1;
 template <typename Row>
 void Rebuild::end(Table<Row>& pending, std::int64_t id, const HistoryEvent& event) {
     if (pending.find(id) != nullptr) return pending.erase(id);
-    status_ = make_error(absl::StatusCode::kDataLoss,
-                         "event " + std::to_string(event.event_id()) +
-                             " of a history ends what event " + std::to_string(id) +
-                             " began, which is not pending");
+    status_ =
+        make_error(absl::StatusCode::kDataLoss,
+                   "event " + std::to_string(event.event_id()) + " of a history ends what event " +
+                       std::to_string(id) + " began, which is not pending");
 }
 
 bool Rebuild::fold_activity(const HistoryEvent& event) {
@@ -148,11 +148,7 @@ bool Rebuild::fold_child(const HistoryEvent& event) {
             const storage::ChildRow* pending = run_.children.find(started.initiated_event_id());
             if (pending == nullptr) return false;
             storage::ChildRow row = *pending;
-            row.set_started_event_id(event.event_id());
-            row.set_run_id(started.workflow_execution().run_id());
-            row.set_create_request_id(row.run_id());
-            row.clear_initiated();
-            row.clear_user_metadata();
+            mark_started(row, event, EventId(event.event_id()));
             run_.children.put(started.initiated_event_id(), std::move(row));
             return true;
         }
