@@ -165,13 +165,6 @@ absl::Status validate_operation(const Request& request) {
 
 // ---- Queries ---------------------------------------------------------------------------------------
 
-filter::Node condition(const char* name, const history::AttributeTypes& types, filter::Operator op,
-                       std::vector<filter::Value> values) {
-    filter::Node node;
-    node.condition = {{name, name, types.find(name)->second}, op, std::move(values)};
-    return node;
-}
-
 bool is_for_open_runs(const Request& request) {
     return !request.has_deletion_operation() && !request.has_reset_operation();
 }
@@ -242,29 +235,22 @@ absl::StatusOr<filter::Filter> filter_of(const Request& request, Timestamp job_s
                                          const history::SearchAttributeSchema& schema) {
     STELE_ASSIGN_OR_RETURN(filter::Filter wanted,
                            visibility::parse_run_filter(request.visibility_query(), schema));
-    const history::AttributeTypes& system = history::system_attributes();
     std::vector<filter::Node> all = {
-        condition("StartTime", system, filter::Operator::kLessEqual, {job_started})};
+        visibility::run_condition("StartTime", filter::Operator::kLessEqual, {job_started})};
     if (wanted.where) all.push_back(*std::move(wanted.where));
     if (is_for_open_runs(request)) {
-        all.push_back(condition("ExecutionStatus", system, filter::Operator::kIn,
-                                {std::int64_t{enums::WORKFLOW_EXECUTION_STATUS_RUNNING},
-                                 std::int64_t{enums::WORKFLOW_EXECUTION_STATUS_PAUSED}}));
+        all.push_back(
+            visibility::run_condition("ExecutionStatus", filter::Operator::kIn,
+                                      {std::int64_t{enums::WORKFLOW_EXECUTION_STATUS_RUNNING},
+                                       std::int64_t{enums::WORKFLOW_EXECUTION_STATUS_PAUSED}}));
     }
     const auto& unpause = request.unpause_activities_operation();
     if (request.has_unpause_activities_operation() && !unpause.type().empty()) {
-        all.push_back(condition("TemporalPauseInfo", history::predefined_attributes(),
-                                filter::Operator::kEqual,
-                                {"property:activityType=" + unpause.type()}));
+        all.push_back(visibility::run_condition("TemporalPauseInfo", filter::Operator::kEqual,
+                                                {"property:activityType=" + unpause.type()}));
     }
     filter::Filter result;
-    if (all.size() == 1) {
-        result.where = std::move(all.front());
-        return result;
-    }
-    result.where.emplace();
-    result.where->kind = filter::Node::Kind::kAnd;
-    result.where->children = std::move(all);
+    result.where = filter::joined(filter::Node::Kind::kAnd, std::move(all));
     return result;
 }
 

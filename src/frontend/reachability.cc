@@ -4,6 +4,7 @@
 #include "history/build_ids.h"
 #include "temporal/api/enums/v1/task_queue.pb.h"
 #include "temporal/api/enums/v1/workflow.pb.h"
+#include "visibility/attribute_names.h"
 
 #include <algorithm>
 #include <memory>
@@ -22,24 +23,9 @@ using api::taskqueue::v1::TaskQueueReachability;
 
 // ---- What to look for in lists -------------------------------------------------------------------
 
-filter::Node condition(const char* name, const history::AttributeTypes& types, filter::Operator op,
-                       std::vector<filter::Value> values) {
-    filter::Node node;
-    node.condition = {{name, name, types.find(name)->second}, op, std::move(values)};
-    return node;
-}
-
-filter::Node joined(filter::Node::Kind kind, std::vector<filter::Node> children) {
-    if (children.size() == 1) return std::move(children.front());
-    filter::Node node;
-    node.kind = kind;
-    node.children = std::move(children);
-    return node;
-}
-
 filter::Node status_is(filter::Operator op) {
-    return condition("ExecutionStatus", history::system_attributes(), op,
-                     {std::int64_t{enums::WORKFLOW_EXECUTION_STATUS_RUNNING}});
+    return visibility::run_condition("ExecutionStatus", op,
+                                     {std::int64_t{enums::WORKFLOW_EXECUTION_STATUS_RUNNING}});
 }
 
 /// How a build is reached in one task queue, as far as its sets tell; nullopt: not at all.
@@ -84,22 +70,20 @@ filter::Filter existing_workflows(const std::string& queue, const Place& place,
                                   enums::TaskReachability kind) {
     using filter::Node;
     using filter::Operator;
-    const history::AttributeTypes& predefined = history::predefined_attributes();
     std::vector<Node> builds = {
-        condition(history::kBuildIds, predefined, Operator::kIn, place.marks)};
+        visibility::run_condition(history::kBuildIds, Operator::kIn, place.marks)};
     // A workflow that no worker has touched yet will go to the default.
     if (place.is_default_in_queue && kind != enums::TASK_REACHABILITY_CLOSED_WORKFLOWS) {
-        builds.push_back(condition(history::kBuildIds, predefined, Operator::kIsNull, {}));
+        builds.push_back(visibility::run_condition(history::kBuildIds, Operator::kIsNull, {}));
     }
-    std::vector<Node> all = {
-        condition("TaskQueue", history::system_attributes(), Operator::kEqual, {queue}),
-        joined(Node::Kind::kOr, std::move(builds))};
+    std::vector<Node> all = {visibility::run_condition("TaskQueue", Operator::kEqual, {queue}),
+                             filter::joined(Node::Kind::kOr, std::move(builds))};
     if (kind == enums::TASK_REACHABILITY_OPEN_WORKFLOWS) all.push_back(status_is(Operator::kEqual));
     if (kind == enums::TASK_REACHABILITY_CLOSED_WORKFLOWS) {
         all.push_back(status_is(Operator::kNotEqual));
     }
     filter::Filter result;
-    result.where = joined(Node::Kind::kAnd, std::move(all));
+    result.where = filter::joined(Node::Kind::kAnd, std::move(all));
     return result;
 }
 

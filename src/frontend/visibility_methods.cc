@@ -81,15 +81,8 @@ void add_list(MethodTable& table, Services& services, const std::string& method)
 
 // ---- The older calls, whose filters are fields ---------------------------------------------------
 
-filter::Node condition(const char* name, filter::Operator op, std::vector<filter::Value> values) {
-    filter::Node node;
-    node.condition = {
-        {name, name, history::system_attributes().find(name)->second}, op, std::move(values)};
-    return node;
-}
-
 filter::Node status_is(filter::Operator op, enums::WorkflowExecutionStatus status) {
-    return condition("ExecutionStatus", op, {std::int64_t{status}});
+    return visibility::run_condition("ExecutionStatus", op, {std::int64_t{status}});
 }
 
 absl::Status add_times(const api::filter::v1::StartTimeFilter& times, const char* attribute,
@@ -106,10 +99,12 @@ absl::Status add_times(const api::filter::v1::StartTimeFilter& times, const char
             "EarliestTime in StartTimeFilter should not be larger than LatestTime.");
     }
     if (has_earliest) {
-        conditions.push_back(condition(attribute, filter::Operator::kGreaterEqual, {earliest}));
+        conditions.push_back(
+            visibility::run_condition(attribute, filter::Operator::kGreaterEqual, {earliest}));
     }
     if (has_latest) {
-        conditions.push_back(condition(attribute, filter::Operator::kLessEqual, {latest}));
+        conditions.push_back(
+            visibility::run_condition(attribute, filter::Operator::kLessEqual, {latest}));
     }
     return absl::OkStatus();
 }
@@ -117,23 +112,17 @@ absl::Status add_times(const api::filter::v1::StartTimeFilter& times, const char
 template <typename Request>
 void add_names(const Request& request, std::vector<filter::Node>& conditions) {
     if (request.has_execution_filter()) {
-        conditions.push_back(condition("WorkflowId", filter::Operator::kEqual,
-                                       {request.execution_filter().workflow_id()}));
+        conditions.push_back(visibility::run_condition("WorkflowId", filter::Operator::kEqual,
+                                                       {request.execution_filter().workflow_id()}));
     } else if (request.has_type_filter()) {
-        conditions.push_back(
-            condition("WorkflowType", filter::Operator::kEqual, {request.type_filter().name()}));
+        conditions.push_back(visibility::run_condition("WorkflowType", filter::Operator::kEqual,
+                                                       {request.type_filter().name()}));
     }
 }
 
 filter::Filter all_of(std::vector<filter::Node> conditions) {
     filter::Filter result;
-    if (conditions.size() == 1) {
-        result.where = std::move(conditions.front());
-    } else {
-        result.where.emplace();
-        result.where->kind = filter::Node::Kind::kAnd;
-        result.where->children = std::move(conditions);
-    }
+    result.where = filter::joined(filter::Node::Kind::kAnd, std::move(conditions));
     return result;
 }
 

@@ -67,4 +67,12 @@ absl::StatusOr<filter::Filter> parse_run_filter(std::string_view text,
     return parsed;
 }
 
+filter::Node run_condition(const char* name, filter::Operator op,
+                           std::vector<filter::Value> values) {
+    filter::Node node;
+    node.condition = {*fixed_attribute(name), op, std::move(values)};
+    node.condition.attribute.alias = name;
+    return node;
+}
+
 }  // namespace stele::visibility

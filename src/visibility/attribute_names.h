@@ -4,6 +4,7 @@
 #include "visibility/filter/filter.h"
 
 #include <string>
+#include <vector>
 
 // What the names in filters mean for the runs of a namespace.
 namespace stele::visibility {
@@ -17,5 +18,9 @@ filter::Resolver run_attributes(const history::SearchAttributeSchema& schema);
 /// be chosen, and groups are made by status or division only.
 absl::StatusOr<filter::Filter> parse_run_filter(std::string_view text,
                                                 const history::SearchAttributeSchema& schema);
+
+/// A condition on an attribute that every run has, which is named as records know it.
+filter::Node run_condition(const char* name, filter::Operator op,
+                           std::vector<filter::Value> values);
 
 }  // namespace stele::visibility

@@ -67,6 +67,10 @@ struct Node {
     Condition condition;         // of kCondition
 };
 
+/// One node that says what `parts`, of which there is at least one, say together; `kind` is kAnd or
+/// kOr.
+Node joined(Node::Kind kind, std::vector<Node> parts);
+
 struct Filter {
     std::optional<Node> where;  // none: everything
     std::optional<Attribute> group_by;

@@ -74,7 +74,6 @@ private:
     absl::Status group_by(Filter& filter);
     absl::Status order_by(Filter& filter);
 
-    static Node joined(Node::Kind kind, std::vector<Node> children);
     static Node condition(Attribute attribute, Operator op, std::vector<Value> values,
                           bool negated);
 
@@ -107,14 +106,6 @@ absl::Status Parser::count_value() {
                                 " values");
     }
     return absl::OkStatus();
-}
-
-Node Parser::joined(Node::Kind kind, std::vector<Node> children) {
-    if (children.size() == 1) return std::move(children.front());
-    Node node;
-    node.kind = kind;
-    node.children = std::move(children);
-    return node;
 }
 
 Node Parser::condition(Attribute attribute, Operator op, std::vector<Value> values, bool negated) {
@@ -390,6 +381,14 @@ bool mentions_in(const Node& node, std::string_view name) {
 Operator opposite(Operator op) {
     // They are declared in pairs.
     return static_cast<Operator>(static_cast<int>(op) ^ 1);
+}
+
+Node joined(Node::Kind kind, std::vector<Node> parts) {
+    if (parts.size() == 1) return std::move(parts.front());
+    Node node;
+    node.kind = kind;
+    node.children = std::move(parts);
+    return node;
 }
 
 bool mentions(const Filter& filter, std::string_view name) {
