@@ -164,6 +164,11 @@ struct CancelExternalCall {
     /// Set where it is a child that is cancelled.
     std::optional<Sequence> child = {};
 };
+/// Whether code that has cancelled a child goes on only when it has heard of the cancellation.
+constexpr bool waits_when_cancelled(ChildCancellation cancellation) {
+    return cancellation == ChildCancellation::kWaitCompleted ||
+           cancellation == ChildCancellation::kWaitRequested;
+}
 struct StartChildCall {
     Sequence sequence = 0;
     Command command;

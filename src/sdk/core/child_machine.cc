@@ -165,9 +165,7 @@ std::optional<Job> ChildMachine::on_consequence(const HistoryEvent& event) {
         default: fail_mismatch(event, *this, "this event cannot follow from it");
     }
     state_ = State::kClosed;
-    if (cancel_asked_ && cancellation_ != ChildCancellation::kWaitCompleted &&
-        cancellation_ != ChildCancellation::kWaitRequested)
-        return std::nullopt;
+    if (cancel_asked_ && !waits_when_cancelled(cancellation_)) return std::nullopt;
     return job;
 }
 

@@ -109,9 +109,7 @@ void Run::on_call(CancelChildCall call) {
         case ChildMachine::CancelResult::kDropCommand: {
             drop_commands_of(machine.get());
             children_.erase(found);
-            if (machine->cancellation() != ChildCancellation::kWaitCompleted &&
-                machine->cancellation() != ChildCancellation::kWaitRequested)
-                return;
+            if (!waits_when_cancelled(machine->cancellation())) return;
             ChildStartedJob job;
             job.sequence = call.sequence;
             job.resolution = machine->canceled_before_start();

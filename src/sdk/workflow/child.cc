@@ -67,9 +67,7 @@ std::exception_ptr make_child_canceled(const Child& child, const std::string& re
     info.mutable_workflow_execution()->set_workflow_id(child.workflow_id());
     info.mutable_workflow_execution()->set_run_id(child.run_id());
     info.mutable_workflow_type()->set_name(child.type());
-    failure.mutable_cause()->set_message(reason.empty() ? "workflow canceled"
-                                                        : "workflow canceled: " + reason);
-    failure.mutable_cause()->mutable_canceled_failure_info();
+    *failure.mutable_cause() = workflow_canceled(reason);
     return make_exception(failure);
 }
 

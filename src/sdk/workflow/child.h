@@ -19,7 +19,6 @@ public:
 
     const std::string& workflow_id() const { return workflow_id_; }
     const std::string& type() const { return type_; }
-    ChildCancellation cancellation() const { return cancellation_; }
 
     /// Issues the command.
     void begin(RunContext& run);
@@ -29,10 +28,7 @@ public:
     void on_started(std::string run_id, core::Resolution resolution);
     void on_ended(core::Resolution resolution);
     void on_cancel_requested();
-    bool waits_when_cancelled() const {
-        return cancellation_ == ChildCancellation::kWaitCompleted ||
-               cancellation_ == ChildCancellation::kWaitRequested;
-    }
+    bool waits_when_cancelled() const { return core::waits_when_cancelled(cancellation_); }
 
     bool started() const { return started_; }
     const std::string& run_id() const { return run_id_; }

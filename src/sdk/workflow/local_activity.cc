@@ -73,15 +73,7 @@ private:
             if (wait) return;
         }
         forget();
-        core::Failure failure;
-        failure.set_message("Activity task failed");
-        auto& info = *failure.mutable_activity_failure_info();
-        info.mutable_activity_type()->set_name(activity_.type);
-        info.set_activity_id(activity_.activity_id);
-        failure.mutable_cause()->set_message(reason.empty() ? "workflow canceled"
-                                                            : "workflow canceled: " + reason);
-        failure.mutable_cause()->mutable_canceled_failure_info();
-        fail(make_exception(failure));
+        fail(make_activity_canceled(activity_.type, activity_.activity_id, reason));
     }
 
     void forget() {

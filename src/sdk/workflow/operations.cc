@@ -22,6 +22,24 @@ std::exception_ptr make_exception(const core::Failure& failure) {
     }
 }
 
+core::Failure workflow_canceled(const std::string& reason) {
+    core::Failure failure;
+    failure.set_message(reason.empty() ? "workflow canceled" : "workflow canceled: " + reason);
+    failure.mutable_canceled_failure_info();
+    return failure;
+}
+
+std::exception_ptr make_activity_canceled(const std::string& type, const std::string& activity_id,
+                                          const std::string& reason) {
+    core::Failure failure;
+    failure.set_message("Activity task failed");
+    auto& info = *failure.mutable_activity_failure_info();
+    info.mutable_activity_type()->set_name(type);
+    info.set_activity_id(activity_id);
+    *failure.mutable_cause() = workflow_canceled(reason);
+    return make_exception(failure);
+}
+
 void settle(PendingOperation& operation, core::Resolution resolution) {
     if (resolution.kind == core::Resolution::Kind::kCompleted) {
         std::optional<Payload> result;
@@ -46,8 +64,7 @@ core::Command make_timer_command(core::Sequence sequence, Milliseconds duration,
 namespace {
 
 std::exception_ptr make_canceled(const std::string& reason) {
-    return std::make_exception_ptr(
-        CanceledError(reason.empty() ? "workflow canceled" : "workflow canceled: " + reason));
+    return std::make_exception_ptr(CanceledError(workflow_canceled(reason).message()));
 }
 
 class ActivityOperation final : public PendingOperation, public ResolutionTarget {
@@ -99,15 +116,7 @@ private:
         run_->call(core::CancelActivityCall{sequence_});
         if (cancellation_ == ActivityCancellation::kWaitCompleted) return;
         std::exchange(run_, nullptr)->remove_activity(sequence_);
-        core::Failure failure;
-        failure.set_message("Activity task failed");
-        auto& info = *failure.mutable_activity_failure_info();
-        info.mutable_activity_type()->set_name(type_);
-        info.set_activity_id(std::to_string(sequence_));
-        failure.mutable_cause()->set_message(reason.empty() ? "workflow canceled"
-                                                            : "workflow canceled: " + reason);
-        failure.mutable_cause()->mutable_canceled_failure_info();
-        fail(make_exception(failure));
+        fail(make_activity_canceled(type_, std::to_string(sequence_), reason));
     }
 
     RunContext* run_ = nullptr;
