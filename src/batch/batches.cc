@@ -1,5 +1,6 @@
 #include "batch/batches.h"
 
+#include "batch/operation.h"
 #include "temporal/api/enums/v1/failed_cause.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
@@ -86,10 +87,7 @@ void Batches::save(const BatchRow& row, Reply<history::None> reply) {
             stored = row;
             return absl::OkStatus();
         },
-        [reply = std::move(reply)](absl::StatusOr<std::optional<BatchRow>> saved) mutable {
-            if (!saved.ok()) return reply(std::move(saved).status());
-            reply(history::None());
-        });
+        outcome_only<std::optional<BatchRow>>(std::move(reply)));
 }
 
 void Batches::start(const shard::NamespacePtr& space, Request request, Reply<history::None> reply) {
@@ -164,10 +162,7 @@ void Batches::end(const Key& key, Reply<history::None> reply) {
             *row->mutable_close_time() = to_proto(now);
             return absl::OkStatus();
         },
-        [reply = std::move(reply)](absl::StatusOr<std::optional<BatchRow>> row) mutable {
-            if (!row.ok()) return reply(std::move(row).status());
-            reply(history::None());
-        });
+        outcome_only<std::optional<BatchRow>>(std::move(reply)));
 }
 
 void Batches::sweep(const shard::NamespaceView& space) {

@@ -20,14 +20,6 @@ api::common::v1::WorkflowExecution execution_of(const RunRef& run) {
 
 std::string request_id(const std::string& job, const RunRef& run) { return job + ":" + run.run_id; }
 
-template <typename T>
-Reply<T> outcome_only(Reply<None> reply) {
-    return [reply = std::move(reply)](absl::StatusOr<T> outcome) mutable {
-        if (!outcome.ok()) return reply(std::move(outcome).status());
-        reply(None());
-    };
-}
-
 void terminate(shard::Engine& engine, const shard::NamespacePtr& space, const Request& request,
                const RunRef& run, Reply<None> reply) {
     service::TerminateWorkflowExecutionRequest order;

@@ -111,15 +111,13 @@ absl::Status validate_policies(api::enums::v1::WorkflowIdReusePolicy reuse,
         reuse == enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
         return invalid_argument(
             "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot "
-            "be "
-            "used together with a WorkflowIDConflictPolicy");
+            "be used together with a WorkflowIDConflictPolicy");
     }
     if (conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING &&
         reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
         return invalid_argument(
             "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be "
-            "used "
-            "together with WorkflowIdConflictPolicy "
+            "used together with WorkflowIdConflictPolicy "
             "WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
     }
     return absl::OkStatus();
@@ -374,8 +372,7 @@ absl::Status validate_signal_with_start(service::SignalWithStartWorkflowExecutio
     if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
         return invalid_argument(
             "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported "
-            "for "
-            "this operation.");
+            "for this operation.");
     }
     default_policies(request, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
     STELE_RETURN_IF_ERROR(validate_priority(request.priority()));

@@ -191,13 +191,13 @@ absl::Status check_clean(const shard::api::common::v1::Callback::Nexus& callback
 absl::StatusOr<CompletionRequest> completion_request(const shard::Completion& completion) {
     STELE_RETURN_IF_ERROR(check_clean(completion.callback.nexus()));
     const std::string& url = completion.callback.nexus().url();
-    const std::size_t host = url.find("://");
     const bool web = url.starts_with("http://") || url.starts_with("https://");
-    if (!web || host == std::string::npos) {
+    if (!web) {
         return failed_precondition("callbacks to " + url + " can not be sent");
     }
     CompletionRequest request;
-    const std::size_t path = std::min(url.find_first_of("/?#", host + 3), url.size());
+    const std::size_t host = url.find("://") + 3;
+    const std::size_t path = std::min(url.find_first_of("/?#", host), url.size());
     request.origin = url.substr(0, path);
     request.path = url.substr(path, url.find('#', path) - path);
     if (!request.path.starts_with('/')) request.path.insert(0, "/");

@@ -6,9 +6,10 @@
 #include <set>
 
 // Effects of one run on others: signals, cancel requests, all that passes between a parent and its
-// children, and callbacks to whoever waits outside. Each is a durable row, delivered once the transition that made it is durable, again
-// and again until the target has answered, and erased in the batch that writes the outcome into the
-// history of the source. The target knows a repeated delivery by a request id or a run id.
+// children, and callbacks to whoever waits outside. Each is a durable row, delivered once the
+// transition that made it is durable, again and again until the target has answered, and erased in
+// the batch that writes the outcome into the history of the source. The target knows a repeated
+// delivery by a request id or a run id.
 //
 // A row may be replaced by a later one under the same id (a child that was to be started is to be
 // ended instead). What is under way is answered first, so the target gets them in order.
