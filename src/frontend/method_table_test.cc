@@ -3,8 +3,9 @@
 #include "frontend/frontend.h"
 
 #include "env/sim/sim_env.h"
-#include "matching/queue_settings_testing.h"
 #include "frontend/namespace_purge.h"
+#include "frontend/nexus_endpoints.h"
+#include "matching/queue_settings_testing.h"
 #include "store/memory/memory_store.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -53,7 +54,8 @@ protected:
               sim_, *store_, [](const absl::Status& status) { FAIL() << message_of(status); })),
           namespaces_(std::make_unique<NamespaceRegistry>(
               sim_, *store_, *committer_, [](const std::string&) { return NamespaceSettings(); })),
-          task_queue_configs_(sim_, *store_, *committer_) {
+          task_queue_configs_(sim_, *store_, *committer_),
+          nexus_endpoints_(sim_, *store_, *committer_) {
         EXPECT_TRUE(namespaces_->load().ok());
         visibility_ = *visibility::make_visibility(
             sim_, *store_, *committer_, feeds_,
@@ -67,13 +69,14 @@ protected:
         options.index_feeds = &feeds_;
         engine_ = shard::make_engine(sim_, *store_, *committer_, *namespaces_, options);
         matching_ = matching::make_matching(sim_, *engine_, queue_settings_, {});
+        nexus_tasks_ = matching::make_nexus_tasks(sim_, queue_settings_, {});
         engine_->connect(*matching_);
         EXPECT_TRUE(engine_->recover().ok());
         purge_ = std::make_unique<NamespacePurge>(sim_, *engine_, *namespaces_);
         frontend_ = std::make_unique<Frontend>(
-            Services{sim_, *engine_, *matching_, *namespaces_, task_queue_configs_,
-                     queue_settings_, workers_, signer_, *visibility_, *purge_, "cluster",
-                     [] { return OperatorSettings(); }});
+            Services{sim_, *engine_, *matching_, *nexus_tasks_, nexus_endpoints_, *namespaces_,
+                     task_queue_configs_, queue_settings_, workers_, signer_, *visibility_, *purge_,
+                     "cluster", [] { return OperatorSettings(); }});
     }
 
     absl::StatusOr<std::string> call(const std::string& path,
@@ -130,10 +133,12 @@ protected:
     store::IndexFeeds feeds_;
     std::unique_ptr<visibility::Visibility> visibility_;
     TaskQueueConfigs task_queue_configs_;
+    NexusEndpointRegistry nexus_endpoints_;
     matching::FixedQueueSettings queue_settings_;
     WorkerRegistry workers_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
+    std::unique_ptr<matching::NexusTasks> nexus_tasks_;
     std::unique_ptr<NamespacePurge> purge_;
     std::unique_ptr<Frontend> frontend_;
 };

@@ -109,9 +109,9 @@ struct StartedWorkflowTask {
     std::int32_t attempt = 0;
     Timestamp scheduled_time;
     Timestamp started_time;
-    bool sticky = false;                     // history may begin after previous_started
-    EventId last_stored;                     // the last event that is in the store for this task
-    std::vector<HistoryEvent> synthesised;   // scheduled and started of a task that is not stored
+    bool sticky = false;                    // history may begin after previous_started
+    EventId last_stored;                    // the last event that is in the store for this task
+    std::vector<HistoryEvent> synthesised;  // scheduled and started of a task that is not stored
     std::vector<api::protocol::v1::Message> messages;  // updates for the worker, oldest first
 };
 
@@ -121,9 +121,8 @@ std::vector<HistoryEvent> transient_events(const Run& run);
 
 /// Records the start (event or, when transient, only in the row; a speculative one in memory). The
 /// transition is lazy. A stale task gives NOT_FOUND and means that its dispatch row is obsolete.
-absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(const Run& run,
-                                                                 const StartWorkflowTaskInput& input,
-                                                                 const Context& context);
+absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
+    const Run& run, const StartWorkflowTaskInput& input, const Context& context);
 
 struct CompletedWorkflowTask {
     /// Set when the completion was refused: the transition then records the failed task (or is
@@ -182,6 +181,7 @@ struct StartActivityInput {
     std::int64_t stamp = 0;
     std::string request_id;
     std::string identity;
+    std::string control_task_queue;  // where the worker listens for commands; empty: nowhere
 };
 
 struct StartedActivity {
@@ -204,7 +204,8 @@ absl::StatusOr<Applied<HeartbeatReply>> record_heartbeat(const Run& run, const A
                                                          const Context& context);
 absl::StatusOr<Applied<None>> complete_activity(const Run& run, const ActivityToken& token,
                                                 const api::common::v1::Payloads& result,
-                                                const std::string& identity, const Context& context);
+                                                const std::string& identity,
+                                                const Context& context);
 /// Retries by the policy, or writes the failure.
 absl::StatusOr<Applied<None>> fail_activity(
     const Run& run, const ActivityToken& token, const api::failure::v1::Failure& failure,
@@ -243,7 +244,8 @@ absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context);
 /// history together with what this transition changes; kNoEvent for a transient task, which has none.
 /// Only for a start that nobody has seen. NOT_FOUND when the token is not that of the started
 /// task; FAILED_PRECONDITION when other events stand behind its start. Lazy.
-absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run, const WorkflowTaskToken& token,
+absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
+                                                      const WorkflowTaskToken& token,
                                                       const Context& context);
 /// The same for an activity attempt, which leaves no event before it ends.
 absl::StatusOr<Applied<None>> return_activity(const Run& run, const ActivityToken& token,

@@ -14,6 +14,7 @@ class WorkflowRule;
 // What a transition is told about the world: the core reads no clock and draws no random number.
 namespace stele::history {
 
+class NexusEndpoints;
 class SearchAttributeSchema;
 
 /// Limits that a namespace sets on its runs. Defaults are those of the Temporal server.
@@ -31,11 +32,38 @@ struct Limits {
     std::size_t pending_signals = 2'000;
     std::size_t pending_cancels = 2'000;
     std::size_t signals_per_run = 10'000;
-    std::size_t updates_in_flight = 10;                        // history.maxinflightupdates
-    std::size_t update_bytes_in_flight = 20 * 1024 * 1024;     // history.maxinflightupdatepayloads
-    std::size_t updates_per_run = 2'000;                       // history.maxtotalupdates
+    std::size_t pending_nexus_operations =
+        30;  // component.nexusoperations.limit.operation.concurrency
+    std::size_t nexus_service_length =
+        1'000;  // component.nexusoperations.limit.service.name.length
+    std::size_t nexus_operation_length =
+        1'000;  // component.nexusoperations.limit.operation.name.length
+    std::size_t nexus_token_length =
+        4'096;  // component.nexusoperations.limit.operation.token.length
+    std::size_t nexus_header_bytes = 8'192;  // component.nexusoperations.limit.header.size
+    /// Longest schedule-to-close timeout of an operation; 0: any.
+    Duration nexus_schedule_to_close{};  // component.nexusoperations.limit.scheduletoclosetimeout
+    /// How long a handler may take to answer one call, and how much must be left for one.
+    Duration nexus_call = std::chrono::seconds(10);  // component.nexusoperations.request.timeout
+    Duration nexus_least_call =
+        std::chrono::milliseconds(1'500);  // component.nexusoperations.limit.request.timeout.min
+    Duration nexus_first_retry =
+        std::chrono::seconds(1);  // component.nexusoperations.retrypolicy.initialinterval
+    Duration nexus_longest_retry =
+        std::chrono::hours(1);  // component.nexusoperations.retrypolicy.maxinterval
+    /// Whether the answer to a request to cancel an operation becomes an event.
+    bool nexus_cancel_answers =
+        true;  // component.nexusoperations.recordcancelrequestcompletionevents
+    /// Whether workflows may signal others with start, as an operation of the server itself.
+    bool signal_with_start_operation = false;  // history.enablesignalwithstartfromworkflow
+    /// Whether a worker that listens for commands is told to give up the activities that it holds.
+    bool cancel_activity_commands = false;  // system.enablecancelactivityworkercommand
+    std::size_t updates_in_flight = 10;     // history.maxinflightupdates
+    std::size_t update_bytes_in_flight = 20 * 1024 * 1024;  // history.maxinflightupdatepayloads
+    std::size_t updates_per_run = 2'000;                    // history.maxtotalupdates
     double suggest_updates_share = 0.9;  // history.maxtotalupdates.suggestcontinueasnewthreshold
-    std::size_t speculative_discard_events = 10;  // history.discardspeculativeworkflowtaskmaximumeventscount
+    std::size_t speculative_discard_events =
+        10;  // history.discardspeculativeworkflowtaskmaximumeventscount
     std::size_t buffered_events = 100;
     std::size_t buffered_bytes = 2 * 1024 * 1024;
     std::size_t failure_bytes = 4 * 1024;
@@ -57,7 +85,8 @@ struct Limits {
     std::size_t reported_task_problems = 5;
     /// Completions of workflow tasks in pages. history.enableWorkflowTaskCompletionPagination
     bool completion_pages = false;
-    std::size_t completion_pages_bytes = 40 * 1024 * 1024;  // history.workflowTaskCompletionBufferSizeLimit
+    std::size_t completion_pages_bytes =
+        40 * 1024 * 1024;  // history.workflowTaskCompletionBufferSizeLimit
     /// history.workflowTaskCompletionBufferTotalSizeLimit; 0: none
     std::size_t completion_pages_total_bytes = 1024 * 1024 * 1024;
     /// Of the total, for one namespace. history.workflowTaskCompletionBufferNamespaceRatio
@@ -88,6 +117,8 @@ struct Context {
     /// The search attributes of the namespace; null in tests that are about something else, where
     /// every attribute may be set.
     const SearchAttributeSchema* search_attributes = nullptr;
+    /// Null: there are none.
+    const NexusEndpoints* nexus_endpoints = nullptr;
 };
 
 }  // namespace stele::history

@@ -1,4 +1,4 @@
-#include "history/families.h"
+#include "history/nexus_family.h"
 
 // A run as DescribeWorkflowExecution shows it.
 namespace stele::history {
@@ -103,9 +103,8 @@ void describe_extended_info(const Run& run,
         // Clients of Temporal see the beginning of the first year here.
         info.mutable_run_expiration_time()->set_seconds(kFirstYearSeconds);
     }
-    *info.mutable_original_start_time() = run.info.has_original_start_time()
-                                              ? run.info.original_start_time()
-                                              : run.info.start_time();
+    *info.mutable_original_start_time() =
+        run.info.has_original_start_time() ? run.info.original_start_time() : run.info.start_time();
     if (run.info.original_execution_run_id() != run.info.run_id()) {
         *info.mutable_last_reset_time() = run.info.start_time();
     }
@@ -148,6 +147,7 @@ service::DescribeWorkflowExecutionResponse describe(const Run& run) {
     describe_extended_info(run, *response.mutable_workflow_extended_info());
     describe_activities(run, response);
     describe_children(run, response);
+    describe_nexus_operations(run, response);
     describe_workflow_task(run.header.task(), response);
     return response;
 }

@@ -15,12 +15,13 @@ struct Run {
     Table<storage::ChildRow> children;                   // by initiated event id
     Table<storage::ExternalRow> external_signals;        // by initiated event id
     Table<storage::ExternalRow> external_cancels;        // by initiated event id
+    Table<storage::NexusOperationRow> nexus_operations;  // by scheduled event id
     Table<storage::BufferedEventRow> buffered;           // by arrival
     Table<storage::RequestIdRow> request_ids;            // by arrival
     Table<storage::UpdateRow> updates;                   // by the first event that tells of it
 
     // In memory only. Beside it, a speculative workflow task in the header is not stored either.
-    Table<PendingUpdate> pending_updates;                // by arrival
+    Table<PendingUpdate> pending_updates;  // by arrival
 
     RunRef ref() const { return {info.namespace_id(), info.workflow_id(), info.run_id()}; }
     RunKey key() const { return RunKey(info.sequence()); }

@@ -198,6 +198,7 @@ Context Scenario::context() {
     context.limits = &limits_;
     context.new_id = [this] { return "id-" + std::to_string(++ids_); };
     context.uniform = [] { return 0.5; };
+    context.nexus_endpoints = endpoints_;
     return context;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "history/commands.h"
+#include "history/nexus_endpoints.h"
 
 #include <map>
 #include <string>
@@ -38,6 +39,7 @@ public:
     /// Lets time pass, firing what is due exactly when it is due.
     void advance(Duration duration);
     Limits& limits() { return limits_; }
+    void set_endpoints(const NexusEndpoints* endpoints) { endpoints_ = endpoints; }
     Context context();
 
     // ---- The run ---------------------------------------------------------------------------
@@ -95,6 +97,7 @@ private:
 
     Timestamp now_{std::chrono::hours(480'000)};
     Limits limits_;
+    const NexusEndpoints* endpoints_ = nullptr;
     std::int64_t ids_ = 0;
     std::unique_ptr<Run> run_;
     api::history::v1::History history_;

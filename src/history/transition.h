@@ -25,15 +25,16 @@ struct EventBatch {
     std::string bytes;
 };
 
-enum class QueueKind : std::uint8_t { kWorkflow = 1, kActivity = 2 };
+/// As temporal.api.enums.v1.TaskQueueType has them. Tasks of Nexus queues are never stored.
+enum class QueueKind : std::uint8_t { kWorkflow = 1, kActivity = 2, kNexus = 3 };
 
 /// A task that a queue is to hand to a worker; kept durably until it starts or is obsolete.
 struct DispatchTask {
     QueueKind kind = QueueKind::kWorkflow;
     std::string task_queue;
-    bool sticky = false;             // workflow tasks only: the queue of one worker
-    std::string normal_task_queue;   // for a sticky queue: where to fall back
-    std::int64_t sequence = 0;       // unique within the run; see WorkflowTask.dispatch_sequence
+    bool sticky = false;            // workflow tasks only: the queue of one worker
+    std::string normal_task_queue;  // for a sticky queue: where to fall back
+    std::int64_t sequence = 0;      // unique within the run; see WorkflowTask.dispatch_sequence
     storage::DispatchRow row;
 };
 
@@ -50,18 +51,19 @@ struct Draft {
     explicit Draft(const Run& base);
 
     const Run* base;
-    storage::HeaderRow header;                          // a copy, always rewritten
-    std::optional<storage::InfoRow> info;               // only when new or changed
-    std::optional<storage::AttributesRow> attributes;   // only when changed
+    storage::HeaderRow header;                         // a copy, always rewritten
+    std::optional<storage::InfoRow> info;              // only when new or changed
+    std::optional<storage::AttributesRow> attributes;  // only when changed
     TableDraft<storage::ActivityRow> activities;
     TableDraft<storage::TimerRow> timers;
     TableDraft<storage::ChildRow> children;
     TableDraft<storage::ExternalRow> external_signals;
     TableDraft<storage::ExternalRow> external_cancels;
+    TableDraft<storage::NexusOperationRow> nexus_operations;
     TableDraft<storage::BufferedEventRow> buffered;
     TableDraft<storage::RequestIdRow> request_ids;
     TableDraft<storage::UpdateRow> updates;
-    TableDraft<PendingUpdate> pending_updates;          // never written
+    TableDraft<PendingUpdate> pending_updates;  // never written
 
     const storage::InfoRow& run_info() const { return info ? *info : base->info; }
     const storage::AttributesRow& run_attributes() const {

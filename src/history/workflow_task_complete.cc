@@ -54,8 +54,7 @@ bool can_be_discarded(const Builder& builder, const Request& request) {
     if (request.commands_size() > 0 || request.force_create_new_workflow_task()) return false;
     std::int64_t repeated = 0;
     if (request.capabilities().discard_speculative_workflow_task_with_events()) {
-        repeated =
-            static_cast<std::int64_t>(builder.context().limits->speculative_discard_events);
+        repeated = static_cast<std::int64_t>(builder.context().limits->speculative_discard_events);
     }
     // Behind the last completed task stand its started and completed event.
     if (header.next_event_id() > header.last_completed_task_started_event_id() + 2 + repeated) {
@@ -111,8 +110,8 @@ EventId add_completed_event(Builder& builder, const Request& request) {
         header.set_sdk_version(request.sdk_metadata().sdk_version());
     }
     const Draft& draft = builder.draft();
-    const bool resettable = draft.children.empty() && draft.external_signals.empty() &&
-                            draft.external_cancels.empty();
+    const bool resettable =
+        draft.children.empty() && draft.external_signals.empty() && draft.external_cancels.empty();
     add_reset_point(header, builder.info().run_id(), attributes,
                     {EventId(header.next_event_id()), builder.now(), resettable},
                     builder.context().limits->reset_points);
@@ -189,9 +188,8 @@ void schedule_next(Completion& completion, Timestamp original, CompletedWorkflow
     schedule_workflow_task(builder, is_heartbeat(request) ? original : builder.now(), hand_over);
     if (!hand_over) return;
     // A heartbeat's worker is still at the updates that it has.
-    reply.next =
-        start_scheduled_task(builder, {kRequestOfCompletion, request.identity(), nullptr,
-                                       !request.force_create_new_workflow_task()});
+    reply.next = start_scheduled_task(builder, {kRequestOfCompletion, request.identity(), nullptr,
+                                                !request.force_create_new_workflow_task()});
     reply.next->sticky = true;  // the worker that asks for it has the run
 }
 
@@ -215,8 +213,7 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_next_speculative_task(
     }
     Builder builder(run, context);
     schedule_speculative_task(builder, true);
-    StartedWorkflowTask started =
-        start_scheduled_task(builder, {kRequestOfCompletion, identity});
+    StartedWorkflowTask started = start_scheduled_task(builder, {kRequestOfCompletion, identity});
     started.sticky = true;
     return Applied<StartedWorkflowTask>{std::move(builder).finish(), std::move(started)};
 }
@@ -268,6 +265,7 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
         return fail_refused(run, request, *refusal, context);
     }
     start_eager_activities(completion);
+    tell_workers_to_cancel(builder, completion.cancelled_activities);
     builder.hold_outside_events(false);
     reject_unanswered_updates(completion);
 

@@ -1,6 +1,6 @@
 #include "shard/outbox.h"
 
-#include "shard/outbox_rows.h"
+#include "shard/outbox_send.h"
 
 #include <algorithm>
 #include <utility>
@@ -83,24 +83,18 @@ void Outbox::deliver(Id id) {
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
     if (!entry.durable || entry.under_way) return;
-    const LoadedRun* source = is_self_contained(entry.row) ? nullptr : source_of(entry);
-    std::optional<Delivery> delivery = delivery_of(entry.row, source);
-    // A run that has closed does not wait for the outcome any more.
-    if (!delivery) return drop(id);
-
-    entry.under_way = true;
+    LoadedRun* source = is_self_contained(entry.row) ? nullptr : source_of(entry);
     const std::uint64_t version = entry.version;
-    delivery->space = shard_.around().namespaces.by_id(delivery->target.namespace_id);
-    if (delivery->space == nullptr) return answered(id, version, no_such_namespace());
-    shard_.around().router->deliver(
-        *std::move(delivery), [this, id, version](absl::StatusOr<history::None> result) {
-            shard_.executor().post([this, id, version, status = result.status()] {
-                answered(id, version, status);
-            });
-        });
+    Reply<history::NexusOutcome> reply = [this, id, version](Answer answer) {
+        shard_.executor().post(
+            [this, id, version, answer = std::move(answer)] { answered(id, version, answer); });
+    };
+    entry.under_way = true;
+    // A run that has closed does not wait for the outcome any more.
+    if (!send(shard_, entry.row, source, std::move(reply))) drop(id);
 }
 
-void Outbox::answered(Id id, std::uint64_t version, const absl::Status& answer) {
+void Outbox::answered(Id id, std::uint64_t version, const Answer& answer) {
     const auto found = waiting_.find(id);
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
@@ -109,8 +103,8 @@ void Outbox::answered(Id id, std::uint64_t version, const absl::Status& answer) 
     conclude(id, entry, answer);
 }
 
-void Outbox::conclude(Id id, Entry& entry, const absl::Status& answer) {
-    const Conclusion conclusion = conclusion_of(entry.row, answer);
+void Outbox::conclude(Id id, Entry& entry, const Answer& answer) {
+    const Conclusion conclusion = conclusion_of(entry.row, answer, entry.failures);
     if (conclusion.kind == Conclusion::Kind::kRetry) return retry(id, entry);
     if (conclusion.kind == Conclusion::Kind::kDone) return drop(id);
     LoadedRun* source = source_of(entry);

@@ -74,9 +74,9 @@ Delivery self_contained_delivery(const OutboxRow& row) {
     } else if (row.kind() == OutboxRow::KIND_END_CHILD) {
         delivery.what = EndChild{row.parent_close_policy()};
     } else {
-        delivery.what = history::ChildReport{EventId(row.target_initiated_event_id()),
-                                             source_of(row), row.chain_run_id(),
-                                             row.closing_event()};
+        delivery.what =
+            history::ChildReport{EventId(row.target_initiated_event_id()), source_of(row),
+                                 row.chain_run_id(), row.closing_event()};
     }
     return delivery;
 }
@@ -121,9 +121,8 @@ Conclusion external_conclusion(const OutboxRow& row, const absl::Status& answer)
     return {Conclusion::Kind::kRecord, false,
             [signal, initiated, outcome = *outcome](const history::Run& run,
                                                     const history::Context& context) {
-                return signal
-                           ? history::finish_external_signal(run, initiated, outcome, context)
-                           : history::finish_external_cancel(run, initiated, outcome, context);
+                return signal ? history::finish_external_signal(run, initiated, outcome, context)
+                              : history::finish_external_cancel(run, initiated, outcome, context);
             }};
 }
 
@@ -149,11 +148,32 @@ Conclusion start_conclusion(const OutboxRow& row, const absl::Status& answer) {
             }};
 }
 
+/// The handler has answered, or nobody could be asked just now.
+Conclusion nexus_conclusion(const OutboxRow& row, const Answer& answer) {
+    if (!answer.ok()) return {};
+    const bool start = row.kind() == OutboxRow::KIND_START_NEXUS;
+    const EventId scheduled(start ? row.initiated_event_id() : row.nexus_scheduled_event_id());
+    return {Conclusion::Kind::kRecord, false,
+            [start, scheduled, outcome = *answer](const history::Run& run,
+                                                  const history::Context& context) {
+                return start ? history::record_nexus_start(run, scheduled, outcome, context)
+                             : history::record_nexus_cancellation(run, scheduled, outcome, context);
+            }};
+}
+
+/// Commands to workers are worth a few attempts: an activity ends without them as well.
+Conclusion command_conclusion(const Answer& answer, int failures) {
+    constexpr int kAttempts = 3;
+    const bool taken = answer.ok() && answer->kind != history::NexusOutcome::Kind::kRetry;
+    return {taken || failures + 1 >= kAttempts ? Conclusion::Kind::kDone
+                                               : Conclusion::Kind::kRetry};
+}
+
 }  // namespace
 
 bool is_self_contained(const OutboxRow& row) {
-    return row.kind() == OutboxRow::KIND_RELEASE_CHILD ||
-           row.kind() == OutboxRow::KIND_END_CHILD ||
+    return row.kind() == OutboxRow::KIND_RELEASE_CHILD || row.kind() == OutboxRow::KIND_END_CHILD ||
+           row.kind() == OutboxRow::KIND_CANCEL_ACTIVITIES ||
            row.kind() == OutboxRow::KIND_REPORT_TO_PARENT;
 }
 
@@ -172,7 +192,14 @@ std::optional<Delivery> delivery_of(const OutboxRow& row, const LoadedRun* sourc
     return delivery;
 }
 
-Conclusion conclusion_of(const OutboxRow& row, const absl::Status& answer) {
+Conclusion conclusion_of(const OutboxRow& row, const Answer& said, int failures) {
+    switch (row.kind()) {
+        case OutboxRow::KIND_START_NEXUS:
+        case OutboxRow::KIND_CANCEL_NEXUS: return nexus_conclusion(row, said);
+        case OutboxRow::KIND_CANCEL_ACTIVITIES: return command_conclusion(said, failures);
+        default: break;
+    }
+    const absl::Status& answer = said.status();
     if (row.kind() == OutboxRow::KIND_START_CHILD) return start_conclusion(row, answer);
     if (!is_self_contained(row)) return external_conclusion(row, answer);
     // Whoever is no longer there has nothing to be told.
@@ -180,7 +207,5 @@ Conclusion conclusion_of(const OutboxRow& row, const absl::Status& answer) {
                       answer.code() == absl::StatusCode::kFailedPrecondition;
     return {answer.ok() || gone ? Conclusion::Kind::kDone : Conclusion::Kind::kRetry};
 }
-
-absl::Status no_such_namespace() { return failed_precondition("the namespace does not exist"); }
 
 }  // namespace stele::shard

@@ -18,12 +18,12 @@ std::optional<TaskOffer> Offers::take(const std::string& queue, QueueKind kind) 
     return std::nullopt;
 }
 
-OneNamespace::OneNamespace() {
+OneNamespace::OneNamespace(const history::Limits& limits) {
     storage::NamespaceRow row;
     row.set_id("namespace-id");
     row.set_name("default");
     *row.mutable_retention() = to_proto(std::chrono::hours(24));
-    space_ = std::make_shared<const NamespaceView>(row, history::Limits());
+    space_ = std::make_shared<const NamespaceView>(row, limits);
 }
 
 NamespacePtr OneNamespace::by_id(const std::string& id) {
@@ -34,8 +34,8 @@ NamespacePtr OneNamespace::by_name(const std::string& name) {
     return name == space_->name ? space_ : nullptr;
 }
 
-TestServer::TestServer(std::uint64_t seed, EngineOptions options)
-    : sim_(env::SimOptions{.seed = seed}), options_(options) {
+TestServer::TestServer(std::uint64_t seed, EngineOptions options, const history::Limits& limits)
+    : sim_(env::SimOptions{.seed = seed}), options_(options), namespaces_(limits) {
     boot();
 }
 
@@ -49,6 +49,7 @@ void TestServer::boot() {
     });
     engine_ = make_engine(*process_, *store_, *committer_, namespaces_, options_);
     engine_->connect(offers_);
+    engine_->connect_nexus(nexus_);
     const absl::Status recovered = engine_->recover();
     EXPECT_TRUE(recovered.ok()) << message_of(recovered);
     // Until the shards have offered what they found.
@@ -63,6 +64,8 @@ void TestServer::shut_down() {
     store_.reset();
     offers_.tasks.clear();
     offers_.queries.clear();
+    nexus_.calls.clear();
+    nexus_.commands.clear();
 }
 
 void TestServer::restart() {
@@ -139,7 +142,8 @@ absl::StatusOr<PolledWorkflowTask> TestServer::poll(const std::string& queue) {
     return start_task(*offer);
 }
 
-absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& queue) {
+absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& queue,
+                                                             const std::string& control_queue) {
     settle();
     const std::optional<TaskOffer> offer = offers_.take(queue, QueueKind::kActivity);
     if (!offer) return not_found("no activity in " + queue);
@@ -148,6 +152,7 @@ absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& 
     input.stamp = offer->stamp;
     input.request_id = "poll-" + std::to_string(++polls_);
     input.identity = "worker";
+    input.control_task_queue = control_queue;
     return play<PolledActivityTask>([&](Reply<PolledActivityTask> reply) {
         engine_->start_activity(*offer, std::move(input), std::move(reply));
     });

@@ -147,8 +147,8 @@ void Starts::start(NamespacePtr space, service::StartWorkflowExecutionRequest re
         !request.cron_schedule().empty()) {
         request.set_request_eager_execution(false);
     }
-    decide({std::move(space), std::move(request), std::nullopt, std::move(reply),
-            std::move(created)});
+    decide(
+        {std::move(space), std::move(request), std::nullopt, std::move(reply), std::move(created)});
 }
 
 void Starts::signal_with_start(NamespacePtr space,
@@ -156,6 +156,31 @@ void Starts::signal_with_start(NamespacePtr space,
                                Reply<StartReply> reply) {
     history::SignalInput signal = signal_part(request);
     Call call{std::move(space), start_part(request), std::move(signal), std::move(reply)};
+    settle_policies(call.request, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+    decide(std::move(call));
+}
+
+void Starts::signal_with_start_once(NamespacePtr space,
+                                    service::SignalWithStartWorkflowExecutionRequest request,
+                                    std::string run_id, Reply<StartReply> reply) {
+    const RunRef made{space->id, request.workflow_id(), run_id};
+    if (const auto run = shard_.find(made); run.ok()) {
+        const history::Run& started = *(*run)->run;
+        return shard_.reply_at<StartReply>(
+            (*run)->last_synced, std::move(reply),
+            existing(make_current(started.info, started.header), true));
+    }
+    // A run that took the signal and has closed since must not be followed by another.
+    const auto current = shard_.find(workflow_of(*space, request.workflow_id()));
+    if (current.ok() && (*current)->run->request_ids.id_of(request.request_id())) {
+        const history::Run& signalled = *(*current)->run;
+        return shard_.reply_at<StartReply>(
+            (*current)->last_synced, std::move(reply),
+            existing(make_current(signalled.info, signalled.header), false));
+    }
+    history::SignalInput signal = signal_part(request);
+    Call call{std::move(space), start_part(request), std::move(signal), std::move(reply)};
+    call.run_id = std::move(run_id);
     settle_policies(call.request, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
     decide(std::move(call));
 }
@@ -169,11 +194,11 @@ void Starts::start_child(NamespacePtr space, history::ChildStart start,
                                               history::None{});
     }
     settle_policies(start.request, enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
-    Reply<StartReply> answer =
-        [reply = std::move(reply)](absl::StatusOr<StartReply> result) mutable {
-            if (!result.ok()) return reply(result.status());
-            reply(history::None{});
-        };
+    Reply<StartReply> answer = [reply =
+                                    std::move(reply)](absl::StatusOr<StartReply> result) mutable {
+        if (!result.ok()) return reply(result.status());
+        reply(history::None{});
+    };
     Call call{std::move(space), std::move(start.request), std::nullopt, std::move(answer)};
     call.parent = std::move(start.parent);
     call.run_id = std::move(start.run_id);
@@ -244,9 +269,9 @@ void Starts::use_existing(Call call, const storage::CurrentRow& current, LoadedR
     const bool attaches = call.request.has_on_conflict_options();
     if (!call.signal && !attaches) return answer_existing(std::move(call), current, run, false);
     const CommandContext context = shard_.context_for(call.space);
-    auto applied = call.signal
-                       ? history::signal_workflow(*run.run, *call.signal, context.context)
-                       : history::attach_to_run(*run.run, attachment(call.request), context.context);
+    auto applied =
+        call.signal ? history::signal_workflow(*run.run, *call.signal, context.context)
+                    : history::attach_to_run(*run.run, attachment(call.request), context.context);
     if (!applied.ok()) {
         return shard_.reply_at<StartReply>(run.last_synced, std::move(call.reply),
                                            applied.status());

@@ -330,4 +330,12 @@ absl::StatusOr<TaskQueueKey> decode_task_queue_key(std::string_view key) {
     return row.finish(std::move(result));
 }
 
+std::string nexus_endpoint_key(std::string_view endpoint_id) {
+    return table_writer(Table::kNexusEndpoint).text(endpoint_id).take();
+}
+
+absl::StatusOr<std::string> decode_nexus_endpoint_key(std::string_view key) {
+    return decode_named(Table::kNexusEndpoint, key);
+}
+
 }  // namespace stele::store

@@ -31,6 +31,7 @@ enum class Table : char {
     kNamespace = 'n',      ///< namespaces by id
     kNamespaceName = 'N',  ///< namespace name to id
     kTaskQueue = 33,       ///< what operators have set for a task queue
+    kNexusEndpoint = 45,   ///< Nexus endpoints by id
 };
 
 /// The word used for a table in messages and in docs/formats.
@@ -213,6 +214,9 @@ struct TaskQueueKey {
 };
 std::string encode(const TaskQueueKey& key);
 absl::StatusOr<TaskQueueKey> decode_task_queue_key(std::string_view key);
+
+std::string nexus_endpoint_key(std::string_view endpoint_id);
+absl::StatusOr<std::string> decode_nexus_endpoint_key(std::string_view key);
 
 /// Any key in words, for messages and dumps, such as `state(17, 4, activity, 12)`. A key that is
 /// not of this grammar is shown as hexadecimal.

@@ -53,6 +53,8 @@ const std::map<std::string, Maker>& messages() {
         {"state 8", make<storage::BufferedEventRow>()},
         {"state 9", make<storage::RequestIdRow>()},
         {"state 10", make<storage::UpdateRow>()},
+        {"state 11", make<storage::NexusOperationRow>()},
+        {"nexus_endpoint", make<storage::NexusEndpointRow>()},
         {"task_queue", make<storage::TaskQueueRow>()},
     };
     return map;
@@ -171,9 +173,10 @@ std::map<std::string, std::string> example_keys() {
         {"index", encode(IndexKey{7, 6})},
         {"namespace", namespace_key("ns")},
         {"outbox", encode(OutboxKey{7, 4})},
+        {"nexus_endpoint", nexus_endpoint_key("id")},
         {"task_queue", encode(TaskQueueKey{"ns", "queue", 1})},
     };
-    for (int kind = 0; kind <= 10; ++kind) {
+    for (int kind = 0; kind <= 11; ++kind) {
         keys["state " + std::to_string(kind)] =
             encode(StateKey{7, RunKey(3), static_cast<StateKind>(kind), kind < 3 ? 0 : 5});
     }
