@@ -51,6 +51,7 @@ void Server::start() {
     node.engine.backlog_window = options_.window;
     node.matching.window = options_.window;
     node.queue_settings.fairness = options_.fairness;
+    node.settings.limits.signal_with_start_operation = true;
     auto started = server::Node::start(*process_, *store_, std::move(node));
     STELE_CHECK(started.ok(), "the server did not start: " + message_of(started.status()));
     node_ = *std::move(started);

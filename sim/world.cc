@@ -4,6 +4,7 @@
 #include "sim/checks.h"
 #include "sim/clients.h"
 #include "sim/family.h"
+#include "sim/nexus.h"
 #include "sim/lists.h"
 #include "sim/operators.h"
 #include "sim/update_checks.h"
@@ -129,6 +130,7 @@ private:
             }
         }
         follow_children();
+        follow_asked();
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
     }
 
@@ -172,6 +174,7 @@ private:
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
             for (Kin& kin : children_of(run, *history)) kin_.push_back(std::move(kin));
+            for (Asked& asked : asked_in(*history)) asked_.push_back(std::move(asked));
             if (runs != nullptr) runs->push_back(run);
             run = successor_of(*history);
             chain.push_back(*std::move(history));
@@ -191,6 +194,20 @@ private:
             ++outcome_.children;
             if (chain.empty()) continue;
             for (std::string& fault : check_kin(kin, chain, runs)) record_.violation(std::move(fault));
+        }
+    }
+
+    /// What runs have signalled with start.
+    void follow_asked() {
+        for (const Asked& asked : std::exchange(asked_, {})) {
+            const auto target = read_whole(asked.workflow_id, asked.run_id);
+            if (!target) continue;
+            for (std::string& fault : check_history(asked.run_id, *target, false)) {
+                record_.violation(std::move(fault));
+            }
+            for (std::string& fault : check_asked(asked, *target)) {
+                record_.violation(std::move(fault));
+            }
         }
     }
 
@@ -323,6 +340,7 @@ private:
     Operators operators_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::deque<Kin> kin_;  // children that are still to be followed
+    std::vector<Asked> asked_;
     Outcome outcome_;
 };
 
