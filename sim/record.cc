@@ -1,6 +1,8 @@
 #include "sim/record.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 
@@ -12,6 +14,17 @@ std::uint64_t roll(std::uint64_t hash, const std::string& bytes) {
     constexpr std::uint64_t kPrime = 0x100000001B3u;
     for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
     return hash;
+}
+
+/// Maps in the order of their keys: one event has one text.
+std::string canonical(const temporal::api::history::v1::HistoryEvent& event) {
+    std::string bytes;
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    event.SerializeToCodedStream(&out);
+    out.Trim();
+    return bytes;
 }
 
 }  // namespace
@@ -58,7 +71,7 @@ void Record::read_prefix(const std::string& run_id,
     std::vector<std::uint64_t>& known = prefixes[run_id];
     std::uint64_t hash = 0xCBF29CE484222325u;
     for (std::size_t i = 0; i < events.size(); ++i) {
-        hash = roll(hash, events[i].SerializeAsString());
+        hash = roll(hash, canonical(events[i]));
         if (i == known.size()) known.push_back(hash);
         if (known[i] == hash) continue;
         violation(fmt::format("invariant 4: event {} of run {} changed after it had been read",

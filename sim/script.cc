@@ -1,6 +1,7 @@
 #include "sim/script.h"
 
 #include "base/time.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 namespace api = temporal::api;
 namespace enums = temporal::api::enums::v1;
+namespace service = temporal::api::workflowservice::v1;
 
 constexpr char kSeparator = '|';
 
@@ -30,12 +32,15 @@ struct Seen {
     std::map<std::string, std::int64_t> timers;      // id to started event
     std::set<std::string> timers_closed;
     std::set<std::string> markers;
-    std::map<std::string, std::int64_t> external;    // control to initiated event
-    std::set<std::int64_t> external_closed;          // by initiated event
-    std::set<std::string> children;                  // workflow ids
-    std::set<std::string> children_started;          // or failed to start
+    std::map<std::string, std::int64_t> external;  // control to initiated event
+    std::set<std::int64_t> external_closed;        // by initiated event
+    std::set<std::string> children;                // workflow ids
+    std::set<std::string> children_started;        // or failed to start
     std::set<std::string> children_closed;
+    std::map<std::string, std::int64_t> asked;  // target to scheduled event
+    std::set<std::int64_t> asked_closed;        // by scheduled event
     std::string workflow_id;
+    std::string run_id;
     int attempt = 1;
     int scheduled_runs = 0;  // of a cron schedule that have completed before this one
     int signals = 0;
@@ -87,6 +92,7 @@ void read_start(const HistoryEvent& event, Seen& seen) {
     seen.neighbour = input.substr(bar + 1);
     seen.queue = started.task_queue().name();
     seen.workflow_id = started.workflow_id();
+    seen.run_id = started.original_execution_run_id();
     seen.attempt = started.attempt();
     if (started.has_last_completion_result()) {
         seen.scheduled_runs = std::stoi(started.last_completion_result().payloads(0).data());
@@ -126,18 +132,29 @@ void read_outcome(const HistoryEvent& event, Seen& seen) {
                 event.signal_external_workflow_execution_failed_event_attributes()
                     .initiated_event_id());
             break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+            seen.asked_closed.insert(
+                event.nexus_operation_completed_event_attributes().scheduled_event_id());
+            break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+            seen.asked_closed.insert(
+                event.nexus_operation_failed_event_attributes().scheduled_event_id());
+            break;
         default: read_child(event, seen); break;
     }
 }
 
+/// Whom an operation of the server signals.
+std::string target_of(const HistoryEvent& scheduled) {
+    service::SignalWithStartWorkflowExecutionRequest request;
+    request.ParseFromString(scheduled.nexus_operation_scheduled_event_attributes().input().data());
+    return request.workflow_id();
+}
+
 void read_beginning(const HistoryEvent& event, Seen& seen) {
     switch (event.event_type()) {
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-            read_start(event, seen);
-            break;
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-            ++seen.signals;
-            break;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: read_start(event, seen); break;
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: ++seen.signals; break;
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
             seen.cancel_requested = true;
             break;
@@ -159,8 +176,10 @@ void read_beginning(const HistoryEvent& event, Seen& seen) {
             seen.external[event.signal_external_workflow_execution_initiated_event_attributes()
                               .control()] = event.event_id();
             break;
-        default:
-            read_outcome(event, seen);
+        case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED:
+            seen.asked[target_of(event)] = event.event_id();
+            break;
+        default: read_outcome(event, seen);
     }
 }
 
@@ -226,8 +245,10 @@ private:
             case 'C': return cancelled_timer();
             case 'H': return child(kinds::kChild, enums::PARENT_CLOSE_POLICY_TERMINATE, true);
             case 'D': return child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_TERMINATE, false);
-            case 'Q': return child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL, false);
+            case 'Q':
+                return child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL, false);
             case 'O': return child(kinds::kChild, enums::PARENT_CLOSE_POLICY_ABANDON, false);
+            case 'G': return signal_with_start();
             case 'R': return fail_once();
             case 'Y': return leave_schedule();
             default: return continue_as_new();
@@ -349,6 +370,27 @@ private:
         return false;
     }
 
+    /// The target is this run's alone, and ends with the signal.
+    bool signal_with_start() {
+        service::SignalWithStartWorkflowExecutionRequest request;
+        request.set_workflow_id(fmt::format("{}~{}~{}", seen_.workflow_id, seen_.run_id, step_));
+        const auto scheduled = seen_.asked.find(request.workflow_id());
+        if (scheduled != seen_.asked.end()) return seen_.asked_closed.contains(scheduled->second);
+        request.set_signal_name("from-operation");
+        request.mutable_workflow_type()->set_name("script");
+        request.mutable_task_queue()->set_name(seen_.queue);
+        *request.mutable_workflow_task_timeout() = to_proto(std::chrono::seconds(3));
+        request.mutable_input()->add_payloads()->set_data(encode_input("S", seen_.neighbour));
+        auto& attributes = *add(enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION)
+                                .mutable_schedule_nexus_operation_command_attributes();
+        attributes.set_endpoint("__temporal_system");
+        attributes.set_service("temporal.api.workflowservice.v1.WorkflowService");
+        attributes.set_operation("SignalWithStartWorkflowExecution");
+        (*attributes.mutable_input()->mutable_metadata())["encoding"] = "binary/protobuf";
+        attributes.mutable_input()->set_data(request.SerializeAsString());
+        return false;
+    }
+
     bool fail_once() {
         if (seen_.attempt > 1) return true;
         auto& failure = *add(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION)
@@ -389,7 +431,7 @@ private:
 }  // namespace
 
 std::string draw_script(env::SimRandom& random, int signals) {
-    constexpr char kSteps[] = "AAPTTMEKCHHDQO";
+    constexpr char kSteps[] = "AAPTTMEKCHHDQOG";
     std::string script;
     const std::uint64_t length = 1 + random.next() % 6;
     for (std::uint64_t i = 0; i < length; ++i) {
@@ -397,8 +439,8 @@ std::string draw_script(env::SimRandom& random, int signals) {
     }
     // Signals belong to one run: those behind a continue-as-new would wait for others.
     for (int i = 0; i < signals; ++i) {
-        script.insert(script.begin() + static_cast<std::ptrdiff_t>(random.next() % (script.size() + 1)),
-                      'S');
+        script.insert(
+            script.begin() + static_cast<std::ptrdiff_t>(random.next() % (script.size() + 1)), 'S');
     }
     if (random.next() % 4 == 0) script += "NAT";
     return script;

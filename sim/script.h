@@ -18,6 +18,7 @@
 //   H  a child, and its end           R  fail, unless this is a second attempt
 //   D  a child that waits for ever    Q  the same, to be cancelled and not terminated
 //   O  an abandoned child that ends by itself
+//   G  signal another with start, as an operation of the server
 //   Y  complete, in the first two runs of a cron schedule; then leave the schedule
 namespace stele::sim {
 

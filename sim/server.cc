@@ -53,6 +53,7 @@ void Server::start() {
     node.matching.window = options_.window;
     node.queue_settings.fairness = options_.fairness;
     node.namespaces = {kOtherNamespace};
+    node.settings.limits.signal_with_start_operation = true;
     auto started = server::Node::start(*process_, *store_, std::move(node));
     STELE_CHECK(started.ok(), "the server did not start: " + message_of(started.status()));
     node_ = *std::move(started);

@@ -5,6 +5,7 @@
 #include "sim/clients.h"
 #include "sim/family.h"
 #include "sim/lists.h"
+#include "sim/nexus.h"
 #include "sim/operators.h"
 #include "sim/reset_checks.h"
 #include "sim/reset_clients.h"
@@ -142,6 +143,7 @@ private:
         for (const Reset& reset : record_.resets) follow_reset(reset);
         for (const auto& [id, run] : record_.removed) expect_gone(id, run);
         follow_children();
+        follow_asked();
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
     }
 
@@ -227,6 +229,7 @@ private:
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
             for (Kin& kin : children_of(run, *history)) kin_.push_back(std::move(kin));
+            for (Asked& asked : asked_in(*history)) asked_.push_back(std::move(asked));
             if (runs != nullptr) runs->push_back(run);
             run = successor_of(*history);
             chain.push_back(*std::move(history));
@@ -248,6 +251,20 @@ private:
             if (chain.empty()) continue;
             for (std::string& fault : check_kin(kin, chain, runs))
                 record_.violation(std::move(fault));
+        }
+    }
+
+    /// What runs have signalled with start.
+    void follow_asked() {
+        for (const Asked& asked : std::exchange(asked_, {})) {
+            const auto target = read_whole(asked.workflow_id, asked.run_id);
+            if (!target) continue;
+            for (std::string& fault : check_history(asked.run_id, *target, false)) {
+                record_.violation(std::move(fault));
+            }
+            for (std::string& fault : check_asked(asked, *target)) {
+                record_.violation(std::move(fault));
+            }
         }
     }
 
@@ -349,13 +366,13 @@ private:
             service::DescribeBatchOperationRequest request;
             request.set_namespace_(kNamespace);
             request.set_job_id(job);
-            auto told = ask<service::DescribeBatchOperationResponse>("DescribeBatchOperation",
-                                                                     request);
+            auto told =
+                ask<service::DescribeBatchOperationResponse>("DescribeBatchOperation", request);
             while (told.ok() && told->state() == api::enums::v1::BATCH_OPERATION_STATE_RUNNING &&
                    sim_.elapsed() < until) {
                 sim_.run_for(std::chrono::seconds(1));
-                told = ask<service::DescribeBatchOperationResponse>("DescribeBatchOperation",
-                                                                    request);
+                told =
+                    ask<service::DescribeBatchOperationResponse>("DescribeBatchOperation", request);
             }
             if (!told.ok()) {
                 record_.violation("invariant 1: a batch was acknowledged and is gone: " +
@@ -418,6 +435,7 @@ private:
     ResetClients reset_clients_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::deque<Kin> kin_;  // children that are still to be followed
+    std::vector<Asked> asked_;
     Outcome outcome_;
 };
 

@@ -21,6 +21,8 @@ struct CallSettings {
     std::int32_t waiting_calls = 1'200;  // frontend.namespacecount
 
     bool worker_heartbeats = true;  // frontend.workerheartbeatsenabled
+    /// Whether workers are told that they may listen for commands.
+    bool worker_commands = false;  // frontend.workercommandsenabled
     /// Temporal leaves it off. A task that is given to a worker that is stopping is lost until it
     /// times out; a query has nobody who would try again.
     bool cancel_polls_on_shutdown = true;  // frontend.enablecancelworkerpollsonshutdown

@@ -22,6 +22,8 @@ Frontend::Frontend(Services services)
     add_rule_methods(table_, services_);
     add_task_queue_methods(table_, services_);
     add_worker_methods(table_, services_);
+    add_nexus_task_methods(table_, services_);
+    add_nexus_endpoint_methods(table_, services_);
     add_history_methods(table_, services_);
     add_visibility_methods(table_, services_);
     add_versioning_methods(table_, services_);

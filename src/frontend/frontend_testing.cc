@@ -9,9 +9,11 @@ TestFrontend::Parts::Parts(env::Env& env, TestFrontend& around)
           env, *around.store, [](const absl::Status& status) { FAIL() << message_of(status); })),
       namespaces(env, *around.store, *committer,
                  [&around](const std::string&) { return around.settings; }),
-      task_queue_configs(env, *around.store, *committer) {
+      task_queue_configs(env, *around.store, *committer),
+      nexus_endpoints(env, *around.store, *committer) {
     EXPECT_TRUE(namespaces.load().ok());
     EXPECT_TRUE(task_queue_configs.load().ok());
+    EXPECT_TRUE(nexus_endpoints.load().ok());
     visibility = *visibility::make_visibility(
         env, *around.store, *committer, feeds,
         [this](const std::string& id) -> std::shared_ptr<const history::SearchAttributeSchema> {
@@ -22,8 +24,10 @@ TestFrontend::Parts::Parts(env::Env& env, TestFrontend& around)
         {});
     shard::EngineOptions options;
     options.index_feeds = &feeds;
+    options.nexus_endpoints = &nexus_endpoints;
     engine = shard::make_engine(env, *around.store, *committer, namespaces, options);
     matching = matching::make_matching(env, *engine, queue_settings, {});
+    nexus_tasks = matching::make_nexus_tasks(env, queue_settings, {});
     engine->connect(*matching);
     EXPECT_TRUE(engine->recover().ok());
     purge = std::make_unique<NamespacePurge>(env, *engine, namespaces);
@@ -32,9 +36,9 @@ TestFrontend::Parts::Parts(env::Env& env, TestFrontend& around)
         [this](const std::string& id) { return namespaces.settings(id).batches; });
     EXPECT_TRUE(batches->recover().ok());
     frontend = std::make_unique<Frontend>(
-        Services{env, *engine, *matching, namespaces, task_queue_configs, queue_settings, workers,
-                 around.signer, *visibility, *purge, *batches, "cluster",
-                 [] { return OperatorSettings(); }});
+        Services{env, *engine, *matching, *nexus_tasks, nexus_endpoints, namespaces,
+                 task_queue_configs, queue_settings, workers, around.signer, *visibility, *purge,
+                 *batches, "cluster", [] { return OperatorSettings(); }});
 }
 
 TestFrontend::TestFrontend(NamespaceSettings settings_in_force)

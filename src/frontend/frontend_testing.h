@@ -3,6 +3,7 @@
 #include "env/sim/sim_env.h"
 #include "frontend/frontend.h"
 #include "frontend/namespace_purge.h"
+#include "frontend/nexus_endpoints.h"
 #include "matching/queue_settings_testing.h"
 #include "store/memory/memory_store.h"
 
@@ -84,11 +85,13 @@ public:
         NamespaceRegistry namespaces;
         store::IndexFeeds feeds;
         TaskQueueConfigs task_queue_configs;
+        NexusEndpointRegistry nexus_endpoints;
         matching::FixedQueueSettings queue_settings;
         WorkerRegistry workers;
         std::unique_ptr<visibility::Visibility> visibility;
         std::unique_ptr<shard::Engine> engine;
         std::unique_ptr<matching::Matching> matching;
+        std::unique_ptr<matching::NexusTasks> nexus_tasks;
         std::unique_ptr<NamespacePurge> purge;
         std::unique_ptr<batch::Batches> batches;
         std::unique_ptr<Frontend> frontend;

@@ -36,6 +36,7 @@ void fill(const storage::NamespaceRow& row, const NamespaceSettings& settings, R
     capabilities.set_sync_update(true);
     capabilities.set_async_update(true);
     capabilities.set_worker_heartbeats(settings.calls.worker_heartbeats);
+    capabilities.set_worker_commands(settings.calls.worker_commands);
     capabilities.set_worker_poll_complete_on_shutdown(settings.calls.cancel_polls_on_shutdown);
     capabilities.set_poller_autoscaling(true);
     info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(limits.blob_bytes));

@@ -110,20 +110,9 @@ Spliced<PollTask> poll_response(const TokenSigner& tokens, shard::PolledWorkflow
 }
 
 PollActivity poll_response(const TokenSigner& tokens, shard::PolledActivityTask task) {
-    const history::ActivityToken& started = task.activity.token;
     storage::ActivityRow& row = task.activity.row;
-    wire::TaskToken token;
-    token.set_kind(wire::TaskToken::KIND_ACTIVITY);
-    token.set_namespace_id(task.run.namespace_id);
-    token.set_workflow_id(task.run.workflow_id);
-    token.set_run_id(task.run.run_id);
-    token.set_scheduled_event_id(started.scheduled.value());
-    token.set_attempt(started.attempt);
-    token.set_stamp(started.stamp);
-    token.set_activity_id(row.activity_id());
-
     PollActivity response;
-    response.set_task_token(tokens.sign(token));
+    response.set_task_token(tokens.sign(wire_token(task.run, task.activity.token)));
     response.set_workflow_namespace(task.namespace_name);
     response.mutable_workflow_type()->set_name(task.workflow_type);
     set_run(task.run, response.mutable_workflow_execution());
@@ -148,6 +137,19 @@ PollActivity poll_response(const TokenSigner& tokens, shard::PolledActivityTask 
             task.poller_advice);
     }
     return response;
+}
+
+wire::TaskToken wire_token(const RunRef& run, const history::ActivityToken& activity) {
+    wire::TaskToken token;
+    token.set_kind(wire::TaskToken::KIND_ACTIVITY);
+    token.set_namespace_id(run.namespace_id);
+    token.set_workflow_id(run.workflow_id);
+    token.set_run_id(run.run_id);
+    token.set_scheduled_event_id(activity.scheduled.value());
+    token.set_attempt(activity.attempt);
+    token.set_stamp(activity.stamp);
+    token.set_activity_id(activity.activity_id);
+    return token;
 }
 
 history::WorkflowTaskToken workflow_task_token(const wire::TaskToken& token) {

@@ -22,6 +22,9 @@ Spliced<service::PollWorkflowTaskQueueResponse> poll_response(const TokenSigner&
 service::PollActivityTaskQueueResponse poll_response(const TokenSigner& tokens,
                                                      shard::PolledActivityTask task);
 
+/// The token of an activity that a worker holds; the same bytes whenever it is made.
+wire::TaskToken wire_token(const RunRef& run, const history::ActivityToken& activity);
+
 /// The engine's form of a token that was opened. `by_id` tokens name the activity by its id.
 history::WorkflowTaskToken workflow_task_token(const wire::TaskToken& token);
 history::ActivityToken activity_token(const wire::TaskToken& token);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "frontend/services.h"
+#include "frontend/validation.h"
 
 #include <algorithm>
 
@@ -20,6 +21,9 @@ matching::Poll make_poll(Services& services, const RequestContext& context,
     poll.queue = {space->id, queue.name(), kind};
     poll.identity = request.identity();
     poll.worker_instance_key = request.worker_instance_key();
+    if constexpr (requires { request.worker_control_task_queue(); }) {
+        poll.control_task_queue = request.worker_control_task_queue();
+    }
     poll.request_id = env::new_uuid(services.env.random());
     if (queue.kind() == api::enums::v1::TASK_QUEUE_KIND_STICKY) {
         poll.normal_queue = queue.normal_name();

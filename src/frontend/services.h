@@ -5,6 +5,7 @@
 #include "frontend/task_queue_configs.h"
 #include "frontend/worker_registry.h"
 #include "matching/matching.h"
+#include "matching/nexus_tasks.h"
 #include "matching/queue_settings.h"
 #include "visibility/visibility.h"
 
@@ -16,6 +17,7 @@
 namespace stele::frontend {
 
 class NamespacePurge;
+class NexusEndpointRegistry;
 
 /// What operators' calls depend on.
 struct OperatorSettings {
@@ -23,6 +25,12 @@ struct OperatorSettings {
     std::vector<std::string> protected_namespaces;  // worker.protectednamespaces
     /// How long the row of a deleted namespace stays, unless its deletion says otherwise.
     Duration namespace_delete_delay{};  // frontend.deletenamespacenamespacedeletedelay
+    // Nexus endpoints.
+    std::size_t endpoint_name_length = 200;           // limit.endpointnamemaxlength
+    std::size_t endpoint_url_length = 4 * 1024;       // limit.endpointexternalurlmaxlength
+    std::size_t endpoint_description_bytes = 20'000;  // limit.endpointdescriptionmaxsize
+    std::int32_t endpoint_page = 100;                 // limit.endpointlistdefaultpagesize
+    std::int32_t endpoint_largest_page = 1'000;       // limit.endpointlistmaxpagesize
 };
 
 /// Everything outlives the frontend; all of it is thread safe.
@@ -30,6 +38,8 @@ struct Services {
     env::Env& env;
     shard::Engine& engine;
     matching::Matching& matching;
+    matching::NexusTasks& nexus_tasks;
+    NexusEndpointRegistry& nexus_endpoints;
     NamespaceRegistry& namespaces;
     TaskQueueConfigs& task_queue_configs;
     const matching::QueueSettingsSource& queue_settings;
@@ -54,6 +64,8 @@ void add_activity_control_methods(MethodTable& table, Services& services);
 void add_rule_methods(MethodTable& table, Services& services);
 void add_task_queue_methods(MethodTable& table, Services& services);
 void add_worker_methods(MethodTable& table, Services& services);
+void add_nexus_task_methods(MethodTable& table, Services& services);
+void add_nexus_endpoint_methods(MethodTable& table, Services& services);
 void add_history_methods(MethodTable& table, Services& services);
 void add_visibility_methods(MethodTable& table, Services& services);
 void add_versioning_methods(MethodTable& table, Services& services);

@@ -21,6 +21,7 @@ void fill_capabilities(service::GetSystemInfoResponse::Capabilities* capabilitie
     capabilities->set_sdk_metadata(true);
     capabilities->set_eager_workflow_start(true);
     capabilities->set_count_group_by_execution_status(true);
+    capabilities->set_nexus(true);
 }
 
 }  // namespace

@@ -32,6 +32,16 @@ struct QueueState {
 };
 
 void fetch(Services& services, const shard::QueueId& queue, Reply<QueueState> reply) {
+    if (queue.kind == shard::QueueKind::kNexus) {
+        return services.nexus_tasks.pollers(
+            queue, [reply = std::move(reply)](
+                       absl::StatusOr<std::vector<matching::PollerInfo>> pollers) mutable {
+                if (!pollers.ok()) return reply(std::move(pollers).status());
+                QueueState state;
+                state.description.pollers = *std::move(pollers);
+                reply(std::move(state));
+            });
+    }
     services.matching.describe(
         queue, [&services, queue, reply = std::move(reply)](
                    absl::StatusOr<matching::QueueDescription> description) mutable {

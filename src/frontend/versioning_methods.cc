@@ -30,7 +30,7 @@ absl::Status validate_queue_name(const std::string& name, const history::Limits&
     api::taskqueue::v1::TaskQueue queue;
     queue.set_name(name);
     if (name.size() > limits.id_length) return invalid_argument("taskQueue length exceeds limit");
-    return validate_task_queue(true, queue);
+    return history::validate_task_queue(true, queue, kMaximumNameBytes);
 }
 
 /// What is missing in an update, in the words of the real server.

@@ -66,9 +66,10 @@ void add_list(MethodTable& table, Services& services) {
                                    Request request, Reply<Response> reply) {
             auto query = query_of(request);
             if (!query.ok()) return reply(std::move(query).status());
-            query->limit = request.page_size() <= 0
-                               ? kMaximumPage
-                               : std::min(static_cast<std::size_t>(request.page_size()), kMaximumPage);
+            query->limit =
+                request.page_size() <= 0
+                    ? kMaximumPage
+                    : std::min(static_cast<std::size_t>(request.page_size()), kMaximumPage);
             if (!request.next_page_token().empty()) {
                 auto token = services.tokens.open_list(request.next_page_token());
                 if (!token.ok()) return reply(invalid_argument("invalid next_page_token"));
@@ -92,9 +93,9 @@ void add_list(MethodTable& table, Services& services) {
 void add_describe_and_count(MethodTable& table, Services& services) {
     using DescribeResponse = service::DescribeWorkerResponse;
     table.add_namespaced<service::DescribeWorkerRequest, DescribeResponse>(
-        "DescribeWorker", [&services](RequestContext context, AuthorizedNamespace space,
-                                      service::DescribeWorkerRequest request,
-                                      Reply<DescribeResponse> reply) {
+        "DescribeWorker",
+        [&services](RequestContext context, AuthorizedNamespace space,
+                    service::DescribeWorkerRequest request, Reply<DescribeResponse> reply) {
             auto worker =
                 services.workers.find(space->id, request.worker_instance_key(), context.now);
             if (!worker.ok()) return reply(std::move(worker).status());
@@ -104,14 +105,14 @@ void add_describe_and_count(MethodTable& table, Services& services) {
         });
     using CountResponse = service::CountWorkersResponse;
     table.add_namespaced<service::CountWorkersRequest, CountResponse>(
-        "CountWorkers", [&services](RequestContext context, AuthorizedNamespace space,
-                                    service::CountWorkersRequest request,
-                                    Reply<CountResponse> reply) {
+        "CountWorkers",
+        [&services](RequestContext context, AuthorizedNamespace space,
+                    service::CountWorkersRequest request, Reply<CountResponse> reply) {
             const auto query = query_of(request);
             if (!query.ok()) return reply(query.status());
             CountResponse response;
-            response.set_count(static_cast<std::int64_t>(
-                services.workers.count(space->id, *query, context.now)));
+            response.set_count(
+                static_cast<std::int64_t>(services.workers.count(space->id, *query, context.now)));
             reply(std::move(response));
         });
 }
@@ -126,6 +127,12 @@ void cancel_polls(Services& services, const shard::NamespaceView& space,
         types.push_back(api::enums::v1::TASK_QUEUE_TYPE_ACTIVITY);
     }
     for (const int type : types) {
+        if (type == api::enums::v1::TASK_QUEUE_TYPE_NEXUS) {
+            services.nexus_tasks.shutdown_worker(
+                {space.id, request.task_queue(), shard::QueueKind::kNexus},
+                request.worker_instance_key());
+            continue;
+        }
         services.matching.shutdown_worker(
             {space.id, request.task_queue(), static_cast<shard::QueueKind>(type)},
             request.worker_instance_key());

@@ -17,6 +17,7 @@
 //   activity_control.cc    paused, unpaused and reset by operators
 //   activity_rules.cc      paused by rules of the namespace
 //   activity_options.cc    timeouts, queue and policy changed while it is pending
+//   activity_worker_commands.cc  workers are told to give up what they hold
 //   activity_describe.cc   as operators see it
 //
 // Not thread safe: all work on a builder.
@@ -27,7 +28,7 @@ inline bool is_started(const storage::ActivityRow& row) { return row.has_started
 
 /// Records in the row that a worker holds the current attempt, and takes it out of its queue.
 void start_attempt(Builder& builder, storage::ActivityRow& row, const std::string& request_id,
-                   const std::string& identity);
+                   const std::string& identity, const std::string& control_task_queue);
 
 /// Puts the attempt into its queue, with the priority that it inherits from the workflow.
 void enqueue_attempt(Builder& builder, storage::ActivityRow& row);

@@ -24,8 +24,8 @@ absl::StatusOr<ScheduleActivityTaskCommandAttributes> normalised(const Command& 
     ScheduleActivityTaskCommandAttributes attributes =
         command.schedule_activity_task_command_attributes();
     STELE_RETURN_IF_ERROR(complete_activity_attributes(
-        attributes, {*builder.context().limits, builder.info().task_queue(),
-                     builder.info().run_timeout()}));
+        attributes,
+        {*builder.context().limits, builder.info().task_queue(), builder.info().run_timeout()}));
     if (attributes.use_workflow_build_id() &&
         attributes.task_queue().name() != builder.info().task_queue()) {
         return invalid_argument(
@@ -144,7 +144,8 @@ void start_eager_activities(Completion& completion) {
     for (const EventId id : completion.eager_activities) {
         if (!builder.is_open() || builder.draft().activities.find(id.value()) == nullptr) continue;
         storage::ActivityRow& row = builder.draft().activities.edit(id.value());
-        start_attempt(builder, row, builder.context().new_id(), completion.request.identity());
+        start_attempt(builder, row, builder.context().new_id(), completion.request.identity(),
+                      completion.request.worker_control_task_queue());
         started.push_back(id);
     }
     completion.eager_activities = std::move(started);
@@ -182,7 +183,11 @@ CommandResult handle_request_cancel_activity(Completion& completion, const Comma
     storage::ActivityRow& row = builder.draft().activities.edit(scheduled.value());
     row.set_cancel_requested(true);
     row.set_cancel_request_event_id(requested.value());
-    if (!is_started(row)) cancel_unstarted(completion, row);
+    if (is_started(row)) {
+        completion.cancelled_activities.push_back(scheduled);
+    } else {
+        cancel_unstarted(completion, row);
+    }
     return std::nullopt;
 }
 

@@ -73,7 +73,7 @@ absl::StatusOr<Applied<None>> complete_activity(const Run& run, const ActivityTo
     auto& activities = builder.draft().activities;
     // Replaying workers expect a start before each completion.
     if (!is_started(*activities.find(id)))
-        start_attempt(builder, activities.edit(id), "", identity);
+        start_attempt(builder, activities.edit(id), "", identity, "");
     const storage::ActivityRow& row = *activities.find(id);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);

@@ -45,12 +45,13 @@ void enqueue_attempt(Builder& builder, storage::ActivityRow& row) {
 }
 
 void start_attempt(Builder& builder, storage::ActivityRow& row, const std::string& request_id,
-                   const std::string& identity) {
+                   const std::string& identity, const std::string& control_task_queue) {
     builder.withdraw_activity_dispatch(row);
     row.clear_next_attempt_time();
     row.clear_released();
     row.set_request_id(request_id);
     row.set_started_identity(identity);
+    row.set_worker_control_task_queue(control_task_queue);
     *row.mutable_started_time() = to_proto(builder.now());
 }
 
@@ -78,7 +79,7 @@ absl::StatusOr<Applied<StartedActivity>> start_activity(const Run& run,
         paused.transition.overruled = not_found("a rule has paused the activity");
         return paused;
     }
-    start_attempt(builder, row, input.request_id, input.identity);
+    start_attempt(builder, row, input.request_id, input.identity, input.control_task_queue);
     StartedActivity reply = started_reply(builder.info(), row);
     return Applied<StartedActivity>{std::move(builder).finish(), std::move(reply)};
 }

@@ -30,6 +30,7 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
     });
     for (const ItemId id : dispatched) withdraw_activity_dispatch(draft().activities.edit(id));
     withdraw_workflow_task_dispatch();
+    tell_workers_of_close(*this);
     apply_parent_close_policy(*this);
     report_to_parent(*this, last_event());
     send_close_callbacks(*this);
@@ -39,6 +40,7 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
     erase_all(draft().children);
     erase_all(draft().external_signals);
     erase_all(draft().external_cancels);
+    erase_all(draft().nexus_operations);
     erase_all(draft().buffered);
 
     storage::HeaderRow& row = header();

@@ -1,4 +1,5 @@
 #include "history/command.h"
+#include "history/nexus_family.h"
 #include "history/update_family.h"
 
 #include <utility>
@@ -98,6 +99,10 @@ CommandResult obey_command(Completion& completion, const Command& command) {
             return handle_signal_external(completion, command);
         case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
             return handle_request_cancel_external(completion, command);
+        case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
+            return handle_schedule_nexus(completion, command);
+        case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION:
+            return handle_request_cancel_nexus(completion, command);
         case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
             return handle_complete_workflow(completion, command);
         case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:

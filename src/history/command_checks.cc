@@ -6,7 +6,6 @@ namespace enums = temporal::api::enums::v1;
 
 namespace {
 
-constexpr std::size_t kFairnessKeyLength = 64;
 constexpr char kReservedPrefix[] = "/_sys/";
 constexpr char kInternalPrefix[] = "temporal-sys-per-ns-";
 
@@ -31,15 +30,6 @@ absl::Status validate_user_task_queue(api::taskqueue::v1::TaskQueue& queue,
         return invalid_argument("cannot use internal per-namespace task queue:" + queue.name() +
                                 " (in parent component task queue: " + own + ")");
     }
-    return absl::OkStatus();
-}
-
-absl::Status validate_priority(const api::common::v1::Priority& priority) {
-    if (priority.priority_key() < 0) return invalid_argument("priority key can't be negative");
-    if (priority.fairness_key().size() > kFairnessKeyLength) {
-        return invalid_argument("fairness key length exceeds limit");
-    }
-    if (priority.fairness_weight() < 0) return invalid_argument("must be greater than zero");
     return absl::OkStatus();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "history/command.h"
+#include "history/start_request.h"
 
 #include "temporal/api/taskqueue/v1/message.pb.h"
 
@@ -13,9 +14,6 @@ namespace stele::history {
 absl::Status validate_user_task_queue(api::taskqueue::v1::TaskQueue& queue,
                                       const std::string& otherwise, const std::string& own,
                                       const Limits& limits);
-
-/// INVALID_ARGUMENT for a negative key or weight, or a fairness key that is too long.
-absl::Status validate_priority(const api::common::v1::Priority& priority);
 
 /// Refuses one more of `what` when the run has as many as it may have.
 CommandResult check_pending(std::size_t pending, std::size_t limit, const std::string& what,

@@ -183,6 +183,7 @@ struct StartActivityInput {
     std::int64_t stamp = 0;
     std::string request_id;
     std::string identity;
+    std::string control_task_queue = {};  // where the worker listens for commands; empty: nowhere
 };
 
 struct StartedActivity {

@@ -17,6 +17,7 @@ class WorkflowRule;
 // What a transition is told about the world: the core reads no clock and draws no random number.
 namespace stele::history {
 
+class NexusEndpoints;
 class SearchAttributeSchema;
 
 /// Limits that a namespace sets on its runs. Defaults are those of the Temporal server.
@@ -34,7 +35,33 @@ struct Limits {
     std::size_t pending_signals = 2'000;
     std::size_t pending_cancels = 2'000;
     std::size_t signals_per_run = 10'000;
-    std::size_t updates_in_flight = 10;                     // history.maxinflightupdates
+    std::size_t pending_nexus_operations =
+        30;  // component.nexusoperations.limit.operation.concurrency
+    std::size_t nexus_service_length =
+        1'000;  // component.nexusoperations.limit.service.name.length
+    std::size_t nexus_operation_length =
+        1'000;  // component.nexusoperations.limit.operation.name.length
+    std::size_t nexus_token_length =
+        4'096;  // component.nexusoperations.limit.operation.token.length
+    std::size_t nexus_header_bytes = 8'192;  // component.nexusoperations.limit.header.size
+    /// Longest schedule-to-close timeout of an operation; 0: any.
+    Duration nexus_schedule_to_close{};  // component.nexusoperations.limit.scheduletoclosetimeout
+    /// How long a handler may take to answer one call, and how much must be left for one.
+    Duration nexus_call = std::chrono::seconds(10);  // component.nexusoperations.request.timeout
+    Duration nexus_least_call =
+        std::chrono::milliseconds(1'500);  // component.nexusoperations.limit.request.timeout.min
+    Duration nexus_first_retry =
+        std::chrono::seconds(1);  // component.nexusoperations.retrypolicy.initialinterval
+    Duration nexus_longest_retry =
+        std::chrono::hours(1);  // component.nexusoperations.retrypolicy.maxinterval
+    /// Whether the answer to a request to cancel an operation becomes an event.
+    bool nexus_cancel_answers =
+        true;  // component.nexusoperations.recordcancelrequestcompletionevents
+    /// Whether workflows may signal others with start, as an operation of the server itself.
+    bool signal_with_start_operation = false;  // history.enablesignalwithstartfromworkflow
+    /// Whether a worker that listens for commands is told to give up the activities that it holds.
+    bool cancel_activity_commands = false;  // system.enablecancelactivityworkercommand
+    std::size_t updates_in_flight = 10;     // history.maxinflightupdates
     std::size_t update_bytes_in_flight = 20 * 1024 * 1024;  // history.maxinflightupdatepayloads
     std::size_t updates_per_run = 2'000;                    // history.maxtotalupdates
     double suggest_updates_share = 0.9;  // history.maxtotalupdates.suggestcontinueasnewthreshold
@@ -120,6 +147,8 @@ struct Context {
     const SearchAttributeSchema* search_attributes = nullptr;
     /// Finds another namespace by its name; nullopt: there is none. Empty: nobody knows of others.
     std::function<std::optional<OtherNamespace>(const std::string& name)> find_namespace;
+    /// Null: there are none.
+    const NexusEndpoints* nexus_endpoints = nullptr;
 };
 
 }  // namespace stele::history

@@ -1,4 +1,5 @@
 #include "history/next_run.h"
+#include "history/nexus_family.h"
 #include "history/workflow_task.h"
 
 #include <algorithm>
@@ -64,7 +65,7 @@ void fire_run_timeout(Builder& builder) {
 
 /// Something that is due. Ordered by time; what is due at one moment in the order of the kinds.
 struct DueItem {
-    enum class Kind { kFirstTask, kTimer, kActivity, kWorkflowTask };
+    enum class Kind { kFirstTask, kTimer, kActivity, kNexusOperation, kWorkflowTask };
     Timestamp deadline;
     Kind kind;
     ItemId id = 0;
@@ -84,6 +85,9 @@ std::vector<DueItem> due_items(const Draft& draft, Timestamp now) {
     for (const Due& due : draft.activities.due_at(now)) {
         items.push_back({due.deadline, DueItem::Kind::kActivity, due.id});
     }
+    for (const Due& due : draft.nexus_operations.due_at(now)) {
+        items.push_back({due.deadline, DueItem::Kind::kNexusOperation, due.id});
+    }
     std::sort(items.begin(), items.end());
     return items;
 }
@@ -96,6 +100,7 @@ void fire(Builder& builder, const DueItem& item) {
             return;
         case DueItem::Kind::kTimer: return fire_timer(builder, item.id);
         case DueItem::Kind::kActivity: return fire_activity_deadline(builder, item.id);
+        case DueItem::Kind::kNexusOperation: return fire_nexus_deadline(builder, item.id);
         case DueItem::Kind::kWorkflowTask: return fire_workflow_task(builder);
     }
 }
@@ -106,7 +111,8 @@ Timestamp earliest_deadline(const Draft& draft) {
     if (!is_open(draft)) return kNever;
     return std::min({run_deadline(draft), first_task_deadline(draft.header),
                      workflow_task_deadline(draft.header), draft.timers.earliest_deadline(),
-                     draft.activities.earliest_deadline()});
+                     draft.activities.earliest_deadline(),
+                     draft.nexus_operations.earliest_deadline()});
 }
 
 absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context) {

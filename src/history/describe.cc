@@ -1,4 +1,5 @@
 #include "history/callback_family.h"
+#include "history/nexus_family.h"
 
 // A run as DescribeWorkflowExecution shows it.
 namespace stele::history {
@@ -149,6 +150,7 @@ service::DescribeWorkflowExecutionResponse describe(const Run& run, const Limits
     describe_extended_info(run, limits, *response.mutable_workflow_extended_info());
     describe_activities(run, response);
     describe_children(run, response);
+    describe_nexus_operations(run, response);
     describe_workflow_task(run.header.task(), response);
     describe_callbacks(run, response);
     return response;

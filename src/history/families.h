@@ -46,6 +46,8 @@ struct Completion {
     std::set<std::string> updates_rejected = {};
     /// Workflow ids of the children that this completion starts; it may not cancel them yet.
     std::set<std::string> initiated_children = {};
+    /// Activities that workers hold and that are to be cancelled.
+    std::vector<EventId> cancelled_activities = {};
 };
 
 /// An event with the type, and the user metadata of the command that makes it.
@@ -85,6 +87,10 @@ void fire_activity_deadline(Builder& builder, ItemId scheduled);
 /// Starts, after the last command, those of completion.eager_activities that are still pending, and
 /// forgets the others (cancelled or outlived by their run in the same completion).
 void start_eager_activities(Completion& completion);
+/// Tells the workers that hold these activities to give them up, if they listen for commands.
+void tell_workers_to_cancel(Builder& builder, const std::vector<EventId>& activities);
+/// The same for all that are pending.
+void tell_workers_of_close(Builder& builder);
 /// Pending activities as DescribeWorkflowExecution shows them.
 void describe_activities(const Run& run, service::DescribeWorkflowExecutionResponse& response);
 

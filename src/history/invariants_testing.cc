@@ -156,8 +156,8 @@ private:
 
     std::map<std::string, std::int64_t> accepted_;   // update id to event
     std::map<std::string, std::int64_t> completed_;  // update id to event
-    std::map<std::int64_t, std::string> timers_;  // by started event
-    std::set<std::int64_t> activities_;           // scheduled events
+    std::map<std::int64_t, std::string> timers_;     // by started event
+    std::set<std::int64_t> activities_;              // scheduled events
     std::int64_t last_ = 0;
     std::int64_t task_scheduled_ = 0;
     std::int64_t task_started_ = 0;
@@ -229,6 +229,7 @@ std::string rows_text(const Run& run) {
     append_rows(text, "child", run.children);
     append_rows(text, "external signal", run.external_signals);
     append_rows(text, "external cancel", run.external_cancels);
+    append_rows(text, "nexus operation", run.nexus_operations);
     append_rows(text, "buffered", run.buffered);
     append_rows(text, "request id", run.request_ids);
     append_rows(text, "update", run.updates);
@@ -270,9 +271,8 @@ void check_fold(const Run& run, const std::vector<EventBatch>& history) {
     if (history.size() > kLongest || !run.buffered.empty()) return;
     const storage::InfoRow& info = run.info;
     const Limits limits;
-    Rebuild rebuild({info.namespace_id(), info.namespace_(), info.run_id(),
-                     RunKey(info.sequence()), info.create_request_id(),
-                     from_proto(info.start_time())},
+    Rebuild rebuild({info.namespace_id(), info.namespace_(), info.run_id(), RunKey(info.sequence()),
+                     info.create_request_id(), from_proto(info.start_time())},
                     limits);
     for (const EventBatch& batch : history) {
         const absl::Status added = rebuild.add(batch.bytes);

@@ -29,6 +29,7 @@ public:
         write("timer", draft.timers);
         write("signal", draft.external_signals);
         write("cancel", draft.external_cancels);
+        write("nexus operation", draft.nexus_operations);
         write("buffered", draft.buffered);
         write("request", draft.request_ids);
         write("update", draft.updates);
@@ -43,6 +44,7 @@ public:
         load("timer", run->timers);
         load("signal", run->external_signals);
         load("cancel", run->external_cancels);
+        load("nexus operation", run->nexus_operations);
         load("buffered", run->buffered);
         load("request", run->request_ids);
         load("update", run->updates);

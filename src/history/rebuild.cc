@@ -63,8 +63,8 @@ absl::Status Rebuild::add_event(const HistoryEvent& event) {
     }
     // Events of no family here, such as markers, leave nothing behind.
     static_cast<void>(fold_task(event) || fold_activity(event) || fold_timer(event) ||
-                      fold_external(event) || fold_child(event) || fold_run(event) ||
-                      fold_close(event));
+                      fold_external(event) || fold_child(event) || fold_nexus(event) ||
+                      fold_run(event) || fold_close(event));
     return status_;
 }
 
@@ -268,6 +268,7 @@ void Rebuild::close(enums::WorkflowExecutionStatus status, const HistoryEvent& e
     run_.children = {};
     run_.external_signals = {};
     run_.external_cancels = {};
+    run_.nexus_operations = {};
 }
 
 }  // namespace stele::history

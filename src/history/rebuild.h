@@ -47,6 +47,7 @@ private:
     bool fold_timer(const HistoryEvent& event);
     bool fold_external(const HistoryEvent& event);
     bool fold_child(const HistoryEvent& event);
+    bool fold_nexus(const HistoryEvent& event);
     bool fold_run(const HistoryEvent& event);
     bool fold_close(const HistoryEvent& event);
 

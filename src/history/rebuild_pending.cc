@@ -1,4 +1,5 @@
 #include "history/event_rows.h"
+#include "history/nexus_family.h"
 #include "history/rebuild.h"
 
 #include <utility>
@@ -164,6 +165,70 @@ bool Rebuild::fold_child(const HistoryEvent& event) {
             return end_child(event.child_workflow_execution_timed_out_event_attributes());
         case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
             return end_child(event.child_workflow_execution_terminated_event_attributes());
+        default: return false;
+    }
+}
+
+bool Rebuild::fold_nexus(const HistoryEvent& event) {
+    const auto change = [&](std::int64_t id, auto edit) {
+        const storage::NexusOperationRow* pending = run_.nexus_operations.find(id);
+        // Its outcome may have been buffered when cancellation was requested.
+        if (pending == nullptr) return;
+        storage::NexusOperationRow row = *pending;
+        edit(row);
+        run_.nexus_operations.put(id, std::move(row));
+    };
+    const auto end_operation = [&](const auto& attributes) {
+        end(run_.nexus_operations, attributes.scheduled_event_id(), event);
+        return true;
+    };
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: {
+            storage::NexusOperationRow row =
+                nexus_operation_row(event, from_proto(event.event_time()));
+            row.set_scheduled_event_id(event.event_id());
+            run_.nexus_operations.put(event.event_id(), std::move(row));
+            return true;
+        }
+        case enums::EVENT_TYPE_NEXUS_OPERATION_STARTED: {
+            const auto& started = event.nexus_operation_started_event_attributes();
+            change(started.scheduled_event_id(), [&](storage::NexusOperationRow& row) {
+                row.set_operation_token(started.operation_token());
+                *row.mutable_started_time() = event.event_time();
+                row.clear_input();
+            });
+            return true;
+        }
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED:
+            change(event.nexus_operation_cancel_requested_event_attributes().scheduled_event_id(),
+                   [&](storage::NexusOperationRow& row) {
+                       row.mutable_cancellation()->set_requested_event_id(event.event_id());
+                       *row.mutable_cancellation()->mutable_requested_time() = event.event_time();
+                       row.mutable_cancellation()->set_attempt(1);
+                   });
+            return true;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED:
+            change(event.nexus_operation_cancel_request_completed_event_attributes()
+                       .scheduled_event_id(),
+                   [](storage::NexusOperationRow& row) {
+                       row.mutable_cancellation()->set_over(true);
+                   });
+            return true;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED:
+            change(
+                event.nexus_operation_cancel_request_failed_event_attributes().scheduled_event_id(),
+                [](storage::NexusOperationRow& row) {
+                    row.mutable_cancellation()->set_over(true);
+                });
+            return true;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+            return end_operation(event.nexus_operation_completed_event_attributes());
+        case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+            return end_operation(event.nexus_operation_failed_event_attributes());
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
+            return end_operation(event.nexus_operation_canceled_event_attributes());
+        case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
+            return end_operation(event.nexus_operation_timed_out_event_attributes());
         default: return false;
     }
 }

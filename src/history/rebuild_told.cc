@@ -74,6 +74,21 @@ storage::ExternalRow told(storage::ExternalRow row) {
     return row;
 }
 
+storage::NexusOperationRow told(storage::NexusOperationRow row) {
+    row.clear_attempt();
+    row.clear_next_attempt_time();
+    row.clear_last_attempt_time();
+    row.clear_last_failure();
+    row.clear_new_run_id();
+    if (!row.has_cancellation()) return row;
+    storage::NexusCancellation& cancellation = *row.mutable_cancellation();
+    cancellation.clear_attempt();
+    cancellation.clear_next_attempt_time();
+    cancellation.clear_last_attempt_time();
+    cancellation.clear_last_failure();
+    return row;
+}
+
 template <typename Row>
 Table<Row> told(const Table<Row>& table) {
     Table<Row> result;
@@ -107,6 +122,7 @@ Run told_by_history(const Run& run) {
     result.timers = run.timers;
     result.external_signals = told(run.external_signals);
     result.external_cancels = told(run.external_cancels);
+    result.nexus_operations = told(run.nexus_operations);
     result.request_ids = told(run.request_ids);
     result.updates = run.updates;
     return result;

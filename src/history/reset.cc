@@ -3,6 +3,7 @@
 #include "history/activity.h"
 #include "history/begin_run.h"
 #include "history/children.h"
+#include "history/nexus_family.h"
 #include "history/parent_close.h"
 #include "history/reapply.h"
 #include "history/workflow_task.h"
@@ -44,6 +45,7 @@ void begin_with(Draft& draft, const Run& state) {
     insert_all(draft.children, state.children);
     insert_all(draft.external_signals, state.external_signals);
     insert_all(draft.external_cancels, state.external_cancels);
+    insert_all(draft.nexus_operations, state.nexus_operations);
     insert_all(draft.request_ids, state.request_ids);
     insert_all(draft.callbacks, state.callbacks);
 }
@@ -152,6 +154,20 @@ void restart_children(Builder& builder, const Table<storage::ChildRow>& pending,
     }
 }
 
+/// An operation that its handler goes on with is the new run's from now on. Any other is started again,
+/// under the request id by which the handler knows it.
+void restart_nexus_operations(Builder& builder, const Table<storage::NexusOperationRow>& pending) {
+    for (const auto& [id, row] : pending.rows()) {
+        if (!is_started(row)) {
+            storage::NexusOperationRow& waiting = builder.draft().nexus_operations.edit(id);
+            if (row.endpoint_id().empty()) waiting.set_new_run_id(builder.context().new_id());
+            send_nexus_start(builder, row);
+        } else if (row.has_cancellation() && !row.cancellation().over()) {
+            send_nexus_cancellation(builder, row);
+        }
+    }
+}
+
 absl::Status perform(Builder& builder, const ResetInput& input) {
     for (const auto& operation : input.operations) {
         if (!operation.has_update_workflow_options()) {
@@ -197,6 +213,7 @@ absl::StatusOr<NewRun> reset_run(ResetInput input, const Context& context) {
     restart_external(builder, builder.draft().external_cancels, storage::OutboxRow::KIND_CANCEL);
     for (const HistoryEvent& event : input.later_of_children) reapply_child(builder, event);
     restart_children(builder, state.children, input.running_children);
+    restart_nexus_operations(builder, state.nexus_operations);
     for (const HistoryEvent& event : input.later) reapply(builder, event);
     STELE_RETURN_IF_ERROR(perform(builder, input));
     builder.schedule_workflow_task_if_needed();

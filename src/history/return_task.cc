@@ -38,8 +38,7 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
         task.set_on_sticky_queue(false);
         task.set_task_queue(builder.info().task_queue());
     } else if (task.on_sticky_queue() && limit > Duration::zero()) {
-        *task.mutable_schedule_to_start_deadline() =
-            to_proto(add_saturating(builder.now(), limit));
+        *task.mutable_schedule_to_start_deadline() = to_proto(add_saturating(builder.now(), limit));
     }
     limit_speculative_wait(builder);
     builder.dispatch_workflow_task();
@@ -60,6 +59,7 @@ absl::StatusOr<Applied<None>> return_activity(const Run& run, const ActivityToke
     row.clear_started_time();
     row.clear_request_id();
     row.clear_started_identity();
+    row.clear_worker_control_task_queue();
     row.set_stamp(row.stamp() + 1);
     enqueue_attempt(builder, row);
     return Applied<None>{std::move(builder).finish(), {}};

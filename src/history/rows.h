@@ -31,6 +31,9 @@ inline const std::string& row_name(const storage::TimerRow& row) { return row.ti
 inline const std::string& row_name(const storage::ChildRow& row) { return row.workflow_id(); }
 inline const std::string& row_name(const storage::RequestIdRow& row) { return row.request_id(); }
 inline const std::string& row_name(const storage::ExternalRow& row) { return row.request_id(); }
+inline const std::string& row_name(const storage::NexusOperationRow& row) {
+    return row.request_id();
+}
 inline const std::string& row_name(const storage::UpdateRow& row) { return row.update_id(); }
 inline const std::string& row_name(const PendingUpdate& row) { return row.update_id; }
 /// What a row takes up in the store.
@@ -52,6 +55,7 @@ inline const std::string& row_name(const storage::CallbackRow&) {
 /// nothing but the row, so that tables can keep their rows in the order of their deadlines.
 Timestamp row_deadline(const storage::ActivityRow& row);  // activity_deadlines.cc
 inline Timestamp row_deadline(const storage::TimerRow& row) { return from_proto(row.fire_time()); }
+Timestamp row_deadline(const storage::NexusOperationRow& row);  // nexus_deadlines.cc
 template <typename Row>
 Timestamp row_deadline(const Row&) {
     return kNever;

@@ -10,15 +10,16 @@ struct Run {
     storage::InfoRow info;
     storage::HeaderRow header;
     storage::AttributesRow attributes;
-    Table<storage::ActivityRow> activities;        // by scheduled event id
-    Table<storage::TimerRow> timers;               // by started event id
-    Table<storage::ChildRow> children;             // by initiated event id
-    Table<storage::ExternalRow> external_signals;  // by initiated event id
-    Table<storage::ExternalRow> external_cancels;  // by initiated event id
-    Table<storage::BufferedEventRow> buffered;     // by arrival
-    Table<storage::RequestIdRow> request_ids;      // by arrival
-    Table<storage::UpdateRow> updates;             // by the first event that tells of it
-    Table<storage::CallbackRow> callbacks;         // by arrival
+    Table<storage::ActivityRow> activities;              // by scheduled event id
+    Table<storage::TimerRow> timers;                     // by started event id
+    Table<storage::ChildRow> children;                   // by initiated event id
+    Table<storage::ExternalRow> external_signals;        // by initiated event id
+    Table<storage::ExternalRow> external_cancels;        // by initiated event id
+    Table<storage::NexusOperationRow> nexus_operations;  // by scheduled event id
+    Table<storage::BufferedEventRow> buffered;           // by arrival
+    Table<storage::RequestIdRow> request_ids;            // by arrival
+    Table<storage::UpdateRow> updates;                   // by the first event that tells of it
+    Table<storage::CallbackRow> callbacks;               // by arrival
 
     // In memory only. Beside it, a speculative workflow task in the header is not stored either.
     Table<PendingUpdate> pending_updates;  // by arrival

@@ -204,6 +204,7 @@ Context Scenario::context() {
         if (found != other_namespaces_.end()) other = {found->second, nullptr};
         return other;
     };
+    context.nexus_endpoints = endpoints_;
     return context;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "history/commands.h"
+#include "history/nexus_endpoints.h"
 
 #include <map>
 #include <string>
@@ -40,6 +41,7 @@ public:
     Limits& limits() { return limits_; }
     /// Names and ids of the namespaces beside the run's own.
     std::map<std::string, std::string>& other_namespaces() { return other_namespaces_; }
+    void set_endpoints(const NexusEndpoints* endpoints) { endpoints_ = endpoints; }
     Context context();
 
     // ---- The run ---------------------------------------------------------------------------
@@ -98,6 +100,7 @@ private:
     Timestamp now_{std::chrono::hours(480'000)};
     Limits limits_;
     std::map<std::string, std::string> other_namespaces_;
+    const NexusEndpoints* endpoints_ = nullptr;
     std::int64_t ids_ = 0;
     std::unique_ptr<Run> run_;
     api::history::v1::History history_;

@@ -12,6 +12,7 @@ Draft::Draft(const Run& run)
       children(run.children),
       external_signals(run.external_signals),
       external_cancels(run.external_cancels),
+      nexus_operations(run.nexus_operations),
       buffered(run.buffered),
       request_ids(run.request_ids),
       updates(run.updates),
@@ -21,7 +22,8 @@ Draft::Draft(const Run& run)
 std::size_t Draft::bytes() const {
     return run_info().ByteSizeLong() + header.ByteSizeLong() + run_attributes().ByteSizeLong() +
            activities.bytes() + timers.bytes() + children.bytes() + external_signals.bytes() +
-           external_cancels.bytes() + buffered.bytes() + request_ids.bytes() + callbacks.bytes();
+           external_cancels.bytes() + nexus_operations.bytes() + buffered.bytes() +
+           request_ids.bytes() + callbacks.bytes();
 }
 
 void apply(Run& run, Transition& transition) {
@@ -36,6 +38,7 @@ void apply(Run& run, Transition& transition) {
     std::move(draft.children).apply_to(run.children);
     std::move(draft.external_signals).apply_to(run.external_signals);
     std::move(draft.external_cancels).apply_to(run.external_cancels);
+    std::move(draft.nexus_operations).apply_to(run.nexus_operations);
     std::move(draft.buffered).apply_to(run.buffered);
     std::move(draft.request_ids).apply_to(run.request_ids);
     std::move(draft.updates).apply_to(run.updates);

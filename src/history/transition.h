@@ -25,7 +25,8 @@ struct EventBatch {
     std::string bytes;
 };
 
-enum class QueueKind : std::uint8_t { kWorkflow = 1, kActivity = 2 };
+/// As temporal.api.enums.v1.TaskQueueType has them. Tasks of Nexus queues are never stored.
+enum class QueueKind : std::uint8_t { kWorkflow = 1, kActivity = 2, kNexus = 3 };
 
 /// A task that a queue is to hand to a worker; kept durably until it starts or is obsolete.
 struct DispatchTask {
@@ -58,6 +59,7 @@ struct Draft {
     TableDraft<storage::ChildRow> children;
     TableDraft<storage::ExternalRow> external_signals;
     TableDraft<storage::ExternalRow> external_cancels;
+    TableDraft<storage::NexusOperationRow> nexus_operations;
     TableDraft<storage::BufferedEventRow> buffered;
     TableDraft<storage::RequestIdRow> request_ids;
     TableDraft<storage::UpdateRow> updates;

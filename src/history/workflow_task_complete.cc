@@ -269,6 +269,7 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
         return fail_refused(run, request, *refusal, context);
     }
     start_eager_activities(completion);
+    tell_workers_to_cancel(builder, completion.cancelled_activities);
     builder.hold_outside_events(false);
     reject_unanswered_updates(completion);
 

@@ -4,7 +4,6 @@
 #include "matching/task_queue.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
-
 #include <utility>
 
 namespace stele::matching {
@@ -85,9 +84,10 @@ public:
     }
 
     void offer_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) override {
-        executor_->post([this, offer = std::move(offer), unmatched = std::move(unmatched)]() mutable {
-            add_query(std::move(offer), std::move(unmatched));
-        });
+        executor_->post(
+            [this, offer = std::move(offer), unmatched = std::move(unmatched)]() mutable {
+                add_query(std::move(offer), std::move(unmatched));
+            });
     }
 
     bool has_recent_poller(const QueueId& queue) override {
@@ -146,7 +146,8 @@ private:
         TaskQueue& queue = queue_of(waiting->poll.queue);
         if (queue.polls.size() >= options_.polls_per_queue)
             return refuse(*waiting, too_many_polls());
-        if (gone_workers_.contains(waiting->poll.worker_instance_key)) return answer_empty(*waiting);
+        if (gone_workers_.contains(waiting->poll.worker_instance_key))
+            return answer_empty(*waiting);
         note_poller(queue, waiting->poll, now);
         waiting->id = ++last_id_;
         waiting->arrived = now;
@@ -163,12 +164,11 @@ private:
     void watch(const WaitingPollPtr& waiting) {
         const QueueId queue = waiting->poll.queue;
         const std::uint64_t id = waiting->id;
-        waiting->expiry = executor_->run_at(waiting->poll.expires,
-                                            [this, queue, id] { end_waiting(queue, id); });
+        waiting->expiry =
+            executor_->run_at(waiting->poll.expires, [this, queue, id] { end_waiting(queue, id); });
         if (waiting->scope == nullptr) return;
-        waiting->scope->on_cancel([this, queue, id] {
-            executor_->post([this, queue, id] { end_waiting(queue, id); });
-        });
+        waiting->scope->on_cancel(
+            [this, queue, id] { executor_->post([this, queue, id] { end_waiting(queue, id); }); });
     }
 
     /// Answers a poll that still waits in its queue; one that is being served ends by itself.
@@ -290,7 +290,8 @@ private:
     }
 
     void start(TaskOffer offer, const WaitingPollPtr& waiting) {
-        if (offer.queue.kind == QueueKind::kWorkflow) return start_workflow_task(std::move(offer), waiting);
+        if (offer.queue.kind == QueueKind::kWorkflow)
+            return start_workflow_task(std::move(offer), waiting);
         start_activity(std::move(offer), waiting);
     }
 
@@ -312,6 +313,7 @@ private:
         input.stamp = offer.stamp;
         input.request_id = waiting->poll.request_id;
         input.identity = waiting->poll.identity;
+        input.control_task_queue = waiting->poll.control_task_queue;
         starter_.start_activity(offer, std::move(input),
                                 on_started<PolledActivityTask>(offer, waiting));
     }
@@ -375,10 +377,9 @@ private:
         waiting.id = ++last_id_;
         waiting.offer = std::move(offer);
         waiting.unmatched = std::move(unmatched);
-        waiting.deadline =
-            executor_->run_at(waiting.offer.deadline, [this, id = queue.id, query = waiting.id] {
-                expire_query(id, query);
-            });
+        waiting.deadline = executor_->run_at(
+            waiting.offer.deadline,
+            [this, id = queue.id, query = waiting.id] { expire_query(id, query); });
         serve_waiting(queue);
     }
 
@@ -392,8 +393,8 @@ private:
                 return unmatched(
                     deadline_exceeded("query timed out before a worker could process it"));
             }
-            return unmatched(failed_precondition(
-                "no poller seen for task queue recently, worker may be down"));
+            return unmatched(
+                failed_precondition("no poller seen for task queue recently, worker may be down"));
         }
     }
 
@@ -411,7 +412,8 @@ private:
         });
     }
 
-    void finish_query(const WaitingPollPtr& waiting, absl::AnyInvocable<void(absl::Status)> unmatched,
+    void finish_query(const WaitingPollPtr& waiting,
+                      absl::AnyInvocable<void(absl::Status)> unmatched,
                       absl::StatusOr<PolledWorkflowTask> task) {
         TaskQueue& queue = queue_of(waiting->poll.queue);
         if (!task.ok()) {
@@ -472,7 +474,8 @@ private:
         situation.pollers = queue.pollers.size();
         situation.backlog = queue.tasks.size();
         for (const auto& [priority, oldest] : queue.tasks.oldest()) {
-            situation.backlog_age = std::max<Duration>(situation.backlog_age, situation.now - oldest);
+            situation.backlog_age =
+                std::max<Duration>(situation.backlog_age, situation.now - oldest);
         }
         for (const auto& [priority, counters] : queue.counters) {
             situation.added_per_second += counters.added.per_second(situation.now);

@@ -18,9 +18,10 @@ struct Poll {
     shard::QueueId queue;
     std::string identity;
     std::string worker_instance_key;  // empty when the worker does not tell
-    std::string request_id;       // fresh for each poll; makes recording the start idempotent
-    std::string normal_queue;     // set when the poll is for a sticky queue
-    Timestamp expires = kNever;   // answer empty at this moment
+    std::string control_task_queue;   // where the worker listens for commands; empty: nowhere
+    std::string request_id;           // fresh for each poll; makes recording the start idempotent
+    std::string normal_queue;         // set when the poll is for a sticky queue
+    Timestamp expires = kNever;       // answer empty at this moment
     temporal::api::common::v1::WorkerVersionCapabilities worker_version;
     temporal::api::deployment::v1::WorkerDeploymentOptions deployment;
     double max_tasks_per_second = -1;  // queue-wide limit that activity workers ask for; < 0: none
@@ -50,8 +51,8 @@ struct QueueDescription {
 };
 
 struct MatchingOptions {
-    std::size_t window = 10'000;                     // offers held per queue
-    std::size_t polls_per_queue = 10'000;            // over this: RESOURCE_EXHAUSTED
+    std::size_t window = 10'000;           // offers held per queue
+    std::size_t polls_per_queue = 10'000;  // over this: RESOURCE_EXHAUSTED
     Duration sticky_unavailable_after = std::chrono::seconds(10);
 };
 

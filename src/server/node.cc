@@ -1,6 +1,8 @@
 #include "server/node.h"
 
 #include "frontend/namespace_purge.h"
+#include "frontend/nexus_endpoints.h"
+#include "frontend/worker_commands.h"
 #include "server/settings.h"
 #include "store/keys.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
@@ -86,8 +88,10 @@ absl::Status ensure_namespace(env::Env& env, store::Store& store, const std::str
     return store.write(batch, store::Sync::kYes);
 }
 
-shard::EngineOptions with_feeds(shard::EngineOptions options, store::IndexFeeds& feeds) {
+shard::EngineOptions with_parts(shard::EngineOptions options, store::IndexFeeds& feeds,
+                                const history::NexusEndpoints& endpoints) {
     options.index_feeds = &feeds;
+    options.nexus_endpoints = &endpoints;
     return options;
 }
 
@@ -137,12 +141,13 @@ public:
              std::string cluster_id)
         : committer_(store::make_committer(
               env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
-          namespaces_(env, store, *committer_,
-                      [config = options.config, defaults = options.settings](
-                          const std::string& name) {
-                          return config == nullptr ? defaults : settings_of(*config, name, defaults);
-                      }),
+          namespaces_(
+              env, store, *committer_,
+              [config = options.config, defaults = options.settings](const std::string& name) {
+                  return config == nullptr ? defaults : settings_of(*config, name, defaults);
+              }),
           task_queue_configs_(env, store, *committer_),
+          nexus_endpoints_(env, store, *committer_),
           queue_settings_(options, namespaces_, task_queue_configs_),
           tokens_(std::move(token_key)),
           cluster_id_(std::move(cluster_id)) {}
@@ -150,24 +155,29 @@ public:
     absl::Status start(env::Env& env, store::Store& store, const NodeOptions& options) {
         STELE_RETURN_IF_ERROR(namespaces_.load());
         STELE_RETURN_IF_ERROR(task_queue_configs_.load());
+        STELE_RETURN_IF_ERROR(nexus_endpoints_.load());
         STELE_ASSIGN_OR_RETURN(
             visibility_,
             visibility::make_visibility(env, store, *committer_, feeds_, schemas_of(namespaces_),
                                         {options.index_path, cluster_id_}));
         engine_ = shard::make_engine(env, store, *committer_, namespaces_,
-                                     with_feeds(options.engine, feeds_));
+                                     with_parts(options.engine, feeds_, nexus_endpoints_));
         matching_ = matching::make_matching(env, *engine_, queue_settings_, options.matching);
+        nexus_tasks_ = matching::make_nexus_tasks(env, queue_settings_, options.matching);
+        worker_commands_ = std::make_unique<frontend::WorkerCommands>(*nexus_tasks_, tokens_);
         purge_ = std::make_unique<frontend::NamespacePurge>(env, *engine_, namespaces_);
         batches_ = std::make_unique<batch::Batches>(
             env, store, *committer_, *engine_, *visibility_, namespaces_,
             [this](const std::string& id) { return namespaces_.settings(id).batches; });
         frontend_ = std::make_unique<frontend::Frontend>(frontend::Services{
-            env, *engine_, *matching_, namespaces_, task_queue_configs_, queue_settings_, workers_,
-            tokens_, *visibility_, *purge_, *batches_, cluster_id_, [config = options.config] {
+            env, *engine_, *matching_, *nexus_tasks_, nexus_endpoints_, namespaces_,
+            task_queue_configs_, queue_settings_, workers_, tokens_, *visibility_, *purge_,
+            *batches_, cluster_id_, [config = options.config] {
                 return config == nullptr ? frontend::OperatorSettings()
                                          : operator_settings(*config);
             }});
         engine_->connect(*matching_);
+        engine_->connect_nexus(*worker_commands_);
         STELE_RETURN_IF_ERROR(engine_->recover());
         purge_->recover();
         return batches_->recover();
@@ -183,6 +193,7 @@ public:
 
     void drain(absl::AnyInvocable<void()> done) override {
         matching_->drain();
+        nexus_tasks_->drain();
         engine_->drain(std::move(done));
     }
 
@@ -192,6 +203,7 @@ private:
     store::IndexFeeds feeds_;
     frontend::NamespaceRegistry namespaces_;
     frontend::TaskQueueConfigs task_queue_configs_;
+    frontend::NexusEndpointRegistry nexus_endpoints_;
     NodeQueueSettings queue_settings_;
     frontend::WorkerRegistry workers_;
     frontend::TokenSigner tokens_;
@@ -199,6 +211,8 @@ private:
     std::unique_ptr<visibility::Visibility> visibility_;
     std::unique_ptr<shard::Engine> engine_;
     std::unique_ptr<matching::Matching> matching_;
+    std::unique_ptr<matching::NexusTasks> nexus_tasks_;
+    std::unique_ptr<frontend::WorkerCommands> worker_commands_;
     std::unique_ptr<frontend::NamespacePurge> purge_;
     std::unique_ptr<batch::Batches> batches_;
     std::unique_ptr<frontend::Frontend> frontend_;

@@ -21,6 +21,22 @@ const config::Fields<Limits>& limit_fields() {
         {"limit.numPendingChildExecutions.error", &Limits::pending_children},
         {"limit.numPendingSignals.error", &Limits::pending_signals},
         {"limit.numPendingCancelRequests.error", &Limits::pending_cancels},
+        {"component.nexusoperations.limit.operation.concurrency",
+         &Limits::pending_nexus_operations},
+        {"component.nexusoperations.limit.service.name.length", &Limits::nexus_service_length},
+        {"component.nexusoperations.limit.operation.name.length", &Limits::nexus_operation_length},
+        {"component.nexusoperations.limit.operation.token.length", &Limits::nexus_token_length},
+        {"component.nexusoperations.limit.header.size", &Limits::nexus_header_bytes},
+        {"component.nexusoperations.limit.scheduleToCloseTimeout",
+         &Limits::nexus_schedule_to_close},
+        {"component.nexusoperations.request.timeout", &Limits::nexus_call},
+        {"component.nexusoperations.limit.request.timeout.min", &Limits::nexus_least_call},
+        {"component.nexusoperations.retryPolicy.initialInterval", &Limits::nexus_first_retry},
+        {"component.nexusoperations.retryPolicy.maxInterval", &Limits::nexus_longest_retry},
+        {"component.nexusoperations.recordCancelRequestCompletionEvents",
+         &Limits::nexus_cancel_answers},
+        {"history.enableSignalWithStartFromWorkflow", &Limits::signal_with_start_operation},
+        {"system.enableCancelActivityWorkerCommand", &Limits::cancel_activity_commands},
         {"history.maximumSignalsPerExecution", &Limits::signals_per_run},
         {"history.maxInFlightUpdates", &Limits::updates_in_flight},
         {"history.maxInFlightUpdatePayloads", &Limits::update_bytes_in_flight},
@@ -76,6 +92,11 @@ const config::Fields<frontend::OperatorSettings>& operator_fields() {
     static const config::Fields<OperatorSettings> fields = {
         {"worker.protectedNamespaces", &OperatorSettings::protected_namespaces},
         {"frontend.deleteNamespaceNamespaceDeleteDelay", &OperatorSettings::namespace_delete_delay},
+        {"limit.endpointNameMaxLength", &OperatorSettings::endpoint_name_length},
+        {"limit.endpointExternalURLMaxLength", &OperatorSettings::endpoint_url_length},
+        {"limit.endpointDescriptionMaxSize", &OperatorSettings::endpoint_description_bytes},
+        {"limit.endpointListDefaultPageSize", &OperatorSettings::endpoint_page},
+        {"limit.endpointListMaxPageSize", &OperatorSettings::endpoint_largest_page},
     };
     return fields;
 }
@@ -88,6 +109,7 @@ const config::Fields<CallSettings>& call_fields() {
         {"frontend.namespaceBurstRatio.visibility", &CallSettings::visibility_calls_burst},
         {"frontend.namespaceCount", &CallSettings::waiting_calls},
         {"frontend.WorkerHeartbeatsEnabled", &CallSettings::worker_heartbeats},
+        {"frontend.WorkerCommandsEnabled", &CallSettings::worker_commands},
         {"frontend.enableCancelWorkerPollsOnShutdown", &CallSettings::cancel_polls_on_shutdown},
     };
     return fields;
@@ -173,6 +195,7 @@ constexpr const char* kWithoutEffect[] = {
     "matching.useNewMatcher",
     "metrics.breakdownByTaskQueue",
     "system.clusterMetadataRefreshInterval",
+    "system.enableDeploymentVersions",
     "system.forceSearchAttributesCacheRefreshOnRead",
     "system.namespaceCacheRefreshInterval",
     "system.visibilityDisableOrderByClause",

@@ -46,6 +46,7 @@ void write_state(store::WriteBatch& batch, RunAddress address, const history::Dr
     write_table(batch, address, StateKind::kChild, draft.children);
     write_table(batch, address, StateKind::kExternalSignal, draft.external_signals);
     write_table(batch, address, StateKind::kExternalCancel, draft.external_cancels);
+    write_table(batch, address, StateKind::kNexusOperation, draft.nexus_operations);
     write_table(batch, address, StateKind::kBufferedEvent, draft.buffered);
     write_table(batch, address, StateKind::kRequestId, draft.request_ids);
     write_table(batch, address, StateKind::kUpdate, draft.updates);

@@ -108,20 +108,20 @@ public:
 
     void pause(NamespacePtr space, RunRef run, history::PauseInput input,
                Reply<history::None> reply) override {
-        decide(std::move(space), std::move(run), std::move(reply),
-               [input = std::move(input)](const history::Run& state,
-                                          const history::Context& context) {
-                   return history::pause_workflow(state, input, context);
-               });
+        decide(
+            std::move(space), std::move(run), std::move(reply),
+            [input = std::move(input)](const history::Run& state, const history::Context& context) {
+                return history::pause_workflow(state, input, context);
+            });
     }
 
     void unpause(NamespacePtr space, RunRef run, history::PauseInput input,
                  Reply<history::None> reply) override {
-        decide(std::move(space), std::move(run), std::move(reply),
-               [input = std::move(input)](const history::Run& state,
-                                          const history::Context& context) {
-                   return history::unpause_workflow(state, input, context);
-               });
+        decide(
+            std::move(space), std::move(run), std::move(reply),
+            [input = std::move(input)](const history::Run& state, const history::Context& context) {
+                return history::unpause_workflow(state, input, context);
+            });
     }
 
     void update_options(NamespacePtr space, RunRef run, history::OptionsChange change,
@@ -147,8 +147,7 @@ public:
 
     void poll_update(NamespacePtr space, service::PollWorkflowExecutionUpdateRequest request,
                      CallScopePtr scope, Reply<UpdateReply> reply) override {
-        Shard& shard =
-            shard_of(*space, request.update_ref().workflow_execution().workflow_id());
+        Shard& shard = shard_of(*space, request.update_ref().workflow_execution().workflow_id());
         enter(shard, std::move(reply),
               [&shard, space, request = std::move(request),
                scope = std::move(scope)](Reply<UpdateReply> to) mutable {
@@ -232,39 +231,40 @@ public:
     }
 
     void pause_activities(NamespacePtr space, RunRef run, history::PauseActivityInput input,
-                Reply<history::None> reply) override {
-        decide(std::move(space), std::move(run), std::move(reply),
-               [input = std::move(input)](const history::Run& state,
-                                          const history::Context& context) {
-                   return history::pause_activities(state, input, context);
-               });
+                          Reply<history::None> reply) override {
+        decide(
+            std::move(space), std::move(run), std::move(reply),
+            [input = std::move(input)](const history::Run& state, const history::Context& context) {
+                return history::pause_activities(state, input, context);
+            });
     }
 
     void unpause_activities(NamespacePtr space, RunRef run, history::UnpauseActivityInput input,
-                Reply<history::None> reply) override {
-        decide(std::move(space), std::move(run), std::move(reply),
-               [input = std::move(input)](const history::Run& state,
-                                          const history::Context& context) {
-                   return history::unpause_activities(state, input, context);
-               });
+                            Reply<history::None> reply) override {
+        decide(
+            std::move(space), std::move(run), std::move(reply),
+            [input = std::move(input)](const history::Run& state, const history::Context& context) {
+                return history::unpause_activities(state, input, context);
+            });
     }
 
     void reset_activities(NamespacePtr space, RunRef run, history::ResetActivityInput input,
-                Reply<history::None> reply) override {
-        decide(std::move(space), std::move(run), std::move(reply),
-               [input = std::move(input)](const history::Run& state,
-                                          const history::Context& context) {
-                   return history::reset_activities(state, input, context);
-               });
+                          Reply<history::None> reply) override {
+        decide(
+            std::move(space), std::move(run), std::move(reply),
+            [input = std::move(input)](const history::Run& state, const history::Context& context) {
+                return history::reset_activities(state, input, context);
+            });
     }
 
-    void update_activity_options(NamespacePtr space, RunRef run, history::UpdateActivityOptionsInput input,
-                Reply<history::ActivityOptions> reply) override {
-        decide(std::move(space), std::move(run), std::move(reply),
-               [input = std::move(input)](const history::Run& state,
-                                          const history::Context& context) {
-                   return history::update_activity_options(state, input, context);
-               });
+    void update_activity_options(NamespacePtr space, RunRef run,
+                                 history::UpdateActivityOptionsInput input,
+                                 Reply<history::ActivityOptions> reply) override {
+        decide(
+            std::move(space), std::move(run), std::move(reply),
+            [input = std::move(input)](const history::Run& state, const history::Context& context) {
+                return history::update_activity_options(state, input, context);
+            });
     }
 
     void reset_sticky(NamespacePtr space, RunRef run, Reply<history::None> reply) override {
@@ -396,6 +396,7 @@ public:
     // ---- Life cycle ----------------------------------------------------------------------------
 
     void connect(DispatchSink& sink) override { around_.sink = &sink; }
+    void connect_nexus(NexusSender& sender) override { around_.nexus = &sender; }
 
     absl::Status recover() override {
         STELE_CHECK(around_.sink != nullptr, "the engine recovers before it is connected");
@@ -503,6 +504,18 @@ private:
         admit(shard, std::move(reply),
               [&shard, delivery = std::move(delivery)](Reply<history::None> to) {
                   control::receive(shard, delivery, std::move(to));
+              });
+    }
+
+    void deliver_signal_with_start(NamespacePtr space,
+                                   service::SignalWithStartWorkflowExecutionRequest request,
+                                   std::string new_run_id, Reply<StartReply> reply) override {
+        Shard& shard = shard_of(*space, request.workflow_id());
+        admit(shard, std::move(reply),
+              [&shard, space, request = std::move(request),
+               run_id = std::move(new_run_id)](Reply<StartReply> to) mutable {
+                  shard.starts().signal_with_start_once(space, std::move(request),
+                                                        std::move(run_id), std::move(to));
               });
     }
 

@@ -3,10 +3,12 @@
 #include "base/call.h"
 #include "env/env.h"
 #include "history/activity_control.h"
+#include "history/nexus_endpoints.h"
 #include "history/options.h"
 #include "history/pause.h"
 #include "history/search_attributes.h"
 #include "shard/dispatch.h"
+#include "shard/nexus.h"
 #include "shard/update_calls.h"
 #include "store/committer.h"
 #include "store/index_feeds.h"
@@ -34,6 +36,7 @@ struct EngineOptions {
     Duration long_poll = std::chrono::seconds(20);        // waits for updates end after it
     store::IndexFeeds* index_feeds = nullptr;             // told of new index rows; may be null
     CompletionSender* completions = nullptr;              // sends callbacks; without it they wait
+    const history::NexusEndpoints* nexus_endpoints = nullptr;  // null: there are none
 };
 
 /// A namespace that exists and that the caller may act on, as the frontend found it.
@@ -197,6 +200,9 @@ public:
     /// after matching has been connected with `connect`.
     virtual absl::Status recover() = 0;
     virtual void connect(DispatchSink& sink) = 0;
+    /// Without it no operation is handled by a worker, and no worker gets commands. Call before
+    /// `recover`; the sender must outlive the engine's work.
+    virtual void connect_nexus(NexusSender& sender) = 0;
     /// Stops taking calls (they get UNAVAILABLE), answers every wait, lets `done` run when quiet.
     virtual void drain(absl::AnyInvocable<void()> done) = 0;
 

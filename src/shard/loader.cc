@@ -33,7 +33,7 @@ absl::Status put_state(history::Run& run, const store::StateKey& key, std::strin
         case StateKind::kRequestId: return put_row(run.request_ids, key.item, value);
         case StateKind::kUpdate: return put_row(run.updates, key.item, value);
         case StateKind::kCallback: return put_row(run.callbacks, key.item, value);
-        case StateKind::kNexusOperation: break;
+        case StateKind::kNexusOperation: return put_row(run.nexus_operations, key.item, value);
     }
     return make_error(absl::StatusCode::kFailedPrecondition,
                       "a state row of a kind that this build does not know: " +

@@ -1,8 +1,6 @@
 #include "shard/outbox.h"
 
-#include "base/address_rule.h"
-#include "shard/completions.h"
-#include "shard/outbox_rows.h"
+#include "shard/outbox_send.h"
 
 #include <algorithm>
 #include <utility>
@@ -97,54 +95,23 @@ void Outbox::deliver(Id id) {
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
     if (!entry.durable || entry.under_way) return;
-    if (entry.row.kind() == storage::OutboxRow::KIND_CALLBACK) return send_callback(id, entry);
-    const LoadedRun* source = is_self_contained(entry.row) ? nullptr : source_of(entry);
-    std::optional<Delivery> delivery = delivery_of(entry.row, source);
-    // A run that has closed does not wait for the outcome any more.
-    if (!delivery) return drop(id);
-
-    entry.under_way = true;
-    const std::uint64_t version = entry.version;
-    delivery->space = shard_.around().namespaces.by_id(delivery->target.namespace_id);
-    if (delivery->space == nullptr) return answered(id, version, no_such_namespace());
-    shard_.around().router->deliver(*std::move(delivery), answer_to(id, version));
-}
-
-Reply<history::None> Outbox::answer_to(Id id, std::uint64_t version) {
-    return [this, id, version](absl::StatusOr<history::None> result) {
-        shard_.executor().post(
-            [this, id, version, status = result.status()] { answered(id, version, status); });
-    };
-}
-
-void Outbox::send_callback(Id id, Entry& entry) {
-    const LoadedRun* source = source_of(entry);
-    const storage::CallbackRow* row =
-        source == nullptr ? nullptr : source->run->callbacks.find(entry.row.callback());
-    if (row == nullptr) return drop(id);
-    const Timestamp next = from_proto(row->next_attempt_time());
-    if (row->has_next_attempt_time() && next > shard_.now()) {
-        shard_.executor().run_at(next, [this, id] { deliver(id); });
+    LoadedRun* source = is_self_contained(entry.row) ? nullptr : source_of(entry);
+    const Timestamp due = due_time(entry.row, source);
+    if (due > shard_.now()) {
+        shard_.executor().run_at(due, [this, id] { deliver(id); });
         return;
     }
-    auto completion = completion_of(shard_.around().store, *source, *row);
-    STELE_CHECK(completion.ok(), "the outcome that a callback is to tell could not be read");
-    if (!*completion) return drop(id);
+    const std::uint64_t version = entry.version;
+    Reply<history::NexusOutcome> reply = [this, id, version](Answer answer) {
+        shard_.executor().post(
+            [this, id, version, answer = std::move(answer)] { answered(id, version, answer); });
+    };
     entry.under_way = true;
-    // Asked again each time: the operator may have thought better of it.
-    const CommandContext context = shard_.context_of(*source);
-    const absl::Status allowed = check_address((*completion)->callback.nexus().url(),
-                                               context.context.limits->callback_addresses);
-    if (!allowed.ok()) {
-        return answered(id, entry.version, failed_precondition(message_of(allowed)));
-    }
-    CompletionSender* sender = shard_.around().options.completions;
-    if (sender == nullptr)
-        return answered(id, entry.version, unavailable("nothing sends callbacks"));
-    sender->send(**std::move(completion), answer_to(id, entry.version));
+    // A run that has closed does not wait for the outcome any more.
+    if (!send(shard_, entry.row, source, std::move(reply))) drop(id);
 }
 
-void Outbox::answered(Id id, std::uint64_t version, const absl::Status& answer) {
+void Outbox::answered(Id id, std::uint64_t version, const Answer& answer) {
     const auto found = waiting_.find(id);
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
@@ -153,8 +120,8 @@ void Outbox::answered(Id id, std::uint64_t version, const absl::Status& answer) 
     conclude(id, entry, answer);
 }
 
-void Outbox::conclude(Id id, Entry& entry, const absl::Status& answer) {
-    const Conclusion conclusion = conclusion_of(entry.row, answer);
+void Outbox::conclude(Id id, Entry& entry, const Answer& answer) {
+    const Conclusion conclusion = conclusion_of(entry.row, answer, entry.failures);
     if (conclusion.kind == Conclusion::Kind::kRetry) return retry(id, entry);
     if (conclusion.kind == Conclusion::Kind::kDone) return drop(id);
     LoadedRun* source = source_of(entry);

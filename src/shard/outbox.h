@@ -1,6 +1,6 @@
 #pragma once
 
-#include "shard/shard.h"
+#include "shard/outbox_rows.h"
 
 #include <map>
 #include <set>
@@ -55,11 +55,8 @@ private:
     void put(Id id, RunAddress source, storage::OutboxRow row, bool durable);
     void became_durable(Id id, std::uint64_t version);
     void deliver(Id id);
-    void send_callback(Id id, Entry& entry);
-    /// Tells the entry of an answer, from wherever it comes.
-    Reply<history::None> answer_to(Id id, std::uint64_t version);
-    void answered(Id id, std::uint64_t version, const absl::Status& answer);
-    void conclude(Id id, Entry& entry, const absl::Status& answer);
+    void answered(Id id, std::uint64_t version, const Answer& answer);
+    void conclude(Id id, Entry& entry, const Answer& answer);
     void retry(Id id, Entry& entry);
     void drop(Id id);
     /// The run that sent the row, or null when it is gone.

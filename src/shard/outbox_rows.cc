@@ -160,10 +160,32 @@ Conclusion callback_conclusion(const OutboxRow& row, const absl::Status& answer)
         }};
 }
 
+/// The handler has answered, or nobody could be asked just now.
+Conclusion nexus_conclusion(const OutboxRow& row, const Answer& answer) {
+    if (!answer.ok()) return {};
+    const bool start = row.kind() == OutboxRow::KIND_START_NEXUS;
+    const EventId scheduled(start ? row.initiated_event_id() : row.nexus_scheduled_event_id());
+    return {Conclusion::Kind::kRecord, false,
+            [start, scheduled, outcome = *answer](const history::Run& run,
+                                                  const history::Context& context) {
+                return start ? history::record_nexus_start(run, scheduled, outcome, context)
+                             : history::record_nexus_cancellation(run, scheduled, outcome, context);
+            }};
+}
+
+/// Commands to workers are worth a few attempts: an activity ends without them as well.
+Conclusion command_conclusion(const Answer& answer, int failures) {
+    constexpr int kAttempts = 3;
+    const bool taken = answer.ok() && answer->kind != history::NexusOutcome::Kind::kRetry;
+    return {taken || failures + 1 >= kAttempts ? Conclusion::Kind::kDone
+                                               : Conclusion::Kind::kRetry};
+}
+
 }  // namespace
 
 bool is_self_contained(const OutboxRow& row) {
     return row.kind() == OutboxRow::KIND_RELEASE_CHILD || row.kind() == OutboxRow::KIND_END_CHILD ||
+           row.kind() == OutboxRow::KIND_CANCEL_ACTIVITIES ||
            row.kind() == OutboxRow::KIND_REPORT_TO_PARENT;
 }
 
@@ -182,8 +204,23 @@ std::optional<Delivery> delivery_of(const OutboxRow& row, const LoadedRun* sourc
     return delivery;
 }
 
-Conclusion conclusion_of(const OutboxRow& row, const absl::Status& answer) {
-    if (row.kind() == OutboxRow::KIND_CALLBACK) return callback_conclusion(row, answer);
+Timestamp due_time(const OutboxRow& row, const LoadedRun* source) {
+    const bool callback = row.kind() == OutboxRow::KIND_CALLBACK && source != nullptr;
+    const storage::CallbackRow* waiting =
+        callback ? source->run->callbacks.find(row.callback()) : nullptr;
+    if (waiting == nullptr || !waiting->has_next_attempt_time()) return Timestamp();
+    return from_proto(waiting->next_attempt_time());
+}
+
+Conclusion conclusion_of(const OutboxRow& row, const Answer& said, int failures) {
+    switch (row.kind()) {
+        case OutboxRow::KIND_START_NEXUS:
+        case OutboxRow::KIND_CANCEL_NEXUS: return nexus_conclusion(row, said);
+        case OutboxRow::KIND_CALLBACK: return callback_conclusion(row, said.status());
+        case OutboxRow::KIND_CANCEL_ACTIVITIES: return command_conclusion(said, failures);
+        default: break;
+    }
+    const absl::Status& answer = said.status();
     if (row.kind() == OutboxRow::KIND_START_CHILD) return start_conclusion(row, answer);
     if (!is_self_contained(row)) return external_conclusion(row, answer);
     // Whoever is no longer there has nothing to be told.
@@ -191,7 +228,5 @@ Conclusion conclusion_of(const OutboxRow& row, const absl::Status& answer) {
                       answer.code() == absl::StatusCode::kFailedPrecondition;
     return {answer.ok() || gone ? Conclusion::Kind::kDone : Conclusion::Kind::kRetry};
 }
-
-absl::Status no_such_namespace() { return failed_precondition("the namespace does not exist"); }
 
 }  // namespace stele::shard

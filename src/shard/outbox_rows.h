@@ -13,6 +13,13 @@ bool is_self_contained(const storage::OutboxRow& row);
 /// self-contained row. nullopt when nobody waits for its effect any more.
 std::optional<Delivery> delivery_of(const storage::OutboxRow& row, const LoadedRun* source);
 
+/// When the row may go out: a callback that backs off waits, all others go at once. `source` may be
+/// null.
+Timestamp due_time(const storage::OutboxRow& row, const LoadedRun* source);
+
+/// What the target of a row has answered; most have nothing to say but that they have taken it.
+using Answer = absl::StatusOr<history::NexusOutcome>;
+
 /// What becomes of a row that was answered.
 struct Conclusion {
     enum class Kind {
@@ -27,9 +34,7 @@ struct Conclusion {
                                                                   const history::Context&)>
         record = {};
 };
-Conclusion conclusion_of(const storage::OutboxRow& row, const absl::Status& answer);
-
-/// The answer in the place of a target's when its namespace does not exist.
-absl::Status no_such_namespace();
+/// `failures`: how often the row was answered with an error before.
+Conclusion conclusion_of(const storage::OutboxRow& row, const Answer& answer, int failures);
 
 }  // namespace stele::shard

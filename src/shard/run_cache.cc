@@ -28,17 +28,18 @@ std::size_t pending_update_bytes(const history::Run& run) {
 
 std::size_t row_count(const history::Run& run) {
     return run.activities.size() + run.timers.size() + run.children.size() +
-           run.external_signals.size() + run.external_cancels.size() + run.buffered.size() +
-           run.request_ids.size() + run.updates.size() + run.callbacks.size() +
-           run.pending_updates.size();
+           run.external_signals.size() + run.external_cancels.size() + run.nexus_operations.size() +
+           run.buffered.size() + run.request_ids.size() + run.updates.size() +
+           run.callbacks.size() + run.pending_updates.size();
 }
 
 std::size_t run_bytes(const history::Run& run) {
     return run.info.ByteSizeLong() + run.header.ByteSizeLong() + run.attributes.ByteSizeLong() +
            table_bytes(run.activities) + table_bytes(run.timers) + table_bytes(run.children) +
            table_bytes(run.external_signals) + table_bytes(run.external_cancels) +
-           table_bytes(run.buffered) + table_bytes(run.request_ids) + table_bytes(run.updates) +
-           table_bytes(run.callbacks) + pending_update_bytes(run);
+           table_bytes(run.nexus_operations) + table_bytes(run.buffered) +
+           table_bytes(run.request_ids) + table_bytes(run.updates) + table_bytes(run.callbacks) +
+           pending_update_bytes(run);
 }
 
 }  // namespace

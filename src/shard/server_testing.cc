@@ -18,14 +18,14 @@ std::optional<TaskOffer> Offers::take(const std::string& queue, QueueKind kind) 
     return std::nullopt;
 }
 
-OneNamespace::OneNamespace() {
+OneNamespace::OneNamespace(const history::Limits& limits) {
     storage::NamespaceRow row;
     row.set_id("namespace-id");
     row.set_name("default");
     *row.mutable_retention() = to_proto(std::chrono::hours(24));
-    history::Limits limits;
-    limits.callback_addresses = {{"*", false}};
-    space_ = std::make_shared<const NamespaceView>(row, limits);
+    history::Limits in_force = limits;
+    in_force.callback_addresses = {{"*", false}};
+    space_ = std::make_shared<const NamespaceView>(row, in_force);
 }
 
 NamespacePtr OneNamespace::by_id(const std::string& id) {
@@ -36,8 +36,8 @@ NamespacePtr OneNamespace::by_name(const std::string& name) {
     return name == space_->name ? space_ : nullptr;
 }
 
-TestServer::TestServer(std::uint64_t seed, EngineOptions options)
-    : sim_(env::SimOptions{.seed = seed}), options_(options) {
+TestServer::TestServer(std::uint64_t seed, EngineOptions options, const history::Limits& limits)
+    : sim_(env::SimOptions{.seed = seed}), options_(options), namespaces_(limits) {
     boot();
 }
 
@@ -51,6 +51,7 @@ void TestServer::boot() {
     });
     engine_ = make_engine(*process_, *store_, *committer_, namespaces_, options_);
     engine_->connect(offers_);
+    engine_->connect_nexus(nexus_);
     const absl::Status recovered = engine_->recover();
     EXPECT_TRUE(recovered.ok()) << message_of(recovered);
     // Until the shards have offered what they found.
@@ -65,6 +66,8 @@ void TestServer::shut_down() {
     store_.reset();
     offers_.tasks.clear();
     offers_.queries.clear();
+    nexus_.calls.clear();
+    nexus_.commands.clear();
 }
 
 void TestServer::restart() {
@@ -141,7 +144,8 @@ absl::StatusOr<PolledWorkflowTask> TestServer::poll(const std::string& queue) {
     return start_task(*offer);
 }
 
-absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& queue) {
+absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& queue,
+                                                             const std::string& control_queue) {
     settle();
     const std::optional<TaskOffer> offer = offers_.take(queue, QueueKind::kActivity);
     if (!offer) return not_found("no activity in " + queue);
@@ -150,6 +154,7 @@ absl::StatusOr<PolledActivityTask> TestServer::poll_activity(const std::string& 
     input.stamp = offer->stamp;
     input.request_id = "poll-" + std::to_string(++polls_);
     input.identity = "worker";
+    input.control_task_queue = control_queue;
     return play<PolledActivityTask>([&](Reply<PolledActivityTask> reply) {
         engine_->start_activity(*offer, std::move(input), std::move(reply));
     });

@@ -43,9 +43,28 @@ public:
     std::vector<Query> queries;
 };
 
+/// Keeps what was sent, to be answered by the test.
+class SentToWorkers final : public NexusSender {
+public:
+    template <typename Request>
+    struct Sent {
+        Request request;
+        Reply<history::NexusAnswer> reply;
+    };
+    void send(NexusRequest request, Reply<history::NexusAnswer> reply) override {
+        calls.push_back({std::move(request), std::move(reply)});
+    }
+    void send(CancelActivities request, Reply<history::NexusAnswer> reply) override {
+        commands.push_back({std::move(request), std::move(reply)});
+    }
+    std::vector<Sent<NexusRequest>> calls;
+    std::vector<Sent<CancelActivities>> commands;
+    int answered = 0;
+};
+
 class OneNamespace final : public NamespaceSource {
 public:
-    OneNamespace();
+    explicit OneNamespace(const history::Limits& limits = {});
     NamespacePtr by_id(const std::string& id) override;
     NamespacePtr by_name(const std::string& name) override;
     const NamespacePtr& space() const { return space_; }
@@ -92,7 +111,8 @@ private:
 
 class TestServer {
 public:
-    explicit TestServer(std::uint64_t seed = 1, EngineOptions options = {});
+    explicit TestServer(std::uint64_t seed = 1, EngineOptions options = {},
+                        const history::Limits& limits = {});
     ~TestServer();
 
     env::SimEnv& sim() { return sim_; }
@@ -100,6 +120,7 @@ public:
     Engine& engine() { return *engine_; }
     store::Committer& committer() { return *committer_; }
     Offers& offers() { return offers_; }
+    SentToWorkers& nexus() { return nexus_; }
     const NamespacePtr& space() const { return namespaces_.space(); }
     Timestamp now() { return process_->now(); }
     EngineOptions& options() { return options_; }
@@ -142,7 +163,8 @@ public:
     absl::StatusOr<PolledWorkflowTask> poll(const std::string& queue = "queue");
     absl::StatusOr<PolledWorkflowTask> start_task(const TaskOffer& offer,
                                                   const std::string& poll_id = "");
-    absl::StatusOr<PolledActivityTask> poll_activity(const std::string& queue = "queue");
+    absl::StatusOr<PolledActivityTask> poll_activity(const std::string& queue = "queue",
+                                                     const std::string& control_queue = "");
     absl::StatusOr<CompletedTaskReply> complete(
         const PolledWorkflowTask& task, const std::vector<api::command::v1::Command>& commands,
         const std::function<void(service::RespondWorkflowTaskCompletedRequest&)>& change = {});
@@ -163,6 +185,7 @@ private:
     EngineOptions options_;
     OneNamespace namespaces_;
     Offers offers_;
+    SentToWorkers nexus_;
     std::unique_ptr<env::SimProcess> process_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<store::Committer> committer_;

@@ -55,7 +55,8 @@ bool same_state(const history::Run& a, const history::Run& b) {
            bytes_of(a.attributes) == bytes_of(b.attributes) &&
            same_rows(a.activities, b.activities) && same_rows(a.timers, b.timers) &&
            same_rows(a.children, b.children) && same_rows(a.external_signals, b.external_signals) &&
-           same_rows(a.external_cancels, b.external_cancels) && same_rows(a.buffered, b.buffered) &&
+           same_rows(a.external_cancels, b.external_cancels) &&
+           same_rows(a.nexus_operations, b.nexus_operations) && same_rows(a.buffered, b.buffered) &&
            same_rows(a.request_ids, b.request_ids) && same_rows(a.updates, b.updates) &&
            same_rows(a.callbacks, b.callbacks);
 }
@@ -173,6 +174,7 @@ CommandContext Shard::context_for(NamespacePtr space) {
     static const history::Limits kDefaultLimits;
     history::Context context;
     context.now = now();
+    context.nexus_endpoints = around_.options.nexus_endpoints;
     context.limits = space == nullptr ? &kDefaultLimits : &space->limits;
     context.new_id = [this] { return env::new_uuid(around_.env.random()); };
     context.uniform = [this] {

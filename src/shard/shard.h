@@ -54,6 +54,11 @@ public:
     virtual ~Router() = default;
     /// Replies, on some executor, once the effect is durable.
     virtual void deliver(Delivery delivery, Reply<history::None> reply) = 0;
+    /// A signal with start that another run has asked for. `new_run_id` names the run that it starts, if it
+    /// does, so that a request which was obeyed before is known for ever.
+    virtual void deliver_signal_with_start(NamespacePtr space,
+                                           service::SignalWithStartWorkflowExecutionRequest request,
+                                           std::string new_run_id, Reply<StartReply> reply) = 0;
 };
 
 /// What every shard stands on; all of it outlives the shards.
@@ -66,6 +71,7 @@ struct Surroundings {
     Router* router = nullptr;
     PageBudget* page_budget = nullptr;
     DispatchSink* sink = nullptr;  // set by connect
+    NexusSender* nexus = nullptr;  // set by connect_nexus; may be null
 };
 
 /// A namespace and what the pure core is told about the world, for one command.

@@ -164,6 +164,31 @@ void Starts::signal_with_start(NamespacePtr space,
     decide(std::move(call));
 }
 
+void Starts::signal_with_start_once(NamespacePtr space,
+                                    service::SignalWithStartWorkflowExecutionRequest request,
+                                    std::string run_id, Reply<StartReply> reply) {
+    const RunRef made{space->id, request.workflow_id(), run_id};
+    if (const auto run = shard_.find(made); run.ok()) {
+        const history::Run& started = *(*run)->run;
+        return shard_.reply_at<StartReply>(
+            (*run)->last_synced, std::move(reply),
+            existing(make_current(started.info, started.header), true));
+    }
+    // A run that took the signal and has closed since must not be followed by another.
+    const auto current = shard_.find(workflow_of(*space, request.workflow_id()));
+    if (current.ok() && (*current)->run->request_ids.id_of(request.request_id())) {
+        const history::Run& signalled = *(*current)->run;
+        return shard_.reply_at<StartReply>(
+            (*current)->last_synced, std::move(reply),
+            existing(make_current(signalled.info, signalled.header), false));
+    }
+    history::SignalInput signal = signal_part(request);
+    Call call{std::move(space), start_part(request), std::move(signal), std::move(reply)};
+    call.run_id = std::move(run_id);
+    settle_policies(call.request, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+    decide(std::move(call));
+}
+
 void Starts::start_child(NamespacePtr space, history::ChildStart start,
                          Reply<history::None> reply) {
     const absl::StatusOr<LoadedRun*> started =

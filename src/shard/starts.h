@@ -19,6 +19,11 @@ public:
     void signal_with_start(NamespacePtr space,
                            service::SignalWithStartWorkflowExecutionRequest request,
                            Reply<StartReply> reply);
+    /// The same as another run has asked for it. The id of the run that it may start is given, and what
+    /// has been obeyed before is answered alike.
+    void signal_with_start_once(NamespacePtr space,
+                                service::SignalWithStartWorkflowExecutionRequest request,
+                                std::string run_id, Reply<StartReply> reply);
     /// A start that another run has asked for. The run id is given, so that one that has been obeyed
     /// before is known for ever.
     void start_child(NamespacePtr space, history::ChildStart start, Reply<history::None> reply);

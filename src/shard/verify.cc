@@ -38,6 +38,7 @@ public:
     void add_buffered(const HistoryEvent& event) { visit(event); }
 
     std::set<std::int64_t> activities, timers, signals, cancels, children, unstarted_children;
+    std::set<std::int64_t> nexus_operations;
     std::map<std::string, std::int64_t> accepted, completed;  // update id to event
     std::int64_t signal_count = 0;
     bool cancel_requested = false;
@@ -71,6 +72,7 @@ private:
     void visit_external(const HistoryEvent& event);
     void visit_update(const HistoryEvent& event);
     void visit_child(const HistoryEvent& event);
+    void visit_nexus(const HistoryEvent& event);
     template <typename Attributes>
     void end_child(const HistoryEvent& event, const Attributes& attributes);
 
@@ -229,12 +231,38 @@ void Fold::visit_child(const HistoryEvent& event) {
     }
 }
 
+void Fold::visit_nexus(const HistoryEvent& event) {
+    const auto end = [&](const auto& attributes) {
+        check_reference(event, attributes.scheduled_event_id());
+        close(nexus_operations, attributes.scheduled_event_id(), "Nexus operation");
+    };
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED:
+            open(nexus_operations, event.event_id());
+            break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+            end(event.nexus_operation_completed_event_attributes());
+            break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+            end(event.nexus_operation_failed_event_attributes());
+            break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
+            end(event.nexus_operation_canceled_event_attributes());
+            break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
+            end(event.nexus_operation_timed_out_event_attributes());
+            break;
+        default: break;
+    }
+}
+
 void Fold::visit(const HistoryEvent& event) {
     visit_update(event);
     visit_task(event);
     visit_activity(event);
     visit_external(event);
     visit_child(event);
+    visit_nexus(event);
     switch (event.event_type()) {
         case enums::EVENT_TYPE_TIMER_STARTED: open(timers, event.event_id()); break;
         case enums::EVENT_TYPE_TIMER_FIRED:
@@ -286,6 +314,7 @@ private:
     void check_task_row(const LoadedRun& loaded, const QueueId& queue, std::int64_t sequence,
                         const std::string& name);
     void check_callbacks(const LoadedRun& loaded, const std::string& name);
+    void check_nexus(const LoadedRun& loaded, const std::string& name);
     void check_alarm(const LoadedRun& loaded, const std::string& name);
     void check_current(const LoadedRun& loaded, const std::string& name);
     void check_open_runs();
@@ -458,6 +487,9 @@ void Verifier::compare(const history::Run& run, const Fold& fold, const std::str
     if (!same_items(fold.signals, run.external_signals)) complain(name + ": wrong signals");
     if (!same_items(fold.cancels, run.external_cancels)) complain(name + ": wrong cancels");
     if (!same_items(fold.children, run.children)) complain(name + ": wrong children");
+    if (!same_items(fold.nexus_operations, run.nexus_operations)) {
+        complain(name + ": wrong Nexus operations");
+    }
     for (const auto& [id, child] : run.children.rows()) {
         if (history::is_started(child) == fold.unstarted_children.contains(id)) {
             complain(name + ": child " + std::to_string(id) + " and the history disagree");
@@ -512,6 +544,7 @@ void Verifier::check_tasks(const LoadedRun& loaded, const std::string& name) {
     };
     check_outbox(run.external_signals);
     check_outbox(run.external_cancels);
+    check_nexus(loaded, name);
     for (const auto& [id, child] : run.children.rows()) {
         const std::string key = store::encode(
             store::OutboxKey{loaded.address.slot, row_sequence(loaded.address.key, id)});
@@ -533,6 +566,28 @@ void Verifier::check_callbacks(const LoadedRun& loaded, const std::string& name)
             store::OutboxKey{loaded.address.slot, row_sequence(loaded.address.key, number)});
         if (waits != (outbox_.erase(key) == 1)) {
             complain(name + ": a callback and its outbox row disagree");
+        }
+    }
+}
+
+/// A call of a handler is in the outbox, or waits until it is due.
+void Verifier::check_nexus(const LoadedRun& loaded, const std::string& name) {
+    const auto take = [&](std::int64_t number) {
+        return outbox_.erase(store::encode(store::OutboxKey{
+                   loaded.address.slot, row_sequence(loaded.address.key, number)})) > 0;
+    };
+    for (const auto& [id, row] : loaded.run->nexus_operations.rows()) {
+        const bool started = row.has_started_time();
+        if (take(id) == (started || row.has_next_attempt_time())) {
+            complain(name + ": Nexus operation " + std::to_string(id) +
+                     " and its outbox row disagree");
+        }
+        if (!row.has_cancellation()) continue;
+        const storage::NexusCancellation& cancellation = row.cancellation();
+        const bool sent = started && !cancellation.over() && !cancellation.has_next_attempt_time();
+        if (take(cancellation.requested_event_id()) != sent) {
+            complain(name + ": the cancellation of Nexus operation " + std::to_string(id) +
+                     " and its outbox row disagree");
         }
     }
 }
@@ -571,7 +626,10 @@ void Verifier::report_left_over() {
     for (const auto& [key, row] : outbox_) {
         // These go on when their source has forgotten them.
         const bool of_child = row.kind() == storage::OutboxRow::KIND_START_CHILD;
-        if (of_child || is_self_contained(row)) continue;
+        // An operation may have timed out while its handler was being called.
+        const bool of_nexus = row.kind() == storage::OutboxRow::KIND_START_NEXUS ||
+                              row.kind() == storage::OutboxRow::KIND_CANCEL_NEXUS;
+        if (of_child || of_nexus || is_self_contained(row)) continue;
         if (row.kind() == storage::OutboxRow::KIND_CALLBACK) {
             complain(store::describe_key(key) + ": no run has this callback");
         }

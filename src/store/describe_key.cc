@@ -110,6 +110,7 @@ std::string table_name(Table table) {
         case Table::kNamespaceName: return "namespace_name";
         case Table::kTaskQueue: return "task_queue";
         case Table::kBatch: return "batch";
+        case Table::kNexusEndpoint: return "nexus_endpoint";
     }
     return "table_" + number(static_cast<unsigned char>(table));
 }
@@ -131,6 +132,7 @@ std::string describe_key(std::string_view key) {
         case Table::kNamespaceName: return row(table, decode_namespace_name_key(key), key);
         case Table::kTaskQueue: return row(table, decode_task_queue_key(key), key);
         case Table::kBatch: return row(table, decode_batch_key(key), key);
+        case Table::kNexusEndpoint: return row(table, decode_nexus_endpoint_key(key), key);
     }
     return to_hex(key);
 }

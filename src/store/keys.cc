@@ -350,4 +350,12 @@ KeyRange batch_range(std::string_view namespace_id) {
     return prefix_range(table_writer(Table::kBatch).text(namespace_id).take());
 }
 
+std::string nexus_endpoint_key(std::string_view endpoint_id) {
+    return table_writer(Table::kNexusEndpoint).text(endpoint_id).take();
+}
+
+absl::StatusOr<std::string> decode_nexus_endpoint_key(std::string_view key) {
+    return decode_named(Table::kNexusEndpoint, key);
+}
+
 }  // namespace stele::store

@@ -32,6 +32,7 @@ enum class Table : char {
     kNamespaceName = 'N',  ///< namespace name to id
     kTaskQueue = 33,       ///< what operators have set for a task queue
     kBatch = 40,           ///< operations on many runs
+    kNexusEndpoint = 45,   ///< Nexus endpoints by id
 };
 
 /// The word used for a table in messages and in docs/formats.
@@ -227,6 +228,9 @@ std::string encode(const BatchKey& key);
 absl::StatusOr<BatchKey> decode_batch_key(std::string_view key);
 /// The batch operations of a namespace, by job id.
 KeyRange batch_range(std::string_view namespace_id);
+
+std::string nexus_endpoint_key(std::string_view endpoint_id);
+absl::StatusOr<std::string> decode_nexus_endpoint_key(std::string_view key);
 
 /// Any key in words, for messages and dumps, such as `state(17, 4, activity, 12)`. A key that is
 /// not of this grammar is shown as hexadecimal.

@@ -40,6 +40,7 @@ std::vector<std::string> sample_keys() {
         namespace_name_key("default"),
         encode(TaskQueueKey{"ns-1", "queue", 2}),
         encode(BatchKey{"ns-1", "job-1"}),
+        nexus_endpoint_key("32049b68-7872-4094-8e63-d0dd59896a84"),
     };
     for (int kind = 0; kind <= static_cast<int>(StateKind::kNexusOperation); ++kind) {
         keys.push_back(encode(StateKey{slot, RunKey(5), static_cast<StateKind>(kind), 300 + kind}));

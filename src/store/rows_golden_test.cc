@@ -54,6 +54,8 @@ const std::map<std::string, Maker>& messages() {
         {"state 9", make<storage::RequestIdRow>()},
         {"state 10", make<storage::UpdateRow>()},
         {"state 43", make<storage::CallbackRow>()},
+        {"state 11", make<storage::NexusOperationRow>()},
+        {"nexus_endpoint", make<storage::NexusEndpointRow>()},
         {"task_queue", make<storage::TaskQueueRow>()},
         {"batch", make<storage::BatchRow>()},
     };
@@ -173,10 +175,11 @@ std::map<std::string, std::string> example_keys() {
         {"index", encode(IndexKey{7, 6})},
         {"namespace", namespace_key("ns")},
         {"outbox", encode(OutboxKey{7, 4})},
+        {"nexus_endpoint", nexus_endpoint_key("id")},
         {"task_queue", encode(TaskQueueKey{"ns", "queue", 1})},
         {"batch", encode(BatchKey{"ns", "job"})},
     };
-    for (int kind = 0; kind <= 10; ++kind) {
+    for (int kind = 0; kind <= 11; ++kind) {
         keys["state " + std::to_string(kind)] =
             encode(StateKey{7, RunKey(3), static_cast<StateKind>(kind), kind < 3 ? 0 : 5});
     }

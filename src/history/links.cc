@@ -1,12 +1,10 @@
-#include "frontend/links.h"
-
-#include <fmt/format.h>
+#include "history/links.h"
 
 #include <initializer_list>
 #include <string>
 #include <utility>
 
-namespace stele::frontend {
+namespace stele::history {
 namespace {
 
 using temporal::api::common::v1::Link;
@@ -20,21 +18,21 @@ using Required = std::pair<const char*, const std::string*>;
 absl::Status check_set(const char* kind, std::initializer_list<Required> fields) {
     for (const auto& [name, value] : fields) {
         if (!value->empty()) continue;
-        return invalid_argument(fmt::format("{} link must not have an empty {}", kind, name));
+        return invalid_argument(std::string(kind) + " link must not have an empty " + name);
     }
     return absl::OkStatus();
 }
 
 absl::Status validate_event(const Link::WorkflowEvent& event) {
-    STELE_RETURN_IF_ERROR(check_set("workflow event",
-                                    {{"namespace field", &event.namespace_()},
-                                     {"workflow ID field", &event.workflow_id()},
-                                     {"run ID field", &event.run_id()}}));
+    STELE_RETURN_IF_ERROR(check_set("workflow event", {{"namespace field", &event.namespace_()},
+                                                       {"workflow ID field", &event.workflow_id()},
+                                                       {"run ID field", &event.run_id()}}));
     const auto& reference = event.event_ref();
     if (reference.event_type() == temporal::api::enums::v1::EVENT_TYPE_UNSPECIFIED &&
         reference.event_id() != 0) {
         return invalid_argument(
-            "workflow event link ref cannot have an unspecified event type and a non-zero event ID");
+            "workflow event link ref cannot have an unspecified event type and a non-zero event "
+            "ID");
     }
     return absl::OkStatus();
 }
@@ -61,18 +59,19 @@ absl::Status validate_link(const Link& link) {
 
 absl::Status validate_links(const google::protobuf::RepeatedPtrField<Link>& links) {
     if (links.size() > kMaximumLinks) {
-        return invalid_argument(fmt::format("cannot attach more than {} links per request, got {}",
-                                            kMaximumLinks, links.size()));
+        return invalid_argument("cannot attach more than " + std::to_string(kMaximumLinks) +
+                                " links per request, got " + std::to_string(links.size()));
     }
     for (const Link& link : links) {
         const std::size_t bytes = link.ByteSizeLong();
         if (bytes > kMaximumLinkBytes) {
-            return invalid_argument(fmt::format("link exceeds allowed size of {}, got {}",
-                                                kMaximumLinkBytes, bytes));
+            return invalid_argument("link exceeds allowed size of " +
+                                    std::to_string(kMaximumLinkBytes) + ", got " +
+                                    std::to_string(bytes));
         }
         STELE_RETURN_IF_ERROR(validate_link(link));
     }
     return absl::OkStatus();
 }
 
-}  // namespace stele::frontend
+}  // namespace stele::history

@@ -5,11 +5,11 @@
 
 #include <google/protobuf/repeated_field.h>
 
-namespace stele::frontend {
+namespace stele::history {
 
 /// INVALID_ARGUMENT for more links than a request may carry, for one that is too large, and for one
 /// that does not say what it points to. Pure.
 absl::Status validate_links(
     const google::protobuf::RepeatedPtrField<temporal::api::common::v1::Link>& links);
 
-}  // namespace stele::frontend
+}  // namespace stele::history
