@@ -15,6 +15,12 @@ namespace {
 
 void reapply_signal(Builder& builder, const HistoryEvent& event) {
     const auto& attributes = event.workflow_execution_signaled_event_attributes();
+    // Sent again to the run that this one had continued as, while the history in front of the reset
+    // point has it already.
+    if (!attributes.request_id().empty() &&
+        builder.draft().request_ids.find_named(attributes.request_id()) != nullptr) {
+        return;
+    }
     SignalInput input;
     input.name = attributes.signal_name();
     input.input = attributes.input();

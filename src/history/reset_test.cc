@@ -1,5 +1,5 @@
-#include "history/invariants_testing.h"
 #include "history/reset.h"
+#include "history/invariants_testing.h"
 #include "history/scenario_testing.h"
 
 #include <gtest/gtest.h>
@@ -158,6 +158,23 @@ TEST_F(Reset, ASignalInFrontOfThePointIsNotAppliedTwice) {
     EXPECT_EQ(reset(5).run->header.signal_count(), 1);
 }
 
+TEST_F(Reset, ASignalThatWasSentAgainToASuccessorIsNotAppliedTwice) {
+    scenario_.signal("early", "request-1");
+    scenario_.run_task({});
+    ResetInput input = input_for(scenario_, 5);
+    HistoryEvent of_successor;
+    of_successor.set_event_id(3);
+    of_successor.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+    auto& attributes = *of_successor.mutable_workflow_execution_signaled_event_attributes();
+    attributes.set_signal_name("early");
+    attributes.set_request_id("request-1");
+    input.later.push_back(of_successor);
+    attributes.set_request_id("request-2");
+    input.later.push_back(of_successor);
+    EXPECT_EQ(settle(reset_run(std::move(input), scenario_.context())).run->header.signal_count(),
+              2);
+}
+
 TEST_F(Reset, PendingActivitiesWaitAgainFromNow) {
     scenario_.run_task({schedule_activity("a"), schedule_activity("b")});
     scenario_.complete_activity(scenario_.start_activity("a").token);
@@ -177,8 +194,7 @@ TEST_F(Reset, TimersKeepTheTimeAtWhichTheyFire) {
     scenario_.run_task({start_timer("t", hours(1))});
     scenario_.signal("go");
     scenario_.run_task({});
-    const Timestamp due =
-        from_proto(scenario_.run().timers.rows().begin()->second.fire_time());
+    const Timestamp due = from_proto(scenario_.run().timers.rows().begin()->second.fire_time());
     scenario_.advance(minutes(30));
     const NewState state = reset(9);
     ASSERT_EQ(state.run->timers.size(), 1U);
@@ -189,8 +205,7 @@ TEST_F(Reset, RequestsToOthersAreSentAgain) {
     scenario_.run_task({signal_external("other", "go")});
     scenario_.signal("go");
     scenario_.run_task({});
-    const std::string before =
-        scenario_.run().external_signals.rows().begin()->second.request_id();
+    const std::string before = scenario_.run().external_signals.rows().begin()->second.request_id();
     const NewState state = reset(9);
     ASSERT_EQ(state.outbox.size(), 1U);
     EXPECT_EQ(state.outbox[0].run_key(), 77);
@@ -240,10 +255,12 @@ TEST_F(Reset, OptionsChangeAfterIt) {
 }
 
 TEST_F(Reset, TheRunThatGivesWaySaysSo) {
-    const auto ended = terminate_for_reset(scenario_.run(), "wrong turn", "run-reset", scenario_.context());
+    const auto ended =
+        terminate_for_reset(scenario_.run(), "wrong turn", "run-reset", scenario_.context());
     ASSERT_TRUE(ended.ok());
     EXPECT_TRUE(ended->transition.draft.header.was_reset());
-    scenario_.apply(terminate_for_reset(scenario_.run(), "wrong turn", "run-reset", scenario_.context()));
+    scenario_.apply(
+        terminate_for_reset(scenario_.run(), "wrong turn", "run-reset", scenario_.context()));
     const auto& event = scenario_.history().events(static_cast<int>(scenario_.last_event()) - 1);
     EXPECT_EQ(event.workflow_execution_terminated_event_attributes().identity(),
               "history-resetter");
