@@ -101,8 +101,10 @@ absl::Status validate_timeouts(Request& request) {
 /// The server's own workers have queues that nobody else may use.
 template <typename Request>
 absl::Status validate_user_task_queue(Request& request, const Limits& limits) {
-    STELE_RETURN_IF_ERROR(validate_task_queue(request.has_task_queue(),
-                                              *request.mutable_task_queue(), limits.id_length));
+    // Asked first: to be handed out for change is to be set.
+    const bool set = request.has_task_queue();
+    STELE_RETURN_IF_ERROR(
+        validate_task_queue(set, *request.mutable_task_queue(), limits.id_length));
     if (!request.task_queue().name().starts_with(kInternalQueuePrefix)) return absl::OkStatus();
     return invalid_argument("cannot use internal per-namespace task queue:" +
                             request.task_queue().name());
