@@ -82,9 +82,7 @@ public:
     }
 
     void set_serving(bool serving) {
-        strand_->post([this, serving] {
-            health_.set_serving({frontend::kWorkflowService, frontend::kOperatorService}, serving);
-        });
+        health_.set_serving({frontend::kWorkflowService, frontend::kOperatorService}, serving);
     }
 
     void for_each(const std::function<void(Connection&)>& visit) {
@@ -152,7 +150,7 @@ public:
     int port() const override { return listener_->port(); }
 
     void set_serving(bool serving) override {
-        for (const auto& lane : lanes_) lane->set_serving(serving);
+        for (const auto& lane : lanes_) on_lane(*lane, [&] { lane->set_serving(serving); });
     }
 
     void shutdown(Duration grace) override {

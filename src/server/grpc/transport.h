@@ -30,7 +30,7 @@ public:
 
     /// The port that it listens on.
     virtual int port() const = 0;
-    /// What health checks are told.
+    /// What health checks are told from now on.
     virtual void set_serving(bool serving) = 0;
     /// Refuses new calls, gives those under way until `grace` has passed, then ends them with
     /// UNAVAILABLE. Idempotent.
