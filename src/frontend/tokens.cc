@@ -8,6 +8,8 @@
 #include <openssl/params.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <utility>
 
 namespace stele::frontend {
@@ -25,6 +27,8 @@ constexpr char kRunList = 'r';
 }  // namespace
 
 struct TokenSigner::Mac {
+    using Context = std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)>;
+
     explicit Mac(const std::string& key)
         : algorithm(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), keyed(EVP_MAC_CTX_new(algorithm)) {
         char digest[] = "SHA256";
@@ -42,6 +46,22 @@ struct TokenSigner::Mac {
     Mac(const Mac&) = delete;
     Mac& operator=(const Mac&) = delete;
 
+    /// Ready for a message. Of this thread: a copy of the keyed one costs more than a code.
+    EVP_MAC_CTX* fresh_context() const {
+        thread_local std::uint64_t owner = 0;
+        thread_local Context context{nullptr, EVP_MAC_CTX_free};
+        if (owner != number) {
+            context = Context(EVP_MAC_CTX_dup(keyed), EVP_MAC_CTX_free);
+            owner = number;
+        } else {
+            STELE_CHECK(EVP_MAC_init(context.get(), nullptr, 0, nullptr) == 1,
+                        "HMAC-SHA256 can not begin again");
+        }
+        return context.get();
+    }
+
+    static inline std::atomic<std::uint64_t> made = 0;
+    const std::uint64_t number = ++made;  // of this key; an address may be used again
     EVP_MAC* algorithm;
     EVP_MAC_CTX* keyed;  // never updated, only copied: looking for the algorithm takes long
 };
@@ -101,15 +121,14 @@ bool TokenSigner::unseal(char purpose, std::string_view bytes,
 }
 
 std::string TokenSigner::code_of(char purpose, std::string_view payload) const {
-    const std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)> context(EVP_MAC_CTX_dup(mac_->keyed),
-                                                                       EVP_MAC_CTX_free);
+    EVP_MAC_CTX* const context = mac_->fresh_context();
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     std::size_t size = 0;
     const bool done =
-        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(&purpose), 1) == 1 &&
-        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(payload.data()),
+        EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(&purpose), 1) == 1 &&
+        EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(payload.data()),
                        payload.size()) == 1 &&
-        EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1;
+        EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1;
     STELE_CHECK(done && size >= kCodeBytes, "HMAC-SHA256 failed");
     return {reinterpret_cast<const char*>(digest.data()), kCodeBytes};
 }

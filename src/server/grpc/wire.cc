@@ -9,6 +9,34 @@
 #include <cstdint>
 
 namespace stele::server {
+namespace {
+
+/// A zlib stream that is used again: making one takes longer than most messages.
+class Inflater {
+public:
+    Inflater() = default;
+    ~Inflater() {
+        if (made_) inflateEnd(&stream_);
+    }
+    Inflater(const Inflater&) = delete;
+    Inflater& operator=(const Inflater&) = delete;
+
+    /// At the start of a message; null when there is no memory for it.
+    z_stream* begin() {
+        constexpr int kEitherHeader = 15 + 32;  // the largest window, and zlib finds the header out
+        if (!made_) {
+            made_ = inflateInit2(&stream_, kEitherHeader) == Z_OK;
+            return made_ ? &stream_ : nullptr;
+        }
+        return inflateReset2(&stream_, kEitherHeader) == Z_OK ? &stream_ : nullptr;
+    }
+
+private:
+    z_stream stream_{};
+    bool made_ = false;
+};
+
+}  // namespace
 
 absl::StatusOr<MessagePrefix> read_message_prefix(std::string_view bytes) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
@@ -75,22 +103,21 @@ std::string encode_binary(std::string_view bytes) {
 }
 
 absl::StatusOr<std::string> decompress(std::string_view bytes, std::size_t limit) {
-    constexpr int kEitherHeader = 15 + 32;  // the largest window, and zlib finds out which header
-    z_stream stream{};
-    if (inflateInit2(&stream, kEitherHeader) != Z_OK) return internal_error("zlib can not start");
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream.avail_in = static_cast<uInt>(bytes.size());
+    thread_local Inflater inflater;
+    z_stream* const stream = inflater.begin();
+    if (stream == nullptr) return internal_error("zlib can not start");
+    stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream->avail_in = static_cast<uInt>(bytes.size());
     std::string result;
     std::array<char, 16 * 1024> part;
     int state = Z_OK;
     while (state == Z_OK && result.size() <= limit) {
-        stream.next_out = reinterpret_cast<Bytef*>(part.data());
-        stream.avail_out = static_cast<uInt>(part.size());
-        state = inflate(&stream, Z_NO_FLUSH);
-        result.append(part.data(), part.size() - stream.avail_out);
-        if (state == Z_BUF_ERROR || (stream.avail_in == 0 && stream.avail_out != 0)) break;
+        stream->next_out = reinterpret_cast<Bytef*>(part.data());
+        stream->avail_out = static_cast<uInt>(part.size());
+        state = inflate(stream, Z_NO_FLUSH);
+        result.append(part.data(), part.size() - stream->avail_out);
+        if (state == Z_BUF_ERROR || (stream->avail_in == 0 && stream->avail_out != 0)) break;
     }
-    inflateEnd(&stream);
     if (result.size() > limit) return message_too_large(result.size(), limit);
     if (state != Z_STREAM_END) {
         return internal_error("grpc: failed to decompress the received message");
