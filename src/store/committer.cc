@@ -86,6 +86,7 @@ public:
 private:
     struct Group {
         WriteBatch batch;
+        std::size_t submitted_bytes = 0;
         Position last;
         Sync sync;
     };
@@ -259,6 +260,8 @@ GroupCommitter::Group GroupCommitter::take_group() {
         group.batch.append(std::move(pending_.front()));
         pending_.pop_front();
     }
+    group.submitted_bytes = group.batch.bytes();
+    group.batch.drop_overwritten();
     group.last = Position(submitted_.value() - static_cast<std::int64_t>(pending_.size()));
     group.sync = sync_wanted_ > durable_ ? Sync::kYes : Sync::kNo;
     return group;
@@ -277,7 +280,7 @@ bool GroupCommitter::commit(Group group) {
         return false;
     }
     env::MutexLock lock(mutex_);
-    pending_bytes_ -= group.batch.bytes();
+    pending_bytes_ -= group.submitted_bytes;
     readable_ = group.last;
     if (group.sync == Sync::kYes) durable_ = group.last;
     readable_waiters_.post_until(readable_);

@@ -54,8 +54,9 @@ public:
 using CommitFailure = std::function<void(const absl::Status&)>;
 
 struct CommitterOptions {
-    /// How long a lazy batch waits for a synced write to ride on.
-    Duration lazy_delay = std::chrono::milliseconds(2);
+    /// How long a lazy batch waits for a synced write to ride on. Longer than most workers have a
+    /// task: the end of the task is synced, and takes the record of its start along.
+    Duration lazy_delay = std::chrono::milliseconds(20);
     /// A merged write stops growing at this size; one batch is never divided.
     std::size_t write_bytes_max = 4U << 20;
 };

@@ -175,9 +175,9 @@ TEST_F(CommitterTest, LazyBatchAloneIsWrittenSoonAndNotSynced) {
     make();
     const Position position = committer_->submit(row(1), Urgency::kLazy);
     on_readable(position);
-    sim_.run_for(1ms);
+    sim_.run_for(10ms);
     EXPECT_FALSE(stored(1));
-    sim_.run_for(2ms);
+    sim_.run_for(20ms);
     EXPECT_TRUE(stored(1));
     EXPECT_EQ(counting_.unsynced, 1);
     EXPECT_EQ(counting_.synced, 0);

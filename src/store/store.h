@@ -28,6 +28,8 @@ public:
     void erase_range(std::string begin, std::string end);
     /// Adds the operations of another batch behind those of this one.
     void append(WriteBatch other);
+    /// Drops what a later operation on the same key makes void. The outcome stays the same.
+    void drop_overwritten();
 
     bool empty() const { return operations_.empty(); }
     /// Bytes of all keys and values.

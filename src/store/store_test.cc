@@ -167,6 +167,7 @@ TYPED_TEST(StoreTest, AgreesWithAnOrderedMap) {
                     model[first] = std::to_string(round);
             }
         }
+        if (random() % 2 == 0) batch.drop_overwritten();
         ASSERT_TRUE(this->store().write(batch, Sync::kNo).ok());
         Rows expected(model.begin(), model.end());
         if (random() % 4 == 0) open.emplace_back(this->store().scan("k/", "k0"), expected);
