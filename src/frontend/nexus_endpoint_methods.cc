@@ -235,7 +235,7 @@ void add_get(MethodTable& table, Services& services) {
             }
             auto row = services.nexus_endpoints.by_id(request.id());
             if (!row) {
-                return reply(not_found("nexus endpoint not found for ID: " + request.id()));
+                return reply(not_found("Nexus endpoint with ID `" + request.id() + "` not found"));
             }
             Response response;
             *response.mutable_endpoint() = endpoint_of(services, *row);

@@ -101,6 +101,7 @@ void record_started(Builder& builder, ItemId scheduled, const NexusOutcome& outc
 HistoryEvent cancellation_event(const storage::NexusOperationRow& row,
                                 const NexusOutcome& outcome) {
     HistoryEvent event;
+    event.set_worker_may_ignore(true);  // older SDKs do not know these
     const auto name = [&](auto& attributes) {
         attributes.set_scheduled_event_id(row.scheduled_event_id());
         attributes.set_requested_event_id(row.cancellation().requested_event_id());
@@ -208,10 +209,10 @@ enums::NexusOperationCancellationState cancellation_state(const storage::NexusOp
                            : enums::NEXUS_OPERATION_CANCELLATION_STATE_UNSPECIFIED;
 }
 
-/// The attempts of a call as operators see them: those that were answered, while none is under way.
+/// The attempts of a call as operators see them: those that were answered.
 template <typename From, typename To>
 void describe_attempts(const From& from, bool over, To& to) {
-    to.set_attempt(over || !from.has_next_attempt_time() ? from.attempt() : from.attempt() - 1);
+    to.set_attempt(over ? from.attempt() : from.attempt() - 1);
     if (from.has_last_attempt_time()) {
         *to.mutable_last_attempt_complete_time() = from.last_attempt_time();
     }
@@ -219,6 +220,10 @@ void describe_attempts(const From& from, bool over, To& to) {
     if (from.has_next_attempt_time()) {
         *to.mutable_next_attempt_schedule_time() = from.next_attempt_time();
     }
+}
+
+bool is_set(const google::protobuf::Duration& timeout) {
+    return from_proto(timeout) != Duration::zero();
 }
 
 }  // namespace
@@ -234,14 +239,17 @@ void describe_nexus_operations(const Run& run,
         pending.set_operation_id(row.operation_token());
         pending.set_scheduled_event_id(row.scheduled_event_id());
         *pending.mutable_scheduled_time() = row.scheduled_time();
-        *pending.mutable_schedule_to_close_timeout() = row.schedule_to_close();
-        *pending.mutable_schedule_to_start_timeout() = row.schedule_to_start();
-        *pending.mutable_start_to_close_timeout() = row.start_to_close();
+        if (is_set(row.schedule_to_close()))
+            *pending.mutable_schedule_to_close_timeout() = row.schedule_to_close();
+        if (is_set(row.schedule_to_start()))
+            *pending.mutable_schedule_to_start_timeout() = row.schedule_to_start();
+        if (is_set(row.start_to_close()))
+            *pending.mutable_start_to_close_timeout() = row.start_to_close();
         pending.set_state(is_started(row) ? enums::PENDING_NEXUS_OPERATION_STATE_STARTED
                           : row.has_next_attempt_time()
                               ? enums::PENDING_NEXUS_OPERATION_STATE_BACKING_OFF
                               : enums::PENDING_NEXUS_OPERATION_STATE_SCHEDULED);
-        describe_attempts(row, false, pending);
+        describe_attempts(row, is_started(row), pending);
         if (!row.has_cancellation()) continue;
         auto& cancellation = *pending.mutable_cancellation_info();
         *cancellation.mutable_requested_time() = row.cancellation().requested_time();

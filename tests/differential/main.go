@@ -47,7 +47,7 @@ func main() {
 	flag.StringVar(&o.known, "known", "known_differences.txt", "differences that are meant to stay")
 	flag.StringVar(&o.only, "run", "", "regular expression of script names")
 	flag.StringVar(&o.salt, "salt", "", "prefix of all ids, needed where servers are used again")
-	flag.IntVar(&o.port, "port", 17700, "first of four ports for the two servers")
+	flag.IntVar(&o.port, "port", 17700, "first of six ports for the two servers")
 	flag.IntVar(&o.jobs, "jobs", 8, "scripts at a time")
 	flag.BoolVar(&o.attach, "attach", false, "use servers that run already")
 	flag.BoolVar(&o.verbose, "v", false, "print every answer of Temporal's")

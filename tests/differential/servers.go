@@ -47,7 +47,8 @@ func startStele(binary string, port int, scratch string) (*Server, error) {
 
 func startReference(binary string, port int, scratch string) (*Server, error) {
 	server := &Server{name: "temporal"}
-	return server, server.start(scratch, port, binary, "-port", strconv.Itoa(port),
+	http := port + 4 // behind those of its services and of the one that does not run
+	return server, server.start(scratch, port, binary, "-port", strconv.Itoa(port), "-http", strconv.Itoa(http),
 		"-file", filepath.Join(scratch, "temporal.db"), "-synchronous", "off", "-partitions", "1",
 		"-log", "fatal")
 }

@@ -55,7 +55,7 @@ var settings = map[string]any{
 }
 
 type options struct {
-	port                   int
+	port, http             int
 	file, synchronous, log string
 	partitions             int
 }
@@ -63,6 +63,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.port, "port", 7233, "first of three ports; the first is the frontend's")
+	flag.IntVar(&o.http, "http", 0, "port for HTTP, without which Nexus operations go nowhere; 0: none")
 	flag.StringVar(&o.file, "file", "temporal.db", "the database")
 	flag.StringVar(&o.synchronous, "synchronous", "full", "when SQLite waits for the disk: full, normal or off")
 	flag.IntVar(&o.partitions, "partitions", 0, "of every task queue; 0: as many as the server likes")
@@ -90,6 +91,10 @@ func serve(o options) error {
 	dynamic := dynamicconfig.NewMemoryClient()
 	for key, value := range settings {
 		dynamic.OverrideValue(dynamicconfig.MakeKey(key), value)
+	}
+	if o.http != 0 {
+		dynamic.OverrideValue(dynamicconfig.MakeKey("component.nexusoperations.callback.endpoint.template"),
+			"http://"+address(o.http)+"/namespaces/{{.NamespaceName}}/nexus/callback")
 	}
 	if o.partitions > 0 {
 		dynamic.OverrideValue(dynamicconfig.MakeKey("matching.numTaskqueueReadPartitions"), o.partitions)
@@ -131,6 +136,13 @@ func configure(o options) (*config.Config, error) {
 			RPC: config.RPC{GRPCPort: o.port + index, BindOnIP: "127.0.0.1"},
 		}
 	}
+	frontend := endpoints[string(primitives.FrontendService)]
+	frontend.RPC.HTTPPort = o.http
+	endpoints[string(primitives.FrontendService)] = frontend
+	information := cluster.ClusterInformation{Enabled: true, InitialFailoverVersion: 1, RPCAddress: address(o.port)}
+	if o.http != 0 {
+		information.HTTPAddress = address(o.http)
+	}
 	return &config.Config{
 		Persistence: config.Persistence{
 			DefaultStore:     "sqlite",
@@ -142,9 +154,7 @@ func configure(o options) (*config.Config, error) {
 			FailoverVersionIncrement: 10,
 			MasterClusterName:        "active",
 			CurrentClusterName:       "active",
-			ClusterInformation: map[string]cluster.ClusterInformation{
-				"active": {Enabled: true, InitialFailoverVersion: 1, RPCAddress: address(o.port)},
-			},
+			ClusterInformation:       map[string]cluster.ClusterInformation{"active": information},
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
 		PublicClient:        config.PublicClient{HostPort: address(o.port)},
