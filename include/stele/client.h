@@ -56,11 +56,15 @@ struct ClientOptions {
     std::string namespace_name = "default";
     /// Who this process is, for histories and pollers; empty means process id at host name.
     std::string identity = {};
-    /// Sent as a bearer token.
+    /// Sent as a bearer token, in the clear unless `use_tls` is set.
     std::string api_key = {};
     bool use_tls = false;
     TlsOptions tls = {};
+    /// Sent with every call, as HTTP headers are. Names are lower case.
+    std::map<std::string, std::string> metadata = {};
     DataConverter data_converter = {};
+    /// Of the client and of the workers that use it.
+    PayloadLimits payload_limits = {};
     /// Of the client and of the workers that use it; empty: no log.
     Logger logger = log_to_stderr;
     /// Of the client and of the workers that use it.
@@ -293,7 +297,8 @@ public:
 /// them from taking effect twice.
 class Client {
 public:
-    /// Throws RpcError when no server answers.
+    /// Throws ConfigurationError for options that cannot be meant, RpcError when no server answers.
+    /// What the environment and a profile say is read by load_client_options() (profile.h).
     static Client connect(ClientOptions options = {});
 
     /// Starts a workflow that is written in C++: `client.start<buy>({.task_queue = "q"}, order)`,

@@ -21,7 +21,8 @@ struct Registry;
 /// the test to run before a changed workflow is deployed. No server is needed. Not thread safe.
 class Replayer {
 public:
-    explicit Replayer(DataConverter converter = {});
+    /// The namespace is for codecs that look at it.
+    explicit Replayer(DataConverter converter = {}, std::string namespace_name = "default");
     ~Replayer();
 
     template <auto Fn>
@@ -50,6 +51,7 @@ public:
 private:
     std::shared_ptr<sdk::Registry> registry_;
     DataConverter converter_;
+    std::string namespace_name_;
 };
 
 }  // namespace stele

@@ -36,8 +36,10 @@ Replayer::Result failed(std::string error) { return {false, std::move(error)}; }
 
 }  // namespace
 
-Replayer::Replayer(DataConverter converter)
-    : registry_(std::make_shared<sdk::Registry>()), converter_(std::move(converter)) {}
+Replayer::Replayer(DataConverter converter, std::string namespace_name)
+    : registry_(std::make_shared<sdk::Registry>()),
+      converter_(std::move(converter)),
+      namespace_name_(std::move(namespace_name)) {}
 
 Replayer::~Replayer() = default;
 
@@ -62,7 +64,8 @@ Replayer::Result Replayer::replay(const History& history, const std::string& wor
     if (history.events().empty()) return failed("the history is empty");
     try {
         History decoded = history;
-        sdk::decode_incoming(converter_, decoded);
+        sdk::decode_incoming(converter_, decoded,
+                             {.namespace_name = namespace_name_, .workflow_id = workflow_id});
         core::Run run([&](const core::InitializeJob& job) {
             return registry_->make_code(job, {"replay", workflow_id, run_id_of(history)});
         });

@@ -69,12 +69,17 @@ Milliseconds ActivityAttempt::local_deadline() const {
     return std::min(info_.start_to_close, info_.schedule_to_close);
 }
 
+SerializationContext ActivityAttempt::data_context() const {
+    return {context_->client->namespace_name(), info_.workflow_id, info_.activity_type,
+            info_.activity_id};
+}
+
 Payloads ActivityAttempt::previous_details() const { return to_vector(task_->heartbeat_details()); }
 
 void ActivityAttempt::run() {
     Outcome outcome;
     try {
-        decode_incoming(context_->client->converter(), *task_);
+        decode_incoming(context_->client->converter(), *task_, data_context());
         outcome = call_function(to_vector(task_->input()), task_->header());
     } catch (...) {
         outcome.kind = Outcome::Kind::kFailed;
@@ -120,7 +125,7 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
     request->set_identity(context_->client->identity());
     *request->mutable_details() = to_message(std::move(*std::exchange(unsent_details_, {})));
     try {
-        encode_outgoing(context_->client->converter(), *request);
+        context_->client->encode(*request, data_context());
     } catch (const std::exception&) {
         request->clear_details();  // being alive is still worth telling
     }
@@ -160,7 +165,7 @@ void ActivityAttempt::on_outcome(Outcome outcome) {
 template <class Request, class Reply>
 void ActivityAttempt::respond(const char* method, std::shared_ptr<Request> request) {
     try {
-        encode_outgoing(context_->client->converter(), *request);
+        context_->client->encode(*request, data_context());
     } catch (const std::exception&) {
         auto refused = std::make_shared<api::RespondActivityTaskFailedRequest>();
         *refused->mutable_failure() = error_to_failure(std::current_exception());

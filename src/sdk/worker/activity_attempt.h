@@ -40,6 +40,7 @@ private:
     void answer(Outcome outcome);
     Milliseconds throttle() const;
     Milliseconds local_deadline() const;
+    SerializationContext data_context() const;
     template <class Request, class Reply>
     void respond(const char* method, std::shared_ptr<Request> request);
     template <class Request, class Reply>

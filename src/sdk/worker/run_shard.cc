@@ -4,6 +4,7 @@
 
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
+#include "sdk/data/limits.h"
 #include "sdk/version.h"
 #include "sdk/worker/deadlock_watch.h"
 #include "sdk/worker/update_messages.h"
@@ -44,6 +45,10 @@ void RunShard::accept(Pending pending) {
         return;
     }
     begin(entry, std::move(pending));
+}
+
+SerializationContext RunShard::data_context(const Entry& entry) const {
+    return context_->client->context_of(entry.current.task->workflow_execution().workflow_id());
 }
 
 void RunShard::use(Entry& entry) { recency_.splice(recency_.end(), recency_, entry.position); }
@@ -91,6 +96,8 @@ void RunShard::guarded(Entry& entry, const std::function<void()>& step) {
         step();
     } catch (const core::WorkflowTaskFailure& failure) {
         fail(entry, failure.cause(), failure.what());
+    } catch (const PayloadTooLargeError& error) {
+        fail(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE, error.what());
     } catch (const std::exception& error) {
         fail(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
              error.what());
@@ -102,8 +109,9 @@ void RunShard::begin(Entry& entry, Pending pending) {
     entry.current = std::move(pending);
     use(entry);
     guarded(entry, [&] {
-        decode_incoming(context_->client->converter(), *entry.current.task);
-        entry.updates = read_updates(context_->client->converter(), *entry.current.task);
+        decode_incoming(context_->client->converter(), *entry.current.task, data_context(entry),
+                        &entry.activities);
+        entry.updates = read_updates(*context_->client, *entry.current.task);
         prepare(entry);
     });
 }
@@ -148,6 +156,7 @@ void RunShard::prepare(Entry& entry) {
 
 void RunShard::refetch(Entry& entry) {
     new_run(entry);
+    entry.activities.clear();
     entry.run->history().reset(0);
     entry.next_page_token.clear();
     fetch_page(entry);
@@ -173,7 +182,8 @@ void RunShard::on_page(const std::string& run_id, const Transport::Status& statu
     Entry& entry = runs_.at(run_id);
     guarded(entry, [&] {
         if (!status.ok()) core::fail_task("the history cannot be read: " + status.message);
-        decode_incoming(context_->client->converter(), page);
+        decode_incoming(context_->client->converter(), page, data_context(entry),
+                        &entry.activities);
         core::HistoryBuffer& history = entry.run->history();
         history.add(*page.mutable_history()->mutable_events());
         entry.next_page_token = page.next_page_token();
@@ -219,7 +229,7 @@ void RunShard::answer_legacy_query(Entry& entry) {
         request->set_error_message(error.what());
         *request->mutable_failure() = error_to_failure(std::current_exception());
     }
-    encode_outgoing(context_->client->converter(), *request);
+    context_->client->encode(*request, data_context(entry));
     auto reply = std::make_shared<api::RespondQueryTaskCompletedResponse>();
     context_->client->rpc().call(
         "RespondQueryTaskCompleted", request, reply, default_retries(),
@@ -236,7 +246,10 @@ void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedReq
             *result.mutable_answer()->add_payloads() =
                 entry.run->code()->query(query.query_type(), query.query_args());
             result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+            // Here, so that it costs the query and not the workflow task.
+            check_limits(context_->client->options().payload_limits, result.answer(), {});
         } catch (const std::exception& error) {
+            result.clear_answer();
             result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
             result.set_error_message(error.what());
             *result.mutable_failure() = error_to_failure(std::current_exception());
@@ -253,7 +266,7 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
     request->set_identity(context_->client->identity());
     request->set_worker_instance_key(context_->instance_key);
     for (auto& command : entry.run->take_commands()) *request->add_commands() = std::move(command);
-    write_updates(context_->client->converter(), entry.run->take_messages(), *request);
+    write_updates(*context_->client, data_context(entry), entry.run->take_messages(), *request);
     answer_queries(entry, *request);
     auto& metadata = *request->mutable_sdk_metadata();
     for (const std::uint32_t flag : entry.run->take_flags()) metadata.add_lang_used_flags(flag);
@@ -275,7 +288,7 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
     if (const int later = std::exchange(entry.later_attempts, 0); later > 0)
         request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
             static_cast<std::uint32_t>(later));
-    encode_outgoing(context_->client->converter(), *request);
+    context_->client->encode(*request, data_context(entry));
     if (eager_ && !stopping_) entry.eager_slots = eager_->request(*request);
     auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
     context_->client->rpc().call(
@@ -318,7 +331,7 @@ void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
     // A codec that fails must not keep the failure from being told; then it goes without its text.
     const auto encode = [this](auto& request) {
         try {
-            encode_outgoing(context_->client->converter(), request);
+            context_->client->encode(request, data_context(entry));
         } catch (const std::exception&) {
             request.mutable_failure()->Clear();
             request.mutable_failure()->set_message("the failure cannot be encoded");

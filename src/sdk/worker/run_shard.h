@@ -10,6 +10,7 @@
 
 #include "sdk/core/errors.h"
 #include "sdk/core/run.h"
+#include "sdk/data/codec.h"
 #include "sdk/worker/context.h"
 #include "sdk/worker/eager_activities.h"
 #include "sdk/worker/local_activity_attempts.h"
@@ -65,6 +66,8 @@ private:
         /// Slots that the completion under way has taken for activities.
         int eager_slots = 0;
         std::string next_page_token;
+        /// Of what has been read of the history.
+        ScheduledActivities activities;
     };
 
     void accept(Pending pending);
@@ -97,6 +100,7 @@ private:
     void finish(const std::string& run_id, bool keep);
     void evict_surplus();
     void use(Entry& entry);
+    SerializationContext data_context(const Entry& entry) const;
 
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
