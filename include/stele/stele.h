@@ -12,6 +12,7 @@
 #include "stele/outcome.h"
 #include "stele/paged.h"
 #include "stele/payload.h"
+#include "stele/profile.h"
 #include "stele/replayer.h"
 #include "stele/search_attributes.h"
 #include "stele/sync.h"
