@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <thread>
+
+#include "server_fixture.h"
+#include "stele/deployment.h"
+#include "stele/schedule.h"
+
+// Against a server that offers schedules and worker deployments; skipped by one that does not.
+namespace stele::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kUnimplemented = 12;
+
+wf::task<std::string> tick(std::string text) { co_return text; }
+
+class ScheduleServerTest : public ServerFixture {
+protected:
+    void SetUp() override {
+        ServerFixture::SetUp();
+        if (IsSkipped()) return;
+        try {
+            (void)ScheduleClient(*client_).list({.page_size = 1}).to_vector();
+        } catch (const RpcError& error) {
+            if (error.code() != kUnimplemented) throw;
+            GTEST_SKIP() << "this server offers no schedules: " << error.what();
+        }
+    }
+
+    /// Tries until the server's own workers have come to it.
+    template <class Condition>
+    static bool eventually(Condition condition) {
+        for (int i = 0; i < 300; ++i) {
+            if (condition()) return true;
+            std::this_thread::sleep_for(100ms);
+        }
+        return false;
+    }
+};
+
+TEST_F(ScheduleServerTest, ScheduleStartsWorkflowsAndCanBeChanged) {
+    Worker worker = make_worker();
+    worker.register_workflow<tick>();
+    worker.start();
+    const ScheduleClient schedules(*client_);
+    const std::string id = "schedule-" + queue_;
+    ScheduleOptions options;
+    options.spec.intervals = {{.every = 1s}};
+    options.policies.overlap = ScheduleOverlap::kAllowAll;
+    options.state.notes = "ticks";
+    const auto handle =
+        schedules.create<tick>(id, options, {.id = "tick-" + queue_, .task_queue = queue_}, "tock");
+    EXPECT_THROW((void)schedules.create<tick>(id, options, {.task_queue = queue_}, "tock"),
+                 AlreadyExistsError);
+    ScheduleDescription description;
+    ASSERT_TRUE(eventually([&] {
+        description = handle.describe();
+        return description.recent.size() >= 2;
+    }));
+    EXPECT_EQ(description.schedule.state.notes, "ticks");
+    EXPECT_EQ(decode_argument<std::string>(description.schedule.action.arguments, 0), "tock");
+    const auto& first = description.recent.front();
+    EXPECT_EQ(client_->handle<tick>(first.workflow_id, first.run_id).result(), "tock");
+
+    handle.pause("enough");
+    EXPECT_TRUE(eventually([&] { return handle.describe().schedule.state.paused; }));
+    EXPECT_EQ(handle.describe().schedule.state.notes, "enough");
+    handle.update([](Schedule& schedule) {
+        schedule.spec.intervals = {{.every = 1h}};
+        schedule.state.notes = "hourly";
+    });
+    EXPECT_TRUE(eventually([&] { return handle.describe().schedule.state.notes == "hourly"; }));
+    EXPECT_TRUE(handle.describe().schedule.state.paused);
+    EXPECT_EQ(handle.describe().schedule.spec.intervals.at(0).every, 1h);
+    const Timestamp day = std::chrono::floor<std::chrono::days>(description.recent[0].actual_time);
+    EXPECT_EQ(handle.matching_times(day, day + 24h).size(), 24u);
+
+    const auto actions = handle.describe().actions;
+    handle.trigger();
+    EXPECT_TRUE(eventually([&] { return handle.describe().actions == actions + 1; }));
+    EXPECT_TRUE(eventually([&] {
+        const auto all = schedules.list().to_vector();
+        return std::any_of(all.begin(), all.end(),
+                           [&](const ScheduleSummary& found) { return found.id == id; });
+    }));
+    handle.remove();
+    EXPECT_TRUE(eventually([&] {
+        try {
+            (void)handle.describe();
+            return false;
+        } catch (const NotFoundError&) {
+            return true;
+        }
+    }));
+}
+
+class DeploymentServerTest : public ServerFixture {};
+
+TEST_F(DeploymentServerTest, DeploymentThatIsNotThereIsNotFound) {
+    const DeploymentClient deployments(*client_);
+    try {
+        (void)deployments.list().to_vector();
+        EXPECT_THROW((void)deployments.handle("nobody-" + queue_).describe(), NotFoundError);
+    } catch (const RpcError& error) {
+        if (error.code() != kUnimplemented) throw;
+        GTEST_SKIP() << "this server offers no worker deployments: " << error.what();
+    }
+}
+
+}  // namespace
+}  // namespace stele::testing
