@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "server_fixture.h"
+#include "tests/sdk/server_fixture.h"
 
 // Data on its way through a real server: whose it is, and how large it may be.
 namespace stele::testing {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "server_fixture.h"
 #include "stele/deployment.h"
 #include "stele/schedule.h"
+#include "tests/sdk/server_fixture.h"
 
 // Against a server that offers schedules and worker deployments; skipped by one that does not.
 namespace stele::testing {
