@@ -95,17 +95,54 @@ TEST_F(ScheduleServerTest, ScheduleStartsWorkflowsAndCanBeChanged) {
     }));
 }
 
-class DeploymentServerTest : public ServerFixture {};
-
-TEST_F(DeploymentServerTest, DeploymentThatIsNotThereIsNotFound) {
-    const DeploymentClient deployments(*client_);
-    try {
-        (void)deployments.list().to_vector();
-        EXPECT_THROW((void)deployments.handle("nobody-" + queue_).describe(), NotFoundError);
-    } catch (const RpcError& error) {
-        if (error.code() != kUnimplemented) throw;
-        GTEST_SKIP() << "this server offers no worker deployments: " << error.what();
+class DeploymentServerTest : public ServerFixture {
+protected:
+    void SetUp() override {
+        ServerFixture::SetUp();
+        if (IsSkipped()) return;
+        try {
+            (void)DeploymentClient(*client_).list(1).to_vector();
+        } catch (const RpcError& error) {
+            if (error.code() != kUnimplemented) throw;
+            GTEST_SKIP() << "this server offers no worker deployments: " << error.what();
+        }
     }
+};
+
+TEST_F(DeploymentServerTest, NewVersionTakesOverStepByStep) {
+    const DeploymentClient deployments(*client_);
+    const auto shop = deployments.handle("shop-" + queue_);
+    EXPECT_THROW((void)shop.describe(), NotFoundError);
+    // No worker runs here, which only an explicit wish lets pass.
+    const RoutingOptions without_workers{.allow_no_pollers = true};
+    const std::string token = shop.set_current("1", without_workers);
+    EXPECT_EQ(shop.describe().routing.current, (DeploymentVersion{shop.name(), "1"}));
+    EXPECT_EQ(shop.describe().conflict_token, token);
+
+    shop.set_ramping("2", 25, without_workers);
+    const auto ramping = shop.describe_version("2");
+    EXPECT_EQ(ramping.status, DeploymentVersionStatus::kRamping);
+    EXPECT_EQ(ramping.ramping_percentage, 25);
+    EXPECT_TRUE(ramping.ramping_since.has_value());
+    // The token is older than the ramp.
+    EXPECT_THROW(shop.set_current("2", {.conflict_token = token, .allow_no_pollers = true}),
+                 RpcError);
+    const auto metadata = shop.update_metadata("2", {{"commit", encode_value(std::string("abc"))}});
+    EXPECT_EQ(decode_value<std::string>(metadata.at("commit")), "abc");
+    EXPECT_EQ(shop.update_metadata("2", {}, {"commit"}).size(), 0u);
+
+    shop.set_manager("somebody else");
+    EXPECT_EQ(shop.describe().manager_identity, "somebody else");
+    EXPECT_THROW(shop.set_current("2", without_workers), RpcError);
+    shop.set_manager("");
+    shop.set_current("2", without_workers);
+    EXPECT_EQ(shop.describe().routing.current, (DeploymentVersion{shop.name(), "2"}));
+    EXPECT_FALSE(shop.describe().routing.ramping.has_value());
+    shop.remove_version("1", true);
+    const auto all = deployments.list().to_vector();
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const DeploymentSummary& found) {
+        return found.name == shop.name();
+    }));
 }
 
 }  // namespace
