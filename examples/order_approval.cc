@@ -99,7 +99,9 @@ int main(int argc, char** argv) {
             std::cout << "rejected: " << error.cause().message() << "\n";
         }
         std::cout << large.execute_update<&OrderApproval::decide>(Decision{"Bob", true}) << "\n";
-        std::cout << "large: " << large.result() << "\n";
+        // Asked for before anything is printed: the worker prints as well.
+        const std::string shipped = large.result();
+        std::cout << "large: " << shipped << "\n";
 
         Order forgotten{"3", "Ada", 5'000, 1, 0};
         std::cout << "forgotten: " << client.execute<&OrderApproval::run>(options, forgotten)
