@@ -14,6 +14,7 @@
 #include "stele/function_traits.h"
 #include "stele/interceptor.h"
 #include "stele/log.h"
+#include "stele/metrics.h"
 #include "stele/options.h"
 #include "stele/runtime.h"
 #include "stele/transport.h"
@@ -67,8 +68,12 @@ struct ClientOptions {
     PayloadLimits payload_limits = {};
     /// Of the client and of the workers that use it; empty: no log.
     Logger logger = log_to_stderr;
+    /// Where the client and the workers that use it write their metrics to; null: nowhere.
+    std::shared_ptr<Meter> meter = {};
     /// Of the client and of the workers that use it.
     Interceptors interceptors = {};
+    /// How often workers tell the server how they are, which is what lists of workers show; 0: never.
+    Milliseconds worker_heartbeat_interval{60'000};
     /// Connect on the first call instead of in connect().
     bool lazy = false;
     /// Both may be replaced, for tests, simulation and embedding.

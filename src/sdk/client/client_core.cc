@@ -75,7 +75,9 @@ std::vector<std::pair<std::string, std::string>> metadata(const ClientOptions& o
 
 ClientCore::ClientCore(ClientOptions options)
     : options_(completed(std::move(options))),
-      rpc_(options_.transport, options_.runtime, metadata(options_)) {}
+      rpc_(options_.transport, options_.runtime, metadata(options_),
+           options_.meter ? std::make_shared<RpcMetrics>(options_.meter, options_.namespace_name)
+                          : nullptr) {}
 
 Transport::Status ClientCore::try_call(std::string_view method,
                                        std::shared_ptr<const google::protobuf::Message> request,
