@@ -16,7 +16,9 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT server)
 # The API's generated headers lie below a directory of their own: nobody else's temporal/ or google/
 # is shadowed by them.
 set(stele_api_headers "${CMAKE_INSTALL_INCLUDEDIR}/stele-api")
-install(DIRECTORY include/stele DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT sdk)
+# The headers of stele_embedded stay here, as the engine behind it does.
+install(DIRECTORY include/stele DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT sdk
+    REGEX "/(embedded|testing)\\.h$" EXCLUDE)
 install(DIRECTORY "${CMAKE_BINARY_DIR}/src/proto/stele_api/" DESTINATION "${stele_api_headers}"
     COMPONENT sdk FILES_MATCHING PATTERN "*.pb.h")
 target_include_directories(stele_api INTERFACE "$<INSTALL_INTERFACE:${stele_api_headers}>")
