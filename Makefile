@@ -78,6 +78,11 @@ fuzz: configure ## Fuzz the list filter (SECONDS=60)
 	cmake --build build/clang --target list_filter_fuzz
 	build/clang/list_filter_fuzz -max_total_time=$(SECONDS) -max_len=512 -print_final_stats=1
 
+.PHONY: package
+package: build ## Debian packages of the server and the SDK
+	cpack --config $(BUILD)/CPackConfig.cmake
+	@ls $(BUILD)/packages/*.deb
+
 .PHONY: format
 format: ## Format all C++ files
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i

@@ -5,8 +5,14 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 # Strict C++: the GNU dialect defines macros such as `linux` that collide with generated names.
 set(CMAKE_CXX_EXTENSIONS OFF)
-# All libraries are static, so position-independent executables are all that is needed.
-add_compile_options(-fPIE)
+# All libraries are static, so position-independent executables are all that is needed, unless the SDK
+# is wanted as a shared library as well.
+option(STELE_SHARED_SDK "Make the SDK a shared library too (compiles everything for it)" OFF)
+if(STELE_SHARED_SDK)
+    add_compile_options(-fPIC -fno-semantic-interposition)
+else()
+    add_compile_options(-fPIE)
+endif()
 add_link_options(-pie)
 
 if(NOT CMAKE_BUILD_TYPE)

@@ -51,7 +51,7 @@ function(stele_generate_proto target)
     add_custom_target(${target}_headers DEPENDS ${generated})  # What clang-tidy needs.
 
     add_library(${target} STATIC ${sources} ${generated})
-    target_include_directories(${target} SYSTEM PUBLIC "${output}")
+    target_include_directories(${target} SYSTEM PUBLIC "$<BUILD_INTERFACE:${output}>")
     target_link_libraries(${target} PUBLIC ${ARG_DEPS} protobuf::libprotobuf)
     # A linker takes from an archive only what is referred to by name. Services and the types inside
     # an Any are looked up in the descriptor pool, so every file's descriptors are asked for here.

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stele/errors.h"
 #include "stele/log.h"
@@ -15,6 +17,23 @@
 // do I/O and throw; these functions work on the thread that the worker called it on and throw
 // IllegalCallError elsewhere.
 namespace stele::activity {
+
+/// How an activity is tried again. What is zero is as the server's default.
+struct RetryInfo {
+    Milliseconds initial_interval{0};
+    double backoff_coefficient = 0;
+    Milliseconds maximum_interval{0};
+    /// 0: no limit.
+    std::int32_t maximum_attempts = 0;
+    std::vector<std::string> non_retryable_error_types;
+};
+
+/// As options.h has it.
+struct PriorityInfo {
+    std::int32_t key = 0;
+    std::string fairness_key;
+    float fairness_weight = 0;
+};
 
 struct Info {
     std::string activity_id;
@@ -30,6 +49,13 @@ struct Info {
     Milliseconds start_to_close{0};
     Milliseconds schedule_to_close{0};
     Milliseconds heartbeat_timeout{0};
+    /// When the workflow asked for it, when this attempt came into the queue, and when a worker got it.
+    std::chrono::sys_time<std::chrono::nanoseconds> scheduled_time;
+    std::chrono::sys_time<std::chrono::nanoseconds> attempt_scheduled_time;
+    std::chrono::sys_time<std::chrono::nanoseconds> started_time;
+    /// In force for it, with what the server has filled in.
+    std::optional<RetryInfo> retry;
+    PriorityInfo priority;
     /// Run by the workflow's worker within the workflow task.
     bool is_local = false;
 };

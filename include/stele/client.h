@@ -14,6 +14,7 @@
 #include "stele/function_traits.h"
 #include "stele/interceptor.h"
 #include "stele/log.h"
+#include "stele/metrics.h"
 #include "stele/options.h"
 #include "stele/runtime.h"
 #include "stele/transport.h"
@@ -56,15 +57,23 @@ struct ClientOptions {
     std::string namespace_name = "default";
     /// Who this process is, for histories and pollers; empty means process id at host name.
     std::string identity = {};
-    /// Sent as a bearer token.
+    /// Sent as a bearer token, in the clear unless `use_tls` is set.
     std::string api_key = {};
     bool use_tls = false;
     TlsOptions tls = {};
+    /// Sent with every call, as HTTP headers are. Names are lower case.
+    std::map<std::string, std::string> metadata = {};
     DataConverter data_converter = {};
+    /// Of the client and of the workers that use it.
+    PayloadLimits payload_limits = {};
     /// Of the client and of the workers that use it; empty: no log.
     Logger logger = log_to_stderr;
+    /// Where the client and the workers that use it write their metrics to; null: nowhere.
+    std::shared_ptr<Meter> meter = {};
     /// Of the client and of the workers that use it.
     Interceptors interceptors = {};
+    /// How often workers tell the server how they are, which is what lists of workers show; 0: never.
+    Milliseconds worker_heartbeat_interval{60'000};
     /// Connect on the first call instead of in connect().
     bool lazy = false;
     /// Both may be replaced, for tests, simulation and embedding.
@@ -293,7 +302,8 @@ public:
 /// them from taking effect twice.
 class Client {
 public:
-    /// Throws RpcError when no server answers.
+    /// Throws ConfigurationError for options that cannot be meant, RpcError when no server answers.
+    /// What the environment and a profile say is read by load_client_options() (profile.h).
     static Client connect(ClientOptions options = {});
 
     /// Starts a workflow that is written in C++: `client.start<buy>({.task_queue = "q"}, order)`,

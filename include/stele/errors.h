@@ -44,6 +44,18 @@ public:
     using Error::Error;
 };
 
+/// Options, a profile or a file of certificates that make no sense. `what()` names the value.
+class ConfigurationError : public Error {
+public:
+    using Error::Error;
+};
+
+/// Data over the limits of ClientOptions::payload_limits, which was not sent. `what()` names it.
+class PayloadTooLargeError : public Error {
+public:
+    using Error::Error;
+};
+
 /// What a server answered to one call, after all retries. `code()` is the gRPC status code.
 class RpcError : public Error {
 public:
@@ -70,6 +82,12 @@ public:
 private:
     std::string workflow_id_;
     std::string run_id_;
+};
+
+/// There is one with this id already: a schedule, ...
+class AlreadyExistsError : public RpcError {
+public:
+    explicit AlreadyExistsError(std::string message);
 };
 
 /// The query ran and failed, or no handler has that name.

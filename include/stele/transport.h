@@ -60,9 +60,13 @@ public:
 struct TlsOptions {
     /// PEM texts. An empty root means the system's.
     std::string root_certificates = {};
+    /// For mutual TLS: both or neither.
     std::string client_certificate = {};
     std::string client_key = {};
+    /// The name that the server's certificate must have, when it is not that of the address.
     std::string server_name = {};
+    /// Believes any certificate of the server. Whoever sits in between can then read and change all.
+    bool disable_host_verification = false;
 };
 
 struct GrpcTransportOptions {
@@ -73,6 +77,7 @@ struct GrpcTransportOptions {
     Milliseconds keepalive_timeout{15'000};
 };
 
+/// Throws ConfigurationError for TLS options that cannot be meant. Does not connect.
 std::shared_ptr<Transport> make_grpc_transport(const GrpcTransportOptions& options);
 
 }  // namespace stele

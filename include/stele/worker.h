@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "stele/activity.h"
 #include "stele/client.h"
 #include "stele/detail/definition.h"
+#include "stele/tuner.h"
 
 namespace stele {
 
@@ -20,14 +22,25 @@ struct WorkerState;
 struct WorkerOptions {
     /// Runs kept in memory between their tasks, so that they need not be replayed.
     int cached_runs_max = 10'000;
+    /// What they may weigh together, by the bytes of the histories that they were built from, which is
+    /// an estimate; 0: any number.
+    std::int64_t cached_bytes_max = 0;
     int concurrent_workflow_tasks_max = 100;
     int concurrent_activities_max = 100;
+    /// In place of these two numbers; see tuner.h.
+    Tuner tuner = {};
     int workflow_pollers = 2;
     int activity_pollers = 2;
+    /// In place of these two numbers, of which the first holds for the normal and for the sticky queue
+    /// each.
+    std::optional<PollerAutoscaling> workflow_poller_autoscaling = {};
+    std::optional<PollerAutoscaling> activity_poller_autoscaling = {};
+    /// How many activities this worker begins a second on average; 0: no limit.
+    double activities_per_second = 0;
     /// Of the whole task queue, whichever worker said it last; 0: no limit.
     double queue_activities_per_second = 0;
     /// Whether activities on the worker's own task queue may come back with the answer that schedules
-    /// them.
+    /// them. They do not under either limit per second.
     bool eager_activities = true;
     Milliseconds sticky_schedule_to_start{5'000};
     /// How long activities may go on after stop() before they are cancelled.
@@ -87,6 +100,7 @@ ActivityFunction bind_activity(Object* object) {
 /// threads. A worker that is destroyed stops first.
 class Worker {
 public:
+    /// Throws ConfigurationError for options that cannot be meant.
     Worker(Client client, std::string task_queue, WorkerOptions options = {});
     Worker(Worker&&) noexcept;
     ~Worker();
@@ -143,6 +157,8 @@ public:
     void set_dynamic(detail::ActivityFunction activity);
     void add(wf::detail::Definition definition);
     void add(std::string name, detail::ActivityFunction activity);
+    /// Registers the activity, or takes the place of the one that has this name.
+    void set_activity(std::string name, detail::ActivityFunction activity);
 
     /// Begins to poll and returns.
     void start();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "stele/combinators.h"
 #include "stele/function_traits.h"
@@ -353,6 +354,14 @@ enum class Continuation {
     kCron = 3,
 };
 
+/// Why the server would like a run to continue as new.
+enum class ContinueAsNewReason {
+    kUnspecified = 0,
+    kHistoryBytes = 1,   ///< Its history has grown too large,
+    kHistoryEvents = 2,  ///< or too long,
+    kUpdates = 3,        ///< or has too many updates.
+};
+
 struct Info {
     std::string workflow_id;
     std::string run_id;
@@ -377,6 +386,8 @@ struct Info {
     std::int64_t history_bytes = 0;
     /// The server would like a fresh history.
     bool continue_as_new_suggested = false;
+    /// Empty while it would not, and from servers that give no reasons.
+    std::vector<ContinueAsNewReason> continue_as_new_reasons;
     /// As they are now, with what this run has upserted.
     PayloadFields memo;
     PayloadFields search_attributes;

@@ -20,7 +20,6 @@ using shard::TaskOffer;
 constexpr Duration kRetryDelay = std::chrono::milliseconds(100);
 /// A queue without a poll for this long is taken to have no workers, as far as queries go.
 constexpr Duration kNoPollerAfter = std::chrono::seconds(20);
-constexpr Duration kSweepInterval = std::chrono::minutes(1);
 /// How long, and how many, workers are remembered that have said that they stop.
 constexpr Duration kGoneFor = std::chrono::minutes(5);
 constexpr std::size_t kGoneWorkers = 10'000;
@@ -561,7 +560,7 @@ private:
     }
 
     void schedule_sweep() {
-        executor_->run_at(env_.now() + kSweepInterval, [this] {
+        executor_->run_at(env_.now() + options_.sweep_interval, [this] {
             sweep();
             schedule_sweep();
         });

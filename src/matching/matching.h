@@ -54,6 +54,7 @@ struct MatchingOptions {
     std::size_t window = 10'000;           // offers held per queue
     std::size_t polls_per_queue = 10'000;  // over this: RESOURCE_EXHAUSTED
     Duration sticky_unavailable_after = std::chrono::seconds(10);
+    Duration sweep_interval = std::chrono::minutes(1);  // between looks for what nobody uses
 };
 
 /// Thread safe; works on an executor of its own.

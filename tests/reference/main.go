@@ -20,8 +20,8 @@ import (
 	"go.temporal.io/server/temporal"
 )
 
-// The services that the compared calls need. The worker service is left out: it runs the server's
-// own workflows, which would only take time from the compared ones.
+// The services that the compared calls need. The worker service is left out unless it is asked for: it
+// runs the server's own workflows, which would only take time from the compared ones.
 var services = []primitives.ServiceName{
 	primitives.FrontendService, primitives.HistoryService, primitives.MatchingService,
 }
@@ -58,17 +58,22 @@ type options struct {
 	port, http             int
 	file, synchronous, log string
 	partitions             int
+	worker                 bool
 }
 
 func main() {
 	var o options
-	flag.IntVar(&o.port, "port", 7233, "first of three ports; the first is the frontend's")
+	flag.IntVar(&o.port, "port", 7233, "first of three ports, or of four with -worker; the first is the frontend's")
 	flag.IntVar(&o.http, "http", 0, "port for HTTP, without which Nexus operations go nowhere; 0: none")
 	flag.StringVar(&o.file, "file", "temporal.db", "the database")
 	flag.StringVar(&o.synchronous, "synchronous", "full", "when SQLite waits for the disk: full, normal or off")
 	flag.IntVar(&o.partitions, "partitions", 0, "of every task queue; 0: as many as the server likes")
+	flag.BoolVar(&o.worker, "worker", false, "run the worker service too, without which schedules stand still")
 	flag.StringVar(&o.log, "log", "error", "least level of what is logged")
 	flag.Parse()
+	if o.worker {
+		services = append(services, primitives.WorkerService)
+	}
 	if err := serve(o); err != nil {
 		log.Fatal(err)
 	}
@@ -86,8 +91,10 @@ func serve(o options) error {
 		names = append(names, string(name))
 	}
 	// Every service has to have a place, also one that does not run.
-	absent := address(o.port + len(services))
-	hosts[primitives.WorkerService] = static.Hosts{All: []string{absent}, Self: absent}
+	if !o.worker {
+		absent := address(o.port + len(services))
+		hosts[primitives.WorkerService] = static.Hosts{All: []string{absent}, Self: absent}
+	}
 	dynamic := dynamicconfig.NewMemoryClient()
 	for key, value := range settings {
 		dynamic.OverrideValue(dynamicconfig.MakeKey(key), value)

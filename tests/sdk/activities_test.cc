@@ -179,7 +179,7 @@ TEST_F(ActivityTest, StructsBytesOptionalsAndMessagesCross) {
 /// Turns every byte around: enough to see that nothing passes in the clear.
 class FlipCodec final : public PayloadCodec {
 public:
-    Payloads encode(Payloads payloads) const override {
+    Payloads encode(Payloads payloads, const SerializationContext&) const override {
         for (Payload& payload : payloads) {
             Payload flipped;
             (*flipped.mutable_metadata())["encoding"] = "binary/flipped";
@@ -190,7 +190,7 @@ public:
         }
         return payloads;
     }
-    Payloads decode(Payloads payloads) const override {
+    Payloads decode(Payloads payloads, const SerializationContext&) const override {
         for (Payload& payload : payloads) {
             if (payload.metadata().at("encoding") != "binary/flipped") continue;
             std::string bytes = payload.data();

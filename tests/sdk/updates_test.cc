@@ -195,7 +195,7 @@ TEST_F(UpdateTest, UpdateWithStartOverARunningWorkflowMayBeForbidden) {
 
 class XorCodec final : public PayloadCodec {
 public:
-    Payloads encode(Payloads payloads) const override {
+    Payloads encode(Payloads payloads, const SerializationContext&) const override {
         for (Payload& payload : payloads) {
             Payload outer;
             outer.set_data(payload.SerializeAsString());
@@ -205,7 +205,7 @@ public:
         }
         return payloads;
     }
-    Payloads decode(Payloads payloads) const override {
+    Payloads decode(Payloads payloads, const SerializationContext&) const override {
         for (Payload& payload : payloads) {
             if (payload.metadata().at("encoding") != "binary/xor") continue;
             std::string data = payload.data();

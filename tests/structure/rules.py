@@ -26,6 +26,8 @@ ARROWS = {
     "cluster": ["base", "env", "store", "history", "shard", "matching"],
     # The SDK shares base and the generated API with the engine, and nothing else.
     "sdk": ["base"],
+    # Joins the engine and the SDK in one process.
+    "embedded": ["base", "env", "store", "history", "shard", "matching", "frontend", "server", "sdk"],
     "cli": ["base", "sdk"],
     "server": [
         "base", "env", "config", "store", "history", "shard", "matching", "visibility", "frontend",
@@ -43,7 +45,8 @@ ARROW_EXCEPTIONS = {
 PUBLIC_ONLY = ["include/", "examples/"]
 
 # The SDK's public headers ("stele/x.h"), and who may include them.
-SDK_USERS = ["include/", "examples/", "src/sdk/", "src/cli/", "sim/", "bench/", "tests/", "fuzz/"]
+SDK_USERS = ["include/", "examples/", "src/sdk/", "src/embedded/", "src/cli/", "sim/", "bench/",
+             "tests/", "fuzz/"]
 
 # Stored messages ("stele/internal/x.pb.h") belong to the engine.
 NOT_FOR_INTERNAL_PROTO = ["include/", "examples/", "src/sdk/", "src/cli/", "src/base/", "src/env/"]
@@ -91,6 +94,10 @@ SEAM_ALLOWED = [
     ("src/env/", ["clock", "randomness", "sleep", "thread"], "it is the seam"),
     ("src/sdk/runtime/", ["clock", "randomness", "sleep", "thread"],
      "the SDK runs in its user's process and has its own seam"),
+    ("src/embedded/", ["thread"],
+     "clients call an engine in the same process from any thread, and tests have a seam of their own"),
+    ("src/sdk/metrics/", ["thread"],
+     "a meter is read by one thread while others write to it"),
     ("src/server/grpc/", ["clock", "thread"],
      "it serves sockets on real threads, whose end it waits for"),
     ("sim/sim_main.cc", ["clock"], "it tells how long the seeds took, after the last of them"),

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "sdk/client/client_core.h"
-#include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "temporal/api/failure/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -24,7 +23,12 @@ const char* describe(ActivityStoppedError::Reason reason) {
 
 template <class Reply, class Request>
 Reply send(const sdk::ClientCore& core, const char* method, Request& request) {
-    sdk::encode_outgoing(core.converter(), request);
+    SerializationContext context = core.context_of({});
+    if constexpr (requires { request.activity_id(); }) {
+        context.workflow_id = request.workflow_id();
+        context.activity_id = request.activity_id();
+    }
+    core.encode(request, context);
     return core.call<Reply>(method, request);
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 template <class Reply, class Request>
 std::string send_start(const sdk::ClientCore& core, const char* method, Request& request) {
-    sdk::encode_outgoing(core.converter(), request);
+    core.encode(request, core.context_of(request.workflow_id()));
     try {
         return core.call<Reply>(method, request).run_id();
     } catch (const WorkflowAlreadyStartedError& error) {
@@ -25,13 +25,24 @@ std::string send_start(const sdk::ClientCore& core, const char* method, Request&
     }
 }
 
+/// The first call shows whether there is a server, and is where most wrong settings come out.
+void greet(const sdk::ClientCore& core) {
+    auto reply = std::make_shared<api::GetSystemInfoResponse>();
+    const Transport::Status status =
+        core.try_call("GetSystemInfo", std::make_shared<api::GetSystemInfoRequest>(), reply,
+                      sdk::default_retries());
+    if (status.ok()) return;
+    const ClientOptions& options = core.options();
+    throw RpcError(status.code, "cannot connect to " + options.address +
+                                    (options.use_tls ? " with TLS: " : " without TLS: ") +
+                                    status.message);
+}
+
 }  // namespace
 
 Client Client::connect(ClientOptions options) {
-    const bool lazy = options.lazy;
     auto core = std::make_shared<sdk::ClientCore>(std::move(options));
-    if (!lazy)
-        (void)core->call<api::GetSystemInfoResponse>("GetSystemInfo", api::GetSystemInfoRequest());
+    if (!core->options().lazy) greet(*core);
     return Client(std::move(core));
 }
 
@@ -65,7 +76,7 @@ void UntypedHandle::signal_payloads(std::string_view name, Payloads arguments) c
                                [&] { return request.mutable_header(); });
     request.set_identity(core_->identity());
     request.set_request_id(core_->new_uuid());
-    sdk::encode_outgoing(core_->converter(), request);
+    core_->encode(request, core_->context_of(workflow_id_));
     (void)core_->call<api::SignalWorkflowExecutionResponse>("SignalWorkflowExecution", request);
 }
 
@@ -81,13 +92,13 @@ Payloads UntypedHandle::query_payloads(std::string_view name, Payloads arguments
                                [&] { return request.mutable_query()->mutable_header(); });
     request.set_query_reject_condition(
         static_cast<enums::QueryRejectCondition>(static_cast<int>(options.reject)));
-    sdk::encode_outgoing(core_->converter(), request);
+    core_->encode(request, core_->context_of(workflow_id_));
     auto reply = core_->call<api::QueryWorkflowResponse>("QueryWorkflow", request);
     if (reply.has_query_rejected())
         throw QueryRejectedError(
             "the query was rejected: the workflow's status is " +
             enums::WorkflowExecutionStatus_Name(reply.query_rejected().status()));
-    sdk::decode_incoming(core_->converter(), reply);
+    sdk::decode_incoming(core_->converter(), reply, core_->context_of(workflow_id_));
     return sdk::to_vector(reply.query_result());
 }
 

@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "sdk/data/codec.h"
+#include "sdk/data/limits.h"
 #include "sdk/version.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
@@ -36,13 +39,35 @@ ClientOptions completed(ClientOptions options) {
     return options;
 }
 
+bool is_metadata_name(const std::string& name) {
+    return !name.empty() &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
+}
+
+bool is_metadata_value(const std::string& value) {
+    return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 std::vector<std::pair<std::string, std::string>> metadata(const ClientOptions& options) {
     std::vector<std::pair<std::string, std::string>> entries = {
         {"client-name", kSdkName},
         {"client-version", kSdkVersion},
         {"temporal-namespace", options.namespace_name}};
-    if (!options.api_key.empty())
+    if (!options.api_key.empty()) {
+        if (!is_metadata_value(options.api_key))
+            throw ConfigurationError(
+                "the API key has characters that cannot be sent, such as an end of line");
+        if (options.metadata.contains("authorization"))
+            throw ConfigurationError("there is an API key and metadata \"authorization\" as well");
         entries.emplace_back("authorization", "Bearer " + options.api_key);
+    }
+    for (const auto& [name, value] : options.metadata) {
+        if (!is_metadata_name(name) || !is_metadata_value(value))
+            throw ConfigurationError("metadata \"" + name +
+                                     "\" cannot be sent: a name has lower case letters, digits "
+                                     "and -_. only, a value printable ASCII");
+        entries.emplace_back(name, value);
+    }
     return entries;
 }
 
@@ -50,7 +75,9 @@ std::vector<std::pair<std::string, std::string>> metadata(const ClientOptions& o
 
 ClientCore::ClientCore(ClientOptions options)
     : options_(completed(std::move(options))),
-      rpc_(options_.transport, options_.runtime, metadata(options_)) {}
+      rpc_(options_.transport, options_.runtime, metadata(options_),
+           options_.meter ? std::make_shared<RpcMetrics>(options_.meter, options_.namespace_name)
+                          : nullptr) {}
 
 Transport::Status ClientCore::try_call(std::string_view method,
                                        std::shared_ptr<const google::protobuf::Message> request,
@@ -65,6 +92,12 @@ Transport::Status ClientCore::try_call(std::string_view method,
               });
     arrived->wait();
     return *status;
+}
+
+void ClientCore::encode(google::protobuf::Message& request,
+                        const SerializationContext& context) const {
+    encode_outgoing(options_.data_converter, request, context);
+    check_limits(options_.payload_limits, request, options_.logger);
 }
 
 std::string ClientCore::new_uuid() const { return make_uuid(*options_.runtime); }

@@ -41,6 +41,15 @@ public:
                                std::shared_ptr<const google::protobuf::Message> request,
                                Rpc::MessagePointer reply, const RetrySettings& settings) const;
 
+    /// Makes a request ready to be sent: codecs, then the limits. Throws what a codec throws, and
+    /// PayloadTooLargeError.
+    void encode(google::protobuf::Message& request, const SerializationContext& context) const;
+
+    /// The data of a workflow in this client's namespace. Views both texts.
+    SerializationContext context_of(std::string_view workflow_id) const {
+        return {.namespace_name = options_.namespace_name, .workflow_id = workflow_id};
+    }
+
     /// A version 4 UUID.
     std::string new_uuid() const;
 

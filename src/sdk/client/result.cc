@@ -100,7 +100,7 @@ HistoryEvent wait_for_close_event(const sdk::ClientCore& core, const std::string
         auto reply = core.call<api::GetWorkflowExecutionHistoryResponse>(
             "GetWorkflowExecutionHistory", request,
             deadline.long_poll("the workflow has not ended in time"));
-        sdk::decode_incoming(core.converter(), reply);
+        sdk::decode_incoming(core.converter(), reply, core.context_of(workflow_id));
         if (!reply.history().events().empty())
             return reply.history().events(reply.history().events_size() - 1);
         request.set_next_page_token(reply.next_page_token());

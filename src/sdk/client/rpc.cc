@@ -64,6 +64,7 @@ public:
           runtime_(rpc.runtime_),
           executor_(rpc.executor_),
           metadata_(rpc.metadata_),
+          metrics_(rpc.metrics_),
           method_(std::move(method)),
           request_(std::move(request)),
           reply_(std::move(reply)),
@@ -96,6 +97,7 @@ private:
             return;
         }
         ++attempts_;
+        if (metrics_) attempt_begin_ = runtime_->now();
         Transport::CallOptions options;
         options.timeout = settings_.attempt_timeout;
         options.metadata = metadata_;
@@ -108,6 +110,9 @@ private:
 
     void on_status(const Transport::Status& status) {
         call_.reset();
+        if (metrics_)
+            metrics_->record(std::string_view(method_).substr(kService.size()), settings_.long_poll,
+                             status, runtime_->now() - attempt_begin_);
         const Milliseconds delay = next_delay(status);
         const auto spent = runtime_->now() - begin_;
         const bool time_left = settings_.total.count() == 0 || spent + delay < settings_.total;
@@ -143,12 +148,14 @@ private:
     std::shared_ptr<Runtime> runtime_;
     std::shared_ptr<Executor> executor_;
     std::vector<std::pair<std::string, std::string>> metadata_;
+    std::shared_ptr<RpcMetrics> metrics_;
     std::string method_;
     std::shared_ptr<const google::protobuf::Message> request_;
     MessagePointer reply_;
     RetrySettings settings_;
     Callback done_;
     Runtime::Time begin_;
+    Runtime::Time attempt_begin_{};
     std::shared_ptr<Transport::Call> call_;
     std::unique_ptr<Runtime::Timer> timer_;
     int attempts_ = 0;

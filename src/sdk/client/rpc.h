@@ -7,6 +7,7 @@
 
 #include <google/protobuf/message.h>
 
+#include "sdk/metrics/rpc_metrics.h"
 #include "stele/runtime.h"
 #include "stele/transport.h"
 
@@ -50,11 +51,14 @@ bool unpack_detail(const Transport::Status& status, Detail& detail) {
 /// exponential backoff and jitter. Safe to use from any thread.
 class Rpc {
 public:
+    /// `metrics` may be null.
     Rpc(std::shared_ptr<Transport> transport, std::shared_ptr<Runtime> runtime,
-        std::vector<std::pair<std::string, std::string>> metadata)
+        std::vector<std::pair<std::string, std::string>> metadata,
+        std::shared_ptr<RpcMetrics> metrics = nullptr)
         : transport_(std::move(transport)),
           runtime_(std::move(runtime)),
           metadata_(std::move(metadata)),
+          metrics_(std::move(metrics)),
           executor_(runtime_->make_executor()) {}
 
     /// Stops retrying and cancels the attempt at hand.
@@ -81,6 +85,8 @@ private:
     std::shared_ptr<Transport> transport_;
     std::shared_ptr<Runtime> runtime_;
     std::vector<std::pair<std::string, std::string>> metadata_;
+    /// Touched on the executor only.
+    std::shared_ptr<RpcMetrics> metrics_;
     std::shared_ptr<Executor> executor_;
 };
 

@@ -102,6 +102,24 @@ TEST_F(RpcTest, RetriesEndAfterTenSeconds) {
     EXPECT_GE(transport_->times.size(), 5u);
 }
 
+TEST_F(RpcTest, ConnectionThatFailsSaysWhereAndHow) {
+    for (const bool tls : {false, true}) {
+        transport_ = std::make_shared<ScriptedTransport>(runtime_, repeated(1'000, 14));
+        try {
+            (void)Client::connect({.address = "server.example:7233",
+                                   .use_tls = tls,
+                                   .runtime = runtime_,
+                                   .transport = transport_});
+            FAIL() << "connected";
+        } catch (const RpcError& error) {
+            EXPECT_EQ(error.code(), 14);
+            EXPECT_EQ(std::string(error.what()),
+                      std::string("cannot connect to server.example:7233 ") +
+                          (tls ? "with" : "without") + " TLS: scripted");
+        }
+    }
+}
+
 TEST_F(RpcTest, ExhaustedServerIsGivenMoreTime) {
     client(repeated(1, 8)).handle("w").signal("s");
     EXPECT_GE(transport_->times[1] - transport_->times[0], Milliseconds(800));

@@ -59,7 +59,7 @@ Outcome poll_outcome(const sdk::ClientCore& core, const UntypedUpdateHandle& han
     for (;;) {
         auto reply = core.call<api::PollWorkflowExecutionUpdateResponse>(
             "PollWorkflowExecutionUpdate", request, deadline.long_poll(kTooLate));
-        sdk::decode_incoming(core.converter(), reply);
+        sdk::decode_incoming(core.converter(), reply, core.context_of(handle.workflow_id()));
         if (reply.has_outcome()) return std::move(*reply.mutable_outcome());
     }
 }
@@ -108,9 +108,9 @@ UntypedUpdateHandle UntypedHandle::start_update_payloads(std::string_view name,
     auto request = make_request(*core_, workflow_id_, name, options, std::move(arguments));
     *request.mutable_workflow_execution() = sdk::chain_of(*this);
     request.set_first_execution_run_id(first_run_id_);
-    sdk::encode_outgoing(core_->converter(), request);
+    core_->encode(request, core_->context_of(workflow_id_));
     auto reply = send_update(*core_, request, sdk::Deadline(*core_->runtime(), options.timeout));
-    sdk::decode_incoming(core_->converter(), reply);
+    sdk::decode_incoming(core_->converter(), reply, core_->context_of(workflow_id_));
     UntypedUpdateHandle handle(core_, workflow_id_,
                                reply.update_ref().workflow_execution().run_id(),
                                request.request().meta().update_id());
@@ -161,7 +161,7 @@ UntypedUpdateHandle UntypedWithStart::start_update_payloads(std::string_view nam
     auto& update = *request.add_operations()->mutable_update_workflow();
     update = make_request(*core_, workflow_id, name, options, std::move(arguments));
     update.mutable_workflow_execution()->set_workflow_id(workflow_id);
-    sdk::encode_outgoing(core_->converter(), request);
+    core_->encode(request, core_->context_of(workflow_id));
 
     auto reply = std::make_shared<api::ExecuteMultiOperationResponse>();
     const Transport::Status status = core_->try_call(
@@ -180,7 +180,7 @@ UntypedUpdateHandle UntypedWithStart::start_update_payloads(std::string_view nam
         update.mutable_workflow_execution()->set_run_id(run_id);
         answer = send_update(*core_, update, deadline);
     }
-    sdk::decode_incoming(core_->converter(), answer);
+    sdk::decode_incoming(core_->converter(), answer, core_->context_of(workflow_id));
     UntypedUpdateHandle handle(core_, workflow_id, run_id, update.request().meta().update_id());
     if (answer.has_outcome()) handle.set_outcome(answer.outcome());
     return handle;

@@ -21,9 +21,9 @@ PagedRange<WorkflowSummary> Client::list(const ListOptions& options) const {
         request.set_query(options.query);
         request.set_page_size(options.page_size);
         request.set_next_page_token(token);
-        auto reply = core->call<api::ListWorkflowExecutionsResponse>("ListWorkflowExecutions",
-                                                                     request);
-        sdk::decode_incoming(core->converter(), reply);
+        auto reply =
+            core->call<api::ListWorkflowExecutionsResponse>("ListWorkflowExecutions", request);
+        sdk::decode_incoming(core->converter(), reply, core->context_of({}));
         PagedRange<WorkflowSummary>::Page page;
         for (const auto& info : reply.executions())
             sdk::read_summary(info, page.items.emplace_back());
@@ -51,15 +51,16 @@ WorkflowDescription UntypedHandle::describe() const {
     *request.mutable_execution() = sdk::execution_of(*this);
     auto reply =
         core_->call<api::DescribeWorkflowExecutionResponse>("DescribeWorkflowExecution", request);
-    sdk::decode_incoming(core_->converter(), reply);
+    sdk::decode_incoming(core_->converter(), reply, core_->context_of(workflow_id_));
     return sdk::read_description(reply);
 }
 
 PagedRange<temporal::api::history::v1::HistoryEvent> UntypedHandle::history(
     const HistoryOptions& options) const {
     using Range = PagedRange<temporal::api::history::v1::HistoryEvent>;
-    return Range([core = core_, execution = sdk::execution_of(*this),
-                  options](const std::string& token) {
+    auto activities = std::make_shared<sdk::ScheduledActivities>();
+    return Range([core = core_, execution = sdk::execution_of(*this), options,
+                  activities = std::move(activities)](const std::string& token) {
         api::GetWorkflowExecutionHistoryRequest request;
         request.set_namespace_(core->namespace_name());
         *request.mutable_execution() = execution;
@@ -71,7 +72,8 @@ PagedRange<temporal::api::history::v1::HistoryEvent> UntypedHandle::history(
         auto reply = core->call<api::GetWorkflowExecutionHistoryResponse>(
             "GetWorkflowExecutionHistory", request,
             options.wait ? sdk::long_poll_retries() : sdk::default_retries());
-        sdk::decode_incoming(core->converter(), reply);
+        sdk::decode_incoming(core->converter(), reply, core->context_of(execution.workflow_id()),
+                             activities.get());
         Range::Page page;
         for (auto& event : *reply.mutable_history()->mutable_events())
             page.items.push_back(std::move(event));

@@ -131,6 +131,8 @@ struct Activation {
     std::int64_t history_length = 0;
     std::int64_t history_bytes = 0;
     bool continue_as_new_suggested = false;
+    /// Numbers of SuggestContinueAsNewReason.
+    std::vector<int> continue_as_new_reasons;
     /// In the order in which they must be applied.
     std::vector<Job> jobs;
 };

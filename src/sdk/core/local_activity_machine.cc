@@ -104,10 +104,11 @@ std::string LocalActivityMachine::describe() const {
 void LocalActivityMachine::on_command_event(const HistoryEvent& event) {
     const std::optional<LocalActivityMarker> recorded = LocalActivityMarker::parse(event);
     if (!recorded) fail_mismatch(event, *this, "the history has another kind of step");
-    if (recorded->sequence != activity_.sequence)
+    if (recorded->sequence != activity_.sequence ||
+        (!recorded->type.empty() && recorded->type != activity_.type))
         fail_mismatch(event, *this,
                       "the history has the end of local activity " +
-                          std::to_string(recorded->sequence));
+                          std::to_string(recorded->sequence) + " \"" + recorded->type + "\"");
     matched_ = true;
 }
 

@@ -1,4 +1,7 @@
+#include <set>
+
 #include "sdk/core/run_testing.h"
+#include "temporal/api/sdk/v1/enhanced_stack_trace.pb.h"
 
 // Local activities: no event but a marker, at the place where the code heard of the end.
 namespace stele::core {
@@ -59,8 +62,8 @@ TEST_F(RunLocalActivityTest, WholeLifeFitsIntoOneTaskAndLeavesAMarker) {
     run->resolve_local_activity(1, completed("1"));
     EXPECT_FALSE(run->waits_for_local_activities());
     const auto commands = run->take_commands();
-    ASSERT_EQ(types(commands), (std::vector{enums::COMMAND_TYPE_RECORD_MARKER,
-                                            enums::COMMAND_TYPE_START_TIMER}));
+    ASSERT_EQ(types(commands),
+              (std::vector{enums::COMMAND_TYPE_RECORD_MARKER, enums::COMMAND_TYPE_START_TIMER}));
     const auto& marker = commands[0].record_marker_command_attributes();
     EXPECT_EQ(marker.marker_name(), "core_local_activity");
     const auto data = nlohmann::json::parse(marker.details().at("data").payloads(0).data());
@@ -85,8 +88,9 @@ TEST_F(RunLocalActivityTest, ReplayTakesTheOutcomeFromTheMarkerAndAsksForNothing
     cold->resolve_local_activity(2, completed("2"));
     const auto commands = cold->take_commands();
     ASSERT_EQ(commands.size(), 2u);
-    EXPECT_EQ(commands[1].complete_workflow_execution_command_attributes().result().payloads(0).data(),
-              "3");
+    EXPECT_EQ(
+        commands[1].complete_workflow_execution_command_attributes().result().payloads(0).data(),
+        "3");
     EXPECT_TRUE(cold->ended());
 }
 
@@ -134,8 +138,9 @@ TEST_F(RunLocalActivityTest, OutcomesAreToldInTheOrderOfTheirMarkersAndMoveTheCl
     run->resolve_local_activity(1, completed("1", 1'000'090));
     const auto commands = run->take_commands();
     ASSERT_EQ(commands.size(), 3u);
-    EXPECT_EQ(commands[2].complete_workflow_execution_command_attributes().result().payloads(0).data(),
-              "\"b1000100a1000100\"");
+    EXPECT_EQ(
+        commands[2].complete_workflow_execution_command_attributes().result().payloads(0).data(),
+        "\"b1000100a1000100\"");
     writer_.complete_task(commands);
     EXPECT_EQ(replay_error(writer_), "");
 }
@@ -147,8 +152,8 @@ TEST_F(RunLocalActivityTest, LongPauseIsATimerAndThenAnotherSeriesOfAttempts) {
     (void)run->take_local_work();
     run->resolve_local_activity(1, failed(2min));
     auto commands = run->take_commands();
-    ASSERT_EQ(types(commands), (std::vector{enums::COMMAND_TYPE_RECORD_MARKER,
-                                            enums::COMMAND_TYPE_START_TIMER}));
+    ASSERT_EQ(types(commands),
+              (std::vector{enums::COMMAND_TYPE_RECORD_MARKER, enums::COMMAND_TYPE_START_TIMER}));
     EXPECT_EQ(commands[1].start_timer_command_attributes().start_to_fire_timeout().seconds(), 120);
     writer_.complete_task(commands);
     writer_.fire("1");
@@ -163,8 +168,7 @@ TEST_F(RunLocalActivityTest, LongPauseIsATimerAndThenAnotherSeriesOfAttempts) {
 }
 
 wf::task<std::string> reports_failure() {
-    auto result =
-        co_await wf::capture(wf::local_activity<price>("a", {.schedule_to_close = 5s}));
+    auto result = co_await wf::capture(wf::local_activity<price>("a", {.schedule_to_close = 5s}));
     co_return result.ok() ? "done" : std::string(result.error()->root().what());
 }
 
@@ -217,8 +221,9 @@ TEST_F(RunLocalActivityTest, AwaitedCancellationTakesWhatTheActivityAnswers) {
     run->resolve_local_activity(1, completed("1"));
     const auto commands = run->take_commands();
     ASSERT_EQ(commands.size(), 2u);
-    EXPECT_EQ(commands[1].complete_workflow_execution_command_attributes().result().payloads(0).data(),
-              "\"completed\"");
+    EXPECT_EQ(
+        commands[1].complete_workflow_execution_command_attributes().result().payloads(0).data(),
+        "\"completed\"");
     writer_.complete_task(commands);
     EXPECT_EQ(replay_error(writer_), "");
 }
@@ -255,6 +260,28 @@ TEST_F(RunLocalActivityTest, StackTraceShowsWhatIsWaitedForAndWhere) {
     (void)run_task(*run, writer_, writer_.start_task(), 0);
     const std::string trace = run->code()->query("__stack_trace", {}).data();
     expect_mentions(trace, {"waits_within", "local_activity_test.cc:"});
+}
+
+TEST_F(RunLocalActivityTest, EnhancedStackTraceHasAStackForEveryWait) {
+    add<waits_within>();
+    auto run = make_run();
+    (void)run_task(*run, writer_, writer_.start_task(), 0);
+    const auto trace = decode_value<temporal::api::sdk::v1::EnhancedStackTrace>(
+        run->code()->query("__enhanced_stack_trace", {}));
+    EXPECT_EQ(trace.sdk().name(), "stele-cpp");
+    ASSERT_EQ(trace.stacks_size(), 2);
+    for (const auto& stack : trace.stacks()) {
+        std::set<std::string> own;
+        for (const auto& location : stack.locations()) {
+            EXPECT_GT(location.line(), 0);
+            const bool here =
+                location.file_path().find("local_activity_test.cc") != std::string::npos;
+            EXPECT_EQ(location.internal_code(), !here) << location.file_path();
+            if (here) own.insert(location.function_name());
+        }
+        // The lambda and the main routine that waits for it.
+        EXPECT_EQ(own.size(), 2);
+    }
 }
 
 }  // namespace

@@ -117,8 +117,9 @@ void Run::feed(const HistoryEvent& event) {
     if (feed_consequence(event)) return;
     switch (event.event_type()) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-            jobs_.emplace_back(InitializeJob{event.workflow_execution_started_event_attributes(),
-                                             to_nanoseconds(event.event_time())});
+            start_time_ = to_nanoseconds(event.event_time());
+            jobs_.emplace_back(
+                InitializeJob{event.workflow_execution_started_event_attributes(), start_time_});
             return;
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
             jobs_.emplace_back(SignalJob{event.workflow_execution_signaled_event_attributes()});
@@ -263,6 +264,8 @@ void Run::activate(const HistoryEvent& started, bool replaying) {
     turn_.history_length = started.event_id();
     turn_.history_bytes = attributes.history_size_bytes();
     turn_.continue_as_new_suggested = attributes.suggest_continue_as_new();
+    turn_.continue_as_new_reasons.assign(attributes.suggest_continue_as_new_reasons().begin(),
+                                         attributes.suggest_continue_as_new_reasons().end());
     run_code();
     replay_local_activities();
     enqueue_end();

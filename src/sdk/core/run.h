@@ -83,6 +83,8 @@ public:
     /// True until the first completion has been recorded: it carries the SDK's name.
     bool first_completion() const { return !any_completed_; }
 
+    /// By the server's clock; 0 before the first task.
+    std::int64_t start_time_nanoseconds() const { return start_time_; }
     std::int64_t last_started_event_id() const { return last_started_; }
     /// The last event that the run has seen.
     std::int64_t last_read_event_id() const { return history_.last_read_event_id(); }
@@ -170,6 +172,7 @@ private:
     /// The turn at hand, without its jobs.
     Activation turn_;
     Milliseconds task_timeout_{0};
+    std::int64_t start_time_ = 0;
     bool cancel_delivered_ = false;
     std::optional<Command> end_;
     bool ended_ = false;

@@ -40,9 +40,8 @@ wf::task<std::string> tells_what_it_knows() {
 
 TEST_F(SurroundingsTest, RunKnowsWhereItComesFromAndWhatItHasSaidOfItself) {
     add<tells_what_it_knows>();
-    auto& started = *writer_.history()
-                         .mutable_events(0)
-                         ->mutable_workflow_execution_started_event_attributes();
+    auto& started =
+        *writer_.history().mutable_events(0)->mutable_workflow_execution_started_event_attributes();
     started.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
     started.set_continued_execution_run_id("before");
     (*started.mutable_search_attributes()->mutable_indexed_fields())["Customer"] =
@@ -101,6 +100,52 @@ TEST_F(SurroundingsTest, DynamicWorkflowTakesTypesThatAreNotRegistered) {
     registry_.set_dynamic(std::move(definition));
     HistoryWriter writer("Whatever", {"1", "2"});
     EXPECT_EQ(result(run_task(*make_run(), writer, writer.start_task(), 0)), "\"Whatever2\"");
+}
+
+wf::task<std::string> tells_why_it_should_continue() {
+    std::string text;
+    for (int turn = 0; turn < 2; ++turn) {
+        for (const auto reason : wf::info().continue_as_new_reasons)
+            text += reason == wf::ContinueAsNewReason::kUpdates ? "updates " : "history ";
+        text += wf::info().continue_as_new_suggested ? "suggested; " : "not yet; ";
+        co_await wf::sleep(1min);
+    }
+    co_return text;
+}
+
+TEST_F(SurroundingsTest, ReasonsToContinueAsNewAreThoseOfTheTaskAtHand) {
+    add<tells_why_it_should_continue>();
+    auto run = make_run();
+    std::int64_t started = writer_.start_task();
+    auto& attributes = *writer_.history()
+                            .mutable_events(static_cast<int>(started) - 1)
+                            ->mutable_workflow_task_started_event_attributes();
+    attributes.set_suggest_continue_as_new(true);
+    attributes.add_suggest_continue_as_new_reasons(
+        enums::SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
+    attributes.add_suggest_continue_as_new_reasons(
+        enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+    writer_.complete_task(run_task(*run, writer_, started, 0));
+    writer_.fire("1");
+    writer_.complete_task(run_task(*run, writer_, writer_.start_task(), started));
+    writer_.fire("2");
+    EXPECT_EQ(result(run_task(*run, writer_, writer_.start_task(), 0)),
+              "\"history updates suggested; not yet; \"");
+}
+
+wf::task<int> charges_with_priority() {
+    Priority priority{.key = 2, .fairness_key = "ada", .fairness_weight = 1.5F};
+    co_await wf::activity_by_name<void>("charge", {.start_to_close = 10s, .priority = priority});
+    co_return 0;
+}
+
+TEST_F(SurroundingsTest, PriorityOfAnActivityIsInItsCommand) {
+    add<charges_with_priority>();
+    const auto commands = run_task(*make_run(), writer_, writer_.start_task(), 0);
+    const auto& sent = commands.at(0).schedule_activity_task_command_attributes().priority();
+    EXPECT_EQ(sent.priority_key(), 2);
+    EXPECT_EQ(sent.fairness_key(), "ada");
+    EXPECT_EQ(sent.fairness_weight(), 1.5F);
 }
 
 }  // namespace

@@ -36,6 +36,15 @@ inline Milliseconds from_duration(const google::protobuf::Duration& duration) {
     return Milliseconds(duration.seconds() * 1000 + duration.nanos() / 1'000'000);
 }
 
+inline google::protobuf::Timestamp to_timestamp(
+    std::chrono::sys_time<std::chrono::nanoseconds> value) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(value);
+    google::protobuf::Timestamp time;
+    time.set_seconds(seconds.time_since_epoch().count());
+    time.set_nanos(static_cast<std::int32_t>((value - seconds).count()));
+    return time;
+}
+
 inline std::chrono::sys_time<std::chrono::nanoseconds> from_timestamp(
     const google::protobuf::Timestamp& time) {
     return std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::seconds(time.seconds()) +

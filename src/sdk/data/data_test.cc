@@ -95,11 +95,11 @@ TEST(FailureTest, EncodedAttributesAreAlwaysRead) {
 class Letter final : public PayloadCodec {
 public:
     explicit Letter(char letter) : letter_(letter) {}
-    Payloads encode(Payloads payloads) const override {
+    Payloads encode(Payloads payloads, const SerializationContext&) const override {
         for (Payload& payload : payloads) payload.set_data(payload.data() + letter_);
         return payloads;
     }
-    Payloads decode(Payloads payloads) const override {
+    Payloads decode(Payloads payloads, const SerializationContext&) const override {
         for (Payload& payload : payloads) {
             std::string data = payload.data();
             if (data.empty() || data.back() != letter_) throw DataConversionError("wrong order");
@@ -122,12 +122,12 @@ TEST(CodecTest, RunsLastToFirstAndBackButNotOverSearchAttributesAndHeaders) {
     (*request.mutable_search_attributes()->mutable_indexed_fields())["s"].set_data("-");
     (*request.mutable_header()->mutable_fields())["h"].set_data("-");
     const std::string before = request.SerializeAsString();
-    sdk::encode_outgoing(converter, request);
+    sdk::encode_outgoing(converter, request, {});
     EXPECT_EQ(request.input().payloads(0).data(), "-ba");
     EXPECT_EQ(request.memo().fields().at("m").data(), "-ba");
     EXPECT_EQ(request.search_attributes().indexed_fields().at("s").data(), "-");
     EXPECT_EQ(request.header().fields().at("h").data(), "-");
-    sdk::decode_incoming(converter, request);
+    sdk::decode_incoming(converter, request, {});
     EXPECT_EQ(request.SerializeAsString(), before);
 }
 

@@ -116,6 +116,9 @@ FailurePointer terminated_proto(std::string message) {
 
 NotFoundError::NotFoundError(std::string message) : RpcError(kNotFound, std::move(message)) {}
 
+AlreadyExistsError::AlreadyExistsError(std::string message)
+    : RpcError(kAlreadyExists, std::move(message)) {}
+
 QueryFailedError::QueryFailedError(std::string message)
     : RpcError(kInvalidArgument, std::move(message)) {}
 

@@ -28,6 +28,11 @@ activity::Info make_info(const WorkerContext& context, const ActivityAttempt::Ta
     info.start_to_close = from_duration(task.start_to_close_timeout());
     info.schedule_to_close = from_duration(task.schedule_to_close_timeout());
     info.heartbeat_timeout = from_duration(task.heartbeat_timeout());
+    info.scheduled_time = from_timestamp(task.scheduled_time());
+    info.attempt_scheduled_time = from_timestamp(task.current_attempt_scheduled_time());
+    info.started_time = from_timestamp(task.started_time());
+    if (task.has_retry_policy()) info.retry = to_retry_info(task.retry_policy());
+    info.priority = to_priority_info(task.priority());
     return info;
 }
 
@@ -45,13 +50,20 @@ activity::StopReason why_to_stop(const Transport::Status& status,
 
 ActivityAttempt::ActivityAttempt(std::shared_ptr<const WorkerContext> context,
                                  std::shared_ptr<Executor> executor, std::shared_ptr<Task> task,
+                                 const ActivityInstruments& instruments,
                                  std::function<void()> finished)
-    : ActivityContext(context, make_info(*context, *task)),
+    : WorkerActivity(context, make_info(*context, *task)),
       executor_(std::move(executor)),
       task_(std::move(task)),
+      instruments_(instruments),
       finished_(std::move(finished)) {}
 
 void ActivityAttempt::start() {
+    begun_ = context_->client->runtime()->now();
+    if (task_->has_started_time() && task_->has_current_attempt_scheduled_time())
+        instruments_.schedule_to_start.record(
+            from_timestamp(task_->started_time()) -
+            from_timestamp(task_->current_attempt_scheduled_time()));
     if (const Milliseconds deadline = local_deadline(); deadline.count() > 0)
         deadline_timer_ = context_->client->runtime()->start_timer(
             deadline, executor_, [weak = weak_from_this()] {
@@ -69,12 +81,17 @@ Milliseconds ActivityAttempt::local_deadline() const {
     return std::min(info_.start_to_close, info_.schedule_to_close);
 }
 
+SerializationContext ActivityAttempt::data_context() const {
+    return {context_->client->namespace_name(), info_.workflow_id, info_.activity_type,
+            info_.activity_id};
+}
+
 Payloads ActivityAttempt::previous_details() const { return to_vector(task_->heartbeat_details()); }
 
 void ActivityAttempt::run() {
     Outcome outcome;
     try {
-        decode_incoming(context_->client->converter(), *task_);
+        decode_incoming(context_->client->converter(), *task_, data_context());
         outcome = call_function(to_vector(task_->input()), task_->header());
     } catch (...) {
         outcome.kind = Outcome::Kind::kFailed;
@@ -120,7 +137,7 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
     request->set_identity(context_->client->identity());
     *request->mutable_details() = to_message(std::move(*std::exchange(unsent_details_, {})));
     try {
-        encode_outgoing(context_->client->converter(), *request);
+        context_->client->encode(*request, data_context());
     } catch (const std::exception&) {
         request->clear_details();  // being alive is still worth telling
     }
@@ -146,6 +163,7 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
 // The next attempt shall see how far this one came.
 void ActivityAttempt::on_outcome(Outcome outcome) {
     ended_ = true;
+    measure(outcome);
     throttle_timer_.reset();
     deadline_timer_.reset();
     if (unsent_details_ && outcome.kind == Outcome::Kind::kFailed) {
@@ -156,11 +174,27 @@ void ActivityAttempt::on_outcome(Outcome outcome) {
     answer(std::move(outcome));
 }
 
+void ActivityAttempt::measure(const Outcome& outcome) const {
+    const Runtime::Time now = context_->client->runtime()->now();
+    instruments_.execution.record(now - begun_);
+    switch (outcome.kind) {
+        case Outcome::Kind::kCompleted:
+            instruments_.succeeded_end_to_end.record(now - from_timestamp(task_->scheduled_time()));
+            return;
+        case Outcome::Kind::kFailed:
+            context_->metrics->activity_failed();
+            instruments_.failed.add();
+            return;
+        case Outcome::Kind::kCanceled: instruments_.cancelled.add(); return;
+        case Outcome::Kind::kElsewhere: return;
+    }
+}
+
 // What a codec refuses to encode becomes a failure of the attempt, which says so in the clear.
 template <class Request, class Reply>
 void ActivityAttempt::respond(const char* method, std::shared_ptr<Request> request) {
     try {
-        encode_outgoing(context_->client->converter(), *request);
+        context_->client->encode(*request, data_context());
     } catch (const std::exception&) {
         auto refused = std::make_shared<api::RespondActivityTaskFailedRequest>();
         *refused->mutable_failure() = error_to_failure(std::current_exception());

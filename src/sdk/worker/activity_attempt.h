@@ -16,14 +16,14 @@ namespace stele::sdk {
 /// heartbeats, learns of its cancellation, and answers the server.
 ///
 /// The function's thread and the executor share it; what both touch is atomic or handed over.
-class ActivityAttempt final : public ActivityContext,
+class ActivityAttempt final : public WorkerActivity,
                               public std::enable_shared_from_this<ActivityAttempt> {
 public:
     using Task = temporal::api::workflowservice::v1::PollActivityTaskQueueResponse;
 
     ActivityAttempt(std::shared_ptr<const WorkerContext> context,
                     std::shared_ptr<Executor> executor, std::shared_ptr<Task> task,
-                    std::function<void()> finished);
+                    const ActivityInstruments& instruments, std::function<void()> finished);
 
     /// On the executor.
     void start();
@@ -38,8 +38,10 @@ private:
     void send_heartbeat(std::function<void()> then);
     void on_outcome(Outcome outcome);
     void answer(Outcome outcome);
+    void measure(const Outcome& outcome) const;
     Milliseconds throttle() const;
     Milliseconds local_deadline() const;
+    SerializationContext data_context() const;
     template <class Request, class Reply>
     void respond(const char* method, std::shared_ptr<Request> request);
     template <class Request, class Reply>
@@ -47,7 +49,9 @@ private:
 
     std::shared_ptr<Executor> executor_;
     std::shared_ptr<Task> task_;
+    const ActivityInstruments instruments_;
     std::function<void()> finished_;
+    Runtime::Time begun_{};
     /// Asked for by the workflow, as opposed to a worker that stops or a deadline that has passed.
     std::atomic<bool> cancel_requested_{false};
 

@@ -1,5 +1,6 @@
 #include "sdk/worker/activity_context.h"
 
+#include "sdk/data/convert.h"
 #include "sdk/data/headers.h"
 #include "sdk/worker/registry.h"
 
@@ -9,18 +10,27 @@ namespace {
 
 thread_local ActivityContext* current_context = nullptr;
 
-/// Leaves the thread without an activity however the function ends.
-class OnThisThread {
-public:
-    explicit OnThisThread(ActivityContext& context) { current_context = &context; }
-    ~OnThisThread() { current_context = nullptr; }
-    OnThisThread(const OnThisThread&) = delete;
-};
-
-/// What complete_elsewhere() throws.
-struct CompletedElsewhere {};
-
 }  // namespace
+
+activity::RetryInfo to_retry_info(const temporal::api::common::v1::RetryPolicy& policy) {
+    activity::RetryInfo info;
+    info.initial_interval = from_duration(policy.initial_interval());
+    info.backoff_coefficient = policy.backoff_coefficient();
+    info.maximum_interval = from_duration(policy.maximum_interval());
+    info.maximum_attempts = policy.maximum_attempts();
+    info.non_retryable_error_types.assign(policy.non_retryable_error_types().begin(),
+                                          policy.non_retryable_error_types().end());
+    return info;
+}
+
+activity::PriorityInfo to_priority_info(const temporal::api::common::v1::Priority& priority) {
+    return {priority.priority_key(), priority.fairness_key(), priority.fairness_weight()};
+}
+
+ActivityContext::OnThisThread::OnThisThread(ActivityContext& context) {
+    current_context = &context;
+}
+ActivityContext::OnThisThread::~OnThisThread() { current_context = nullptr; }
 
 ActivityContext& ActivityContext::current() {
     if (current_context == nullptr)
@@ -42,7 +52,7 @@ std::optional<Payload> call_through(const Interceptors& interceptors, std::size_
 
 }  // namespace
 
-ActivityContext::Outcome ActivityContext::call_function(
+WorkerActivity::Outcome WorkerActivity::call_function(
     const Payloads& input, const temporal::api::common::v1::Header& header) {
     const OnThisThread here(*this);
     Outcome outcome;
@@ -63,16 +73,15 @@ ActivityContext::Outcome ActivityContext::call_function(
 }
 
 void ActivityContext::log(LogLevel level, std::string_view message) const {
-    const Logger& logger = context_->client->options().logger;
-    if (!logger) return;
-    logger({level,
-            std::string(message),
-            {{"namespace", info_.namespace_name},
-             {"workflow_id", info_.workflow_id},
-             {"run_id", info_.run_id},
-             {"activity_type", info_.activity_type},
-             {"activity_id", info_.activity_id},
-             {"attempt", std::to_string(info_.attempt)}}});
+    if (!logger_) return;
+    logger_({level,
+             std::string(message),
+             {{"namespace", info_.namespace_name},
+              {"workflow_id", info_.workflow_id},
+              {"run_id", info_.run_id},
+              {"activity_type", info_.activity_type},
+              {"activity_id", info_.activity_id},
+              {"attempt", std::to_string(info_.attempt)}}});
 }
 
 }  // namespace stele::sdk

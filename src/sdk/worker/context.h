@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sdk/client/client_core.h"
+#include "sdk/metrics/worker_metrics.h"
 #include "sdk/worker/registry.h"
 #include "stele/worker.h"
 
@@ -17,6 +18,8 @@ struct WorkerContext {
     std::string task_queue;
     std::string sticky_queue;
     std::string instance_key;
+    /// Never null.
+    std::shared_ptr<WorkerMetrics> metrics;
 };
 
 /// Answers to tasks are tried for longer than ordinary calls: the work behind them is done.

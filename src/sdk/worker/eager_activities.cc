@@ -28,6 +28,7 @@ void EagerActivities::receive(int taken, Answer* answer) const {
             auto own = std::make_shared<Task>();
             own->Swap(&task);
             --taken;
+            slots_->begin_task();
             run_(std::move(own));
         }
     }

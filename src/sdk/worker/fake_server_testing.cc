@@ -1,5 +1,7 @@
 #include "sdk/worker/fake_server_testing.h"
 
+#include <algorithm>
+
 namespace stele::testing {
 
 namespace api = temporal::api::workflowservice::v1;
@@ -17,7 +19,7 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
     if (name == "StartWorkflowExecution")
         start(call);
     else if (name == "PollWorkflowTaskQueue")
-        workflow_polls_.push_back(call);
+        poll_workflow_task(call);
     else if (name == "PollActivityTaskQueue")
         activity_polls_.push_back(call);
     else if (name == "RespondWorkflowTaskCompleted")
@@ -34,11 +36,31 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
         poll_update(call);
     else if (name == "ExecuteMultiOperation")
         start_with_update(call);
-    else if (name == "ShutdownWorker" || name == "GetSystemInfo")
+    else if ((name == "RecordWorkerHeartbeat" && heartbeats_known) || name == "ShutdownWorker")
+        record_worker(call);
+    else if (name == "GetSystemInfo")
         call->finish();
     else
         call->finish({12, "unknown method " + name, {}});
     match();
+}
+
+void FakeServer::record_worker(const PendingPointer& call) {
+    if (const auto* heartbeat =
+            dynamic_cast<const api::RecordWorkerHeartbeatRequest*>(call->request.get()))
+        worker_heartbeats.push_back(heartbeat->worker_heartbeat(0));
+    else
+        worker_heartbeats.push_back(
+            request_of<api::ShutdownWorkerRequest>(call).worker_heartbeat());
+    call->finish();
+}
+
+void FakeServer::poll_workflow_task(const PendingPointer& call) {
+    workflow_polls_.push_back(call);
+    const auto open =
+        std::count_if(workflow_polls_.begin(), workflow_polls_.end(),
+                      [](const PendingPointer& poll) { return poll->done != nullptr; });
+    workflow_polls_max = std::max(workflow_polls_max, static_cast<int>(open));
 }
 
 void FakeServer::start(const PendingPointer& call) {
@@ -46,6 +68,8 @@ void FakeServer::start(const PendingPointer& call) {
     std::vector<std::string> input;
     for (const auto& payload : request.input().payloads()) input.push_back(payload.data());
     writer_.emplace(request.workflow_type().name(), input);
+    *writer_->history().mutable_events(0)->mutable_event_time() =
+        sdk::to_timestamp(runtime_->now());
     *writer_->history()
          .mutable_events(0)
          ->mutable_workflow_execution_started_event_attributes()
@@ -146,6 +170,12 @@ void FakeServer::answer_waiting_readers() {
         auto& reply = reply_of<api::GetWorkflowExecutionHistoryResponse>(call);
         auto& event = *reply.mutable_history()->add_events();
         event = writer_->history().events(writer_->history().events_size() - 1);
+        if (!end_.has_complete_workflow_execution_command_attributes()) {
+            *event.mutable_workflow_execution_failed_event_attributes()->mutable_failure() =
+                end_.fail_workflow_execution_command_attributes().failure();
+            call->finish();
+            continue;
+        }
         *event.mutable_workflow_execution_completed_event_attributes()->mutable_result() =
             end_.complete_workflow_execution_command_attributes().result();
         call->finish();
@@ -196,6 +226,13 @@ void FakeServer::give_workflow_task(const PendingPointer& call) {
     reply.mutable_workflow_execution()->set_run_id("run");
     reply.set_attempt(1);
     reply.set_previous_started_event_id(last_completed_);
+    reply.mutable_workflow_type()->set_name(writer_->history()
+                                                .events(0)
+                                                .workflow_execution_started_event_attributes()
+                                                .workflow_type()
+                                                .name());
+    if (poll_advice != 0)
+        reply.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(poll_advice);
     reply.set_started_event_id(writer_->start_task());
     attach_updates(reply);
     const std::int64_t first = sticky ? last_completed_ + 1 : 1;
@@ -216,12 +253,17 @@ void FakeServer::give_activity_task(const PendingPointer& call) {
 void FakeServer::fill(api::PollActivityTaskQueueResponse& reply, const ActivityTask& task) {
     const auto& attributes = task.command.schedule_activity_task_command_attributes();
     reply.set_task_token(std::to_string(task.scheduled));
+    reply.mutable_workflow_execution()->set_workflow_id("workflow");
+    reply.mutable_workflow_execution()->set_run_id("run");
     reply.set_activity_id(attributes.activity_id());
     *reply.mutable_activity_type() = attributes.activity_type();
     *reply.mutable_input() = attributes.input();
     *reply.mutable_header() = attributes.header();
     *reply.mutable_start_to_close_timeout() = attributes.start_to_close_timeout();
     reply.set_attempt(1);
+    for (auto* time : {reply.mutable_scheduled_time(), reply.mutable_started_time(),
+                       reply.mutable_current_attempt_scheduled_time()})
+        *time = sdk::to_timestamp(runtime_->now());
 }
 
 }  // namespace stele::testing

@@ -9,8 +9,10 @@
 
 #include "sdk/core/history_testing.h"
 #include "sdk/core/update_machine.h"
+#include "sdk/data/convert.h"
 #include "stele/runtime.h"
 #include "stele/transport.h"
+#include "temporal/api/worker/v1/message.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace stele::testing {
@@ -37,6 +39,13 @@ public:
     int heartbeats = 0;
     /// Activities that went out with the answer to a completion.
     int eager_activities = 0;
+    /// What every reply with a workflow task advises about the number of polls; 0: nothing.
+    int poll_advice = 0;
+    /// How many polls for workflow tasks have been open at a time.
+    int workflow_polls_max = 0;
+    /// Whether workers may tell how they are, and what they told; the last one with their end.
+    bool heartbeats_known = false;
+    std::vector<temporal::api::worker::v1::WorkerHeartbeat> worker_heartbeats;
     /// What workers said about the tasks that they failed.
     std::vector<std::string> failed_tasks;
 
@@ -84,6 +93,8 @@ private:
 
     void dispatch(const std::string& name, const PendingPointer& call);
     void start(const PendingPointer& call);
+    void record_worker(const PendingPointer& call);
+    void poll_workflow_task(const PendingPointer& call);
     void complete_workflow_task(const PendingPointer& call);
     void fail_workflow_task(const PendingPointer& call);
     void complete_activity(const PendingPointer& call);
@@ -112,8 +123,8 @@ private:
         std::int64_t scheduled;
         core::Command command;
     };
-    static void fill(temporal::api::workflowservice::v1::PollActivityTaskQueueResponse& reply,
-                     const ActivityTask& task);
+    void fill(temporal::api::workflowservice::v1::PollActivityTaskQueueResponse& reply,
+              const ActivityTask& task);
     std::deque<ActivityTask> activities_;
     std::list<std::unique_ptr<Runtime::Timer>> timers_;
     struct Update {

@@ -30,10 +30,10 @@ core::Failure timed_out(enums::TimeoutType type) {
 }  // namespace
 
 /// One call of the function.
-class LocalActivityAttempts::Attempt final : public ActivityContext {
+class LocalActivityAttempts::Attempt final : public WorkerActivity {
 public:
     Attempt(std::shared_ptr<LocalActivityAttempts> owner, std::int32_t number)
-        : ActivityContext(owner->context_, make_info(*owner, number)), owner_(std::move(owner)) {}
+        : WorkerActivity(owner->context_, make_info(*owner, number)), owner_(std::move(owner)) {}
 
     // Its cancellation comes from the workflow task, and nothing asks whether it is alive.
     void heartbeat(Payloads) override {}
@@ -61,6 +61,10 @@ private:
         info.start_to_close = owner.activity_.start_to_close;
         info.schedule_to_close = owner.activity_.schedule_to_close;
         info.is_local = true;
+        info.scheduled_time = owner.scheduled_;
+        info.attempt_scheduled_time = owner.scheduled_;
+        info.started_time = owner.context_->client->runtime()->now();
+        info.retry = to_retry_info(owner.activity_.retry);
         return info;
     }
 
@@ -88,6 +92,7 @@ void LocalActivityAttempts::begin_attempt() {
         on_failure(timed_out(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE));
         return;
     }
+    instruments_.all.add();
     running_ = std::make_shared<Attempt>(shared_from_this(), attempt_);
     Milliseconds deadline = activity_.start_to_close;
     if (left && (deadline.count() <= 0 || *left < deadline)) deadline = *left;
@@ -158,6 +163,7 @@ std::optional<Milliseconds> LocalActivityAttempts::next_pause(const core::Failur
 }
 
 void LocalActivityAttempts::on_failure(core::Failure failure) {
+    if (!failure.has_canceled_failure_info()) instruments_.failed.add();
     const std::optional<Milliseconds> pause = cancelled_ ? std::nullopt : next_pause(failure);
     if (pause && *pause <= activity_.local_retry_max) {
         ++attempt_;
@@ -206,8 +212,18 @@ void LocalActivityAttempts::abandon() {
         running->stop(activity::StopReason::kUnknown);
 }
 
+void LocalActivityAttempts::measure(const core::LocalActivityOutcome& outcome) const {
+    const std::chrono::nanoseconds duration = context_->client->runtime()->now() - scheduled_;
+    instruments_.execution.record(duration);
+    if (outcome.resolution.kind == core::Resolution::Kind::kCompleted)
+        instruments_.succeeded_end_to_end.record(duration);
+    else if (outcome.resolution.failure.cause().has_canceled_failure_info())
+        instruments_.cancelled.add();
+}
+
 void LocalActivityAttempts::finish(core::LocalActivityOutcome outcome) {
     timer_.reset();
+    measure(outcome);
     outcome.attempt = attempt_;
     outcome.complete_time_nanoseconds = to_nanoseconds(context_->client->runtime()->now());
     outcome.original_schedule_time_nanoseconds = to_nanoseconds(scheduled_);

@@ -24,11 +24,13 @@ public:
 
     LocalActivityAttempts(std::shared_ptr<const WorkerContext> context,
                           std::shared_ptr<Executor> executor, core::LocalActivity activity,
-                          RunIdentity identity, Done done)
+                          RunIdentity identity, const LocalActivityInstruments& instruments,
+                          Done done)
         : context_(std::move(context)),
           executor_(std::move(executor)),
           activity_(std::move(activity)),
           identity_(std::move(identity)),
+          instruments_(instruments),
           done_(std::move(done)),
           attempt_(activity_.attempt) {}
 
@@ -49,12 +51,14 @@ private:
     std::optional<Milliseconds> next_pause(const core::Failure& failure) const;
     std::optional<Milliseconds> time_left() const;
     core::Failure wrap(core::Failure cause) const;
+    void measure(const core::LocalActivityOutcome& outcome) const;
     void finish(core::LocalActivityOutcome outcome);
 
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
     core::LocalActivity activity_;
     RunIdentity identity_;
+    const LocalActivityInstruments instruments_;
     Done done_;
     std::int32_t attempt_;
     Runtime::Time scheduled_;

@@ -6,21 +6,46 @@ namespace stele::sdk {
 
 namespace {
 
+constexpr int kResourceExhausted = 8;
 // After an error that no retry can mend, such as a namespace that is missing, polls go on slowly.
 constexpr Milliseconds kPauseAfterError{1'000};
 
 }  // namespace
 
-void Poller::start(int polls, std::shared_ptr<Slots> slots) {
-    polls_max_ = polls;
+void Poller::start(const PollTarget& target, std::shared_ptr<Slots> slots, OptionalGauge open_polls,
+                   std::optional<RateLimit> limit) {
+    target_ = target;
     slots_ = std::move(slots);
+    open_gauge_ = std::move(open_polls);
+    limit_ = limit;
     fill();
 }
 
 void Poller::fill() {
-    while (!stopping_ && !pause_ && static_cast<int>(open_.size()) < polls_max_ &&
-           slots_->try_take())
-        open_poll();
+    while (!stopping_ && !pause_ && open_polls() < target_.polls() && take_permits()) open_poll();
+}
+
+// Both of the rate and of a slot; what is refused now may come by itself later.
+bool Poller::take_permits() {
+    if (limit_ && !limit_->try_take(context_->client->runtime()->now())) {
+        fill_again_after(limit_->until_next());
+        return false;
+    }
+    if (slots_->try_take()) return true;
+    if (limit_) limit_->give_back();
+    if (const Milliseconds delay = slots_->supplier().ask_again_after(); delay.count() > 0)
+        fill_again_after(delay);
+    return false;
+}
+
+void Poller::fill_again_after(Milliseconds delay) {
+    if (retry_) return;
+    retry_ = context_->client->runtime()->start_timer(delay, executor_, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->retry_.reset();
+            self->fill();
+        }
+    });
 }
 
 void Poller::open_poll() {
@@ -33,13 +58,25 @@ void Poller::open_poll() {
                 [self, handle, reply, status] { self->on_answer(*handle, status, reply); });
         });
     open_.insert(*handle);
+    open_gauge_.set(open_polls());
 }
 
 void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transport::Status& status,
                        const Rpc::MessagePointer& reply) {
     open_.erase(handle);
-    const bool taken = status.ok() && on_reply_(reply);
-    if (!taken) slots_->give_back();
+    open_gauge_.set(open_polls());
+    PollReply answer;
+    if (status.ok()) {
+        last_answer_ = context_->client->runtime()->now();
+        answer = on_reply_(reply);
+        target_.on_reply(answer.scaling_advice, answer.has_task);
+    } else if (status.code == kResourceExhausted) {
+        target_.on_exhausted();
+    }
+    if (!answer.has_task) {
+        slots_->give_back();
+        if (limit_) limit_->give_back();
+    }
     if (!status.ok() && !stopping_ && !pause_)
         pause_ = context_->client->runtime()->start_timer(kPauseAfterError, executor_,
                                                           [self = shared_from_this()] {
@@ -53,6 +90,7 @@ void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transpo
 void Poller::stop() {
     stopping_ = true;
     pause_.reset();
+    retry_.reset();
 }
 
 void Poller::cancel_open() {

@@ -2,13 +2,24 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "sdk/worker/context.h"
+#include "sdk/worker/poll_target.h"
+#include "sdk/worker/rate_limit.h"
 #include "sdk/worker/slots.h"
 
 namespace stele::sdk {
+
+/// What the reply to a poll says.
+struct PollReply {
+    /// The task keeps the slot until its end.
+    bool has_task = false;
+    /// By how many polls more or fewer the server would be served better.
+    std::optional<int> scaling_advice = {};
+};
 
 /// Keeps a number of long polls open as long as there are slots for what they bring. A slot is
 /// taken before a poll and given back by whoever has finished its task.
@@ -16,8 +27,7 @@ namespace stele::sdk {
 /// Lives on one executor, on which every call and callback takes place; not thread safe beyond it.
 class Poller : public std::enable_shared_from_this<Poller> {
 public:
-    /// Gets a reply; true when it holds a task, which keeps the slot until release_slot().
-    using OnReply = std::function<bool(const Rpc::MessagePointer& reply)>;
+    using OnReply = std::function<PollReply(const Rpc::MessagePointer& reply)>;
     using MakeReply = std::function<Rpc::MessagePointer()>;
     /// Called after every poll that has ended.
     using OnEnd = std::function<void()>;
@@ -33,8 +43,10 @@ public:
           on_reply_(std::move(on_reply)),
           on_end_(std::move(on_end)) {}
 
-    /// `slots` is shared by all pollers that feed the same kind of task.
-    void start(int polls, std::shared_ptr<Slots> slots);
+    /// `slots` is shared by all pollers that feed the same kind of task. `open_polls` shows how many
+    /// polls are open.
+    void start(const PollTarget& target, std::shared_ptr<Slots> slots, OptionalGauge open_polls,
+               std::optional<RateLimit> limit = std::nullopt);
     void fill();
     /// Opens no more polls.
     void stop();
@@ -42,10 +54,17 @@ public:
     void cancel_open();
     bool idle() const { return open_.empty(); }
 
+    int open_polls() const { return static_cast<int>(open_.size()); }
+    bool scales() const { return target_.scales(); }
+    /// When the server last answered a poll; nothing before that.
+    std::optional<Runtime::Time> last_answer() const { return last_answer_; }
+
 private:
+    bool take_permits();
     void open_poll();
     void on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transport::Status& status,
                    const Rpc::MessagePointer& reply);
+    void fill_again_after(Milliseconds delay);
 
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
@@ -54,10 +73,16 @@ private:
     MakeReply make_reply_;
     OnReply on_reply_;
     OnEnd on_end_;
-    int polls_max_ = 0;
+    PollTarget target_;
     std::shared_ptr<Slots> slots_;
+    std::optional<RateLimit> limit_;
+    OptionalGauge open_gauge_;
     std::set<std::shared_ptr<Rpc::Handle>> open_;
+    std::optional<Runtime::Time> last_answer_;
+    /// Before it is over no poll is opened.
     std::unique_ptr<Runtime::Timer> pause_;
+    /// When permits that were refused are asked for again.
+    std::unique_ptr<Runtime::Timer> retry_;
     bool stopping_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
+#include "sdk/data/limits.h"
 #include "sdk/version.h"
 #include "sdk/worker/deadlock_watch.h"
 #include "sdk/worker/update_messages.h"
@@ -12,6 +13,13 @@ namespace stele::sdk {
 
 namespace api = temporal::api::workflowservice::v1;
 namespace enums = temporal::api::enums::v1;
+
+namespace {
+
+// What a run weighs before any of its history has been read.
+constexpr std::int64_t kRunBytes = 4'096;
+
+}  // namespace
 
 void RunShard::post(TaskPointer task, std::function<void()> finished) {
     executor_->post([self = shared_from_this(),
@@ -28,9 +36,8 @@ void RunShard::set_eager_activities(std::shared_ptr<const EagerActivities> eager
 
 void RunShard::clear() {
     executor_->post([self = shared_from_this()] {
-        for (auto& [run_id, entry] : self->runs_) self->abandon_local_activities(entry);
-        self->runs_.clear();
-        self->recency_.clear();
+        for (auto found = self->runs_.begin(); found != self->runs_.end();)
+            found = self->forget(found);
     });
 }
 
@@ -38,12 +45,19 @@ void RunShard::accept(Pending pending) {
     const std::string& run_id = pending.task->workflow_execution().run_id();
     auto [found, inserted] = runs_.try_emplace(run_id);
     Entry& entry = found->second;
-    if (inserted) entry.position = recency_.insert(recency_.end(), run_id);
+    if (inserted) {
+        entry.position = recency_.insert(recency_.end(), run_id);
+        context_->metrics->cache_changed(1);
+    }
     if (entry.busy) {
         entry.waiting.push_back(std::move(pending));
         return;
     }
     begin(entry, std::move(pending));
+}
+
+SerializationContext RunShard::data_context(const Entry& entry) const {
+    return context_->client->context_of(entry.current.task->workflow_execution().workflow_id());
 }
 
 void RunShard::use(Entry& entry) { recency_.splice(recency_.end(), recency_, entry.position); }
@@ -91,6 +105,8 @@ void RunShard::guarded(Entry& entry, const std::function<void()>& step) {
         step();
     } catch (const core::WorkflowTaskFailure& failure) {
         fail(entry, failure.cause(), failure.what());
+    } catch (const PayloadTooLargeError& error) {
+        fail(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE, error.what());
     } catch (const std::exception& error) {
         fail(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
              error.what());
@@ -101,15 +117,19 @@ void RunShard::begin(Entry& entry, Pending pending) {
     entry.busy = true;
     entry.current = std::move(pending);
     use(entry);
+    measure_begin(entry);
     guarded(entry, [&] {
-        decode_incoming(context_->client->converter(), *entry.current.task);
-        entry.updates = read_updates(context_->client->converter(), *entry.current.task);
+        decode_incoming(context_->client->converter(), *entry.current.task, data_context(entry),
+                        &entry.activities);
+        entry.updates = read_updates(*context_->client, *entry.current.task);
         prepare(entry);
     });
 }
 
 void RunShard::new_run(Entry& entry) {
     abandon_local_activities(entry);
+    weigh(entry, kRunBytes - entry.bytes);
+    entry.repeats_past = entry.current.task->previous_started_event_id() > 0;
     const auto& execution = entry.current.task->workflow_execution();
     entry.run =
         std::make_unique<core::Run>([context = context_, workflow_id = execution.workflow_id(),
@@ -133,10 +153,16 @@ void RunShard::prepare(Entry& entry) {
     const bool continues =
         first == 0 ? seen == task.previous_started_event_id() : first == seen + 1;
     if (!from_start && !continues) {
+        context_->metrics->cache_miss();
         refetch(entry);
         return;
     }
-    if (from_start) new_run(entry);
+    if (from_start)
+        new_run(entry);
+    else
+        context_->metrics->cache_hit();
+    if (cache_.bytes_max > 0)
+        weigh(entry, static_cast<std::int64_t>(task.history().ByteSizeLong()));
     core::HistoryBuffer& history = entry.run->history();
     history.reset(entry.run->last_read_event_id());
     history.add(events);
@@ -148,6 +174,7 @@ void RunShard::prepare(Entry& entry) {
 
 void RunShard::refetch(Entry& entry) {
     new_run(entry);
+    entry.activities.clear();
     entry.run->history().reset(0);
     entry.next_page_token.clear();
     fetch_page(entry);
@@ -173,7 +200,10 @@ void RunShard::on_page(const std::string& run_id, const Transport::Status& statu
     Entry& entry = runs_.at(run_id);
     guarded(entry, [&] {
         if (!status.ok()) core::fail_task("the history cannot be read: " + status.message);
-        decode_incoming(context_->client->converter(), page);
+        decode_incoming(context_->client->converter(), page, data_context(entry),
+                        &entry.activities);
+        if (cache_.bytes_max > 0)
+            weigh(entry, static_cast<std::int64_t>(page.history().ByteSizeLong()));
         core::HistoryBuffer& history = entry.run->history();
         history.add(*page.mutable_history()->mutable_events());
         entry.next_page_token = page.next_page_token();
@@ -198,6 +228,8 @@ void RunShard::advance(Entry& entry) {
 }
 
 void RunShard::answer(Entry& entry) {
+    if (std::exchange(entry.repeats_past, false))
+        instruments_of(entry).task_replay.record(context_->client->runtime()->now() - entry.begun);
     if (entry.current.task->has_query())
         answer_legacy_query(entry);
     else
@@ -219,7 +251,7 @@ void RunShard::answer_legacy_query(Entry& entry) {
         request->set_error_message(error.what());
         *request->mutable_failure() = error_to_failure(std::current_exception());
     }
-    encode_outgoing(context_->client->converter(), *request);
+    context_->client->encode(*request, data_context(entry));
     auto reply = std::make_shared<api::RespondQueryTaskCompletedResponse>();
     context_->client->rpc().call(
         "RespondQueryTaskCompleted", request, reply, default_retries(),
@@ -236,7 +268,10 @@ void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedReq
             *result.mutable_answer()->add_payloads() =
                 entry.run->code()->query(query.query_type(), query.query_args());
             result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+            // Here, so that it costs the query and not the workflow task.
+            check_limits(context_->client->options().payload_limits, result.answer(), {});
         } catch (const std::exception& error) {
+            result.clear_answer();
             result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
             result.set_error_message(error.what());
             *result.mutable_failure() = error_to_failure(std::current_exception());
@@ -253,7 +288,12 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
     request->set_identity(context_->client->identity());
     request->set_worker_instance_key(context_->instance_key);
     for (auto& command : entry.run->take_commands()) *request->add_commands() = std::move(command);
-    write_updates(context_->client->converter(), entry.run->take_messages(), *request);
+    if (entry.run->ended() && !request->commands().empty())
+        entry.end = request->commands().rbegin()->attributes_case();
+    if (!heartbeat)
+        instruments_of(entry).task_execution.record(context_->client->runtime()->now() -
+                                                    entry.begun);
+    write_updates(*context_->client, data_context(entry), entry.run->take_messages(), *request);
     answer_queries(entry, *request);
     auto& metadata = *request->mutable_sdk_metadata();
     for (const std::uint32_t flag : entry.run->take_flags()) metadata.add_lang_used_flags(flag);
@@ -261,7 +301,7 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
         metadata.set_sdk_name(kSdkName);
         metadata.set_sdk_version(kSdkVersion);
     }
-    if (cached_runs_max_ > 0 && !entry.run->ended()) {
+    if (cache_.runs_max > 0 && !entry.run->ended()) {
         auto& sticky = *request->mutable_sticky_attributes();
         auto& queue = *sticky.mutable_worker_task_queue();
         queue.set_name(context_->sticky_queue);
@@ -275,7 +315,7 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
     if (const int later = std::exchange(entry.later_attempts, 0); later > 0)
         request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
             static_cast<std::uint32_t>(later));
-    encode_outgoing(context_->client->converter(), *request);
+    context_->client->encode(*request, data_context(entry));
     if (eager_ && !stopping_) entry.eager_slots = eager_->request(*request);
     auto reply = std::make_shared<api::RespondWorkflowTaskCompletedResponse>();
     context_->client->rpc().call(
@@ -298,6 +338,7 @@ void RunShard::on_completed(const std::string& run_id, const Transport::Status& 
         finish(run_id, false);
         return;
     }
+    measure_end(entry);
     if (reply.reset_history_event_id() != 0) entry.run->forget_task(reply.reset_history_event_id());
     if (reply.has_workflow_task() && !reply.workflow_task().task_token().empty()) {
         auto next = std::make_shared<Task>();
@@ -312,13 +353,17 @@ void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
                     const std::string& message) {
     const Task& task = *entry.current.task;
     const std::string run_id = task.workflow_execution().run_id();
+    context_->metrics->workflow_task_failed();
+    instruments_of(entry).task_failed(
+        cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NonDeterminismError"
+                                                                           : "WorkflowError");
     const auto done = [self = shared_from_this(), run_id](const Transport::Status&) {
         self->executor_->post([self, run_id] { self->finish(run_id, false); });
     };
     // A codec that fails must not keep the failure from being told; then it goes without its text.
-    const auto encode = [this](auto& request) {
+    const auto encode = [&](auto& request) {
         try {
-            encode_outgoing(context_->client->converter(), request);
+            context_->client->encode(request, data_context(entry));
         } catch (const std::exception&) {
             request.mutable_failure()->Clear();
             request.mutable_failure()->set_message("the failure cannot be encoded");
@@ -370,31 +415,78 @@ void RunShard::finish(const std::string& run_id, bool keep) {
     if (!keep) {
         abandon_local_activities(entry);
         entry.run.reset();
+        weigh(entry, -entry.bytes);
     }
     if (!entry.waiting.empty()) {
         Pending next = std::move(entry.waiting.front());
         entry.waiting.pop_front();
         begin(entry, std::move(next));
     } else if (!entry.run) {
-        recency_.erase(entry.position);
-        runs_.erase(found);
+        forget(found);
     }
     evict_surplus();
     done.finished();
 }
 
+std::unordered_map<std::string, RunShard::Entry>::iterator RunShard::forget(
+    std::unordered_map<std::string, Entry>::iterator found) {
+    abandon_local_activities(found->second);
+    weigh(found->second, -found->second.bytes);
+    recency_.erase(found->second.position);
+    context_->metrics->cache_changed(-1);
+    return runs_.erase(found);
+}
+
+void RunShard::weigh(Entry& entry, std::int64_t bytes) {
+    entry.bytes += bytes;
+    bytes_ += bytes;
+}
+
+bool RunShard::has_surplus() const {
+    return static_cast<int>(runs_.size()) > cache_.runs_max ||
+           (cache_.bytes_max > 0 && bytes_ > cache_.bytes_max);
+}
+
 void RunShard::evict_surplus() {
     auto oldest = recency_.begin();
-    while (static_cast<int>(runs_.size()) > cached_runs_max_ && oldest != recency_.end()) {
-        const auto found = runs_.find(*oldest);
-        if (found->second.busy) {
-            ++oldest;
-            continue;
-        }
-        abandon_local_activities(found->second);
-        runs_.erase(found);
-        oldest = recency_.erase(oldest);
+    while (has_surplus() && oldest != recency_.end()) {
+        const auto found = runs_.find(*oldest++);
+        if (found->second.busy) continue;
+        context_->metrics->forced_evictions.add();
+        forget(found);
     }
+}
+
+const WorkflowInstruments& RunShard::instruments_of(const Entry& entry) {
+    return instruments_.of(entry.current.task->workflow_type().name());
+}
+
+void RunShard::measure_begin(Entry& entry) {
+    entry.begun = context_->client->runtime()->now();
+    entry.end = {};
+    const Task& task = *entry.current.task;
+    if (task.has_scheduled_time() && task.has_started_time() && !task.has_query())
+        instruments_of(entry).task_schedule_to_start.record(from_timestamp(task.started_time()) -
+                                                            from_timestamp(task.scheduled_time()));
+}
+
+// Once the server has taken what ends the run.
+void RunShard::measure_end(const Entry& entry) {
+    using Command = core::Command;
+    const WorkflowInstruments& instruments = instruments_of(entry);
+    switch (entry.end) {
+        case Command::kCompleteWorkflowExecutionCommandAttributes:
+            instruments.completed.add();
+            break;
+        case Command::kFailWorkflowExecutionCommandAttributes: instruments.failed.add(); break;
+        case Command::kCancelWorkflowExecutionCommandAttributes: instruments.cancelled.add(); break;
+        case Command::kContinueAsNewWorkflowExecutionCommandAttributes:
+            instruments.continued_as_new.add();
+            break;
+        default: return;
+    }
+    const Runtime::Time start(std::chrono::nanoseconds(entry.run->start_time_nanoseconds()));
+    instruments.end_to_end.record(context_->client->runtime()->now() - start);
 }
 
 }  // namespace stele::sdk

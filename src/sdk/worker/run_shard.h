@@ -10,6 +10,7 @@
 
 #include "sdk/core/errors.h"
 #include "sdk/core/run.h"
+#include "sdk/data/codec.h"
 #include "sdk/worker/context.h"
 #include "sdk/worker/eager_activities.h"
 #include "sdk/worker/local_activity_attempts.h"
@@ -26,10 +27,18 @@ public:
     using Task = temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
     using TaskPointer = std::shared_ptr<Task>;
 
-    RunShard(std::shared_ptr<const WorkerContext> context, int cached_runs_max)
+    /// The limits of this shard's part of the cache; a limit of no bytes means that only runs count.
+    struct CacheLimits {
+        int runs_max = 0;
+        std::int64_t bytes_max = 0;
+    };
+
+    RunShard(std::shared_ptr<const WorkerContext> context, const CacheLimits& cache)
         : context_(std::move(context)),
           executor_(context_->client->runtime()->make_executor()),
-          cached_runs_max_(cached_runs_max) {}
+          cache_(cache),
+          instruments_(context_->metrics->meter(), "workflow_type"),
+          local_instruments_(context_->metrics->meter(), "activity_type") {}
 
     /// From any thread. `finished` is called on the shard's executor when the task, and what came
     /// inline with its answer, has been dealt with.
@@ -49,6 +58,13 @@ private:
     struct Entry {
         std::unique_ptr<core::Run> run;
         bool busy = false;
+        /// What the run is taken to weigh, by what has been read of its history.
+        std::int64_t bytes = 0;
+        /// When the task at hand came, and whether the past has to be repeated for it.
+        Runtime::Time begun{};
+        bool repeats_past = false;
+        /// The command that ends the run, in the completion under way.
+        core::Command::AttributesCase end{};
         std::deque<Pending> waiting;
         std::list<std::string>::iterator position;
         /// The task at hand, and how its history is read on.
@@ -65,6 +81,8 @@ private:
         /// Slots that the completion under way has taken for activities.
         int eager_slots = 0;
         std::string next_page_token;
+        /// Of what has been read of the history.
+        ScheduledActivities activities;
     };
 
     void accept(Pending pending);
@@ -96,14 +114,26 @@ private:
     void fail(Entry& entry, core::WorkflowTaskFailure::Cause cause, const std::string& message);
     void finish(const std::string& run_id, bool keep);
     void evict_surplus();
+    bool has_surplus() const;
+    void weigh(Entry& entry, std::int64_t bytes);
+    std::unordered_map<std::string, Entry>::iterator forget(
+        std::unordered_map<std::string, Entry>::iterator found);
+    void measure_begin(Entry& entry);
+    void measure_end(const Entry& entry);
+    const WorkflowInstruments& instruments_of(const Entry& entry);
     void use(Entry& entry);
+    SerializationContext data_context(const Entry& entry) const;
 
     std::shared_ptr<const WorkerContext> context_;
     std::shared_ptr<Executor> executor_;
-    int cached_runs_max_;
+    const CacheLimits cache_;
+    InstrumentsBy<WorkflowInstruments> instruments_;
+    InstrumentsBy<LocalActivityInstruments> local_instruments_;
     std::shared_ptr<const EagerActivities> eager_;
     bool stopping_ = false;
     std::unordered_map<std::string, Entry> runs_;
+    /// What all of them weigh.
+    std::int64_t bytes_ = 0;
     /// Least recently used first.
     std::list<std::string> recency_;
 };

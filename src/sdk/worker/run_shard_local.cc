@@ -40,10 +40,12 @@ void RunShard::begin_local_work(Entry& entry) {
     const auto& execution = entry.current.task->workflow_execution();
     for (core::LocalActivity& activity : work.start) {
         const core::Sequence sequence = activity.sequence;
+        const LocalActivityInstruments& instruments = local_instruments_.of(activity.type);
         auto attempts = std::make_shared<LocalActivityAttempts>(
             context_, executor_, std::move(activity),
             LocalActivityAttempts::RunIdentity{execution.workflow_id(), execution.run_id(),
                                                entry.current.task->workflow_type().name()},
+            instruments,
             [weak = weak_from_this(), run_id = execution.run_id(),
              sequence](core::LocalActivityOutcome outcome) {
                 if (const auto self = weak.lock())

@@ -9,7 +9,7 @@ namespace stele::sdk {
 
 namespace api = temporal::api::workflowservice::v1;
 
-std::vector<core::UpdateRequest> read_updates(const DataConverter& converter,
+std::vector<core::UpdateRequest> read_updates(const ClientCore& client,
                                               const api::PollWorkflowTaskQueueResponse& task) {
     std::vector<core::UpdateRequest> updates;
     for (const auto& message : task.messages()) {
@@ -20,13 +20,15 @@ std::vector<core::UpdateRequest> read_updates(const DataConverter& converter,
         if (!message.body().UnpackTo(&update.request))
             core::fail_task("the task brings a message that this SDK does not know: " +
                             message.body().type_url());
-        decode_incoming(converter, update.request);
+        decode_incoming(client.converter(), update.request,
+                        client.context_of(task.workflow_execution().workflow_id()));
         updates.push_back(std::move(update));
     }
     return updates;
 }
 
-void write_updates(const DataConverter& converter, std::vector<core::UpdateMessage> messages,
+void write_updates(const ClientCore& client, const SerializationContext& context,
+                   std::vector<core::UpdateMessage> messages,
                    api::RespondWorkflowTaskCompletedRequest& request) {
     for (core::UpdateMessage& message : messages) {
         auto& written = *request.add_messages();
@@ -34,7 +36,7 @@ void write_updates(const DataConverter& converter, std::vector<core::UpdateMessa
         written.set_protocol_instance_id(message.update_id);
         std::visit(
             [&](auto& body) {
-                encode_outgoing(converter, body);
+                client.encode(body, context);
                 written.mutable_body()->PackFrom(body);
             },
             message.body);

@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "sdk/client/client_core.h"
 #include "sdk/core/update_machine.h"
-#include "stele/data_converter.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 // Updates as they travel beside a workflow task: messages with a body whose type they name. Payloads
@@ -12,12 +12,13 @@ namespace stele::sdk {
 
 /// The updates that a task asks for. Throws WorkflowTaskFailure for a message of another kind.
 std::vector<core::UpdateRequest> read_updates(
-    const DataConverter& converter,
+    const ClientCore& client,
     const temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse& task);
 
-/// Throws what a codec throws.
+/// Throws what ClientCore::encode() throws.
 void write_updates(
-    const DataConverter& converter, std::vector<core::UpdateMessage> messages,
+    const ClientCore& client, const SerializationContext& context,
+    std::vector<core::UpdateMessage> messages,
     temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request);
 
 }  // namespace stele::sdk

@@ -33,8 +33,12 @@ private:
 /// Turns every byte around, so that text that was not decoded is seen.
 class Inverter final : public PayloadCodec {
 public:
-    Payloads encode(Payloads payloads) const override { return turned(std::move(payloads)); }
-    Payloads decode(Payloads payloads) const override { return turned(std::move(payloads)); }
+    Payloads encode(Payloads payloads, const SerializationContext&) const override {
+        return turned(std::move(payloads));
+    }
+    Payloads decode(Payloads payloads, const SerializationContext&) const override {
+        return turned(std::move(payloads));
+    }
 
 private:
     static Payloads turned(Payloads payloads) {

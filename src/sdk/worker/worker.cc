@@ -22,8 +22,33 @@ struct WorkerState {
 
 }  // namespace sdk
 
+namespace {
+
+void check_scaling(const char* name, const std::optional<PollerAutoscaling>& scaling) {
+    if (!scaling) return;
+    if (scaling->polls_min < 1 || scaling->polls_max < scaling->polls_min)
+        throw ConfigurationError(std::string("the polls for ") + name +
+                                 " must be at least one, and not fewer at most than at least");
+}
+
+void check(const WorkerOptions& options) {
+    if (options.activities_per_second < 0 || options.queue_activities_per_second < 0)
+        throw ConfigurationError("a limit of activities per second cannot be negative");
+    if (options.cached_runs_max < 0 || options.cached_bytes_max < 0)
+        throw ConfigurationError("a limit of the cache cannot be negative");
+    if (!options.tuner.activities && options.concurrent_activities_max < 1)
+        throw ConfigurationError(
+            "a worker needs room for an activity; "
+            "set run_activities = false if it shall run none");
+    check_scaling("workflow tasks", options.workflow_poller_autoscaling);
+    check_scaling("activities", options.activity_poller_autoscaling);
+}
+
+}  // namespace
+
 Worker::Worker(Client client, std::string task_queue, WorkerOptions options)
     : registry_(std::make_shared<sdk::Registry>()), state_(std::make_shared<sdk::WorkerState>()) {
+    check(options);
     auto context = std::make_shared<sdk::WorkerContext>();
     context->client = client.core();
     context->options = options;
@@ -31,6 +56,9 @@ Worker::Worker(Client client, std::string task_queue, WorkerOptions options)
     context->sticky_queue = client.core()->identity() + ":" + context->instance_key;
     context->task_queue = std::move(task_queue);
     context->registry = registry_;
+    context->metrics = std::make_shared<sdk::WorkerMetrics>(sdk::LabelledMeter(
+        client.core()->options().meter,
+        {{"namespace", client.core()->namespace_name()}, {"task_queue", context->task_queue}}));
     state_->context = std::move(context);
     state_->stop_requested = client.core()->runtime()->make_event();
     state_->stopped = client.core()->runtime()->make_event();
@@ -47,6 +75,10 @@ void Worker::add(wf::detail::Definition definition) { registry_->add(std::move(d
 void Worker::add(std::string name, detail::ActivityFunction activity) {
     if (!registry_->activities.emplace(name, std::move(activity)).second)
         throw IllegalCallError("activity \"" + name + "\" is registered twice");
+}
+
+void Worker::set_activity(std::string name, detail::ActivityFunction activity) {
+    registry_->activities.insert_or_assign(std::move(name), std::move(activity));
 }
 
 void Worker::set_dynamic(wf::detail::Definition definition) {

@@ -15,33 +15,89 @@ constexpr int kShards = 4;
 // The normal and the sticky queue: with fewer slots one of them would never be polled.
 constexpr int kWorkflowQueues = 2;
 
+std::shared_ptr<Slots> make_slots(const WorkerContext& context, const char* worker_type,
+                                  std::shared_ptr<SlotSupplier> supplier, int fixed) {
+    if (!supplier) supplier = make_fixed_slots(fixed);
+    return std::make_shared<Slots>(std::move(supplier), context.client->runtime(),
+                                   context.metrics->meter().with("worker_type", worker_type));
+}
+
+PollTarget poll_target(const std::optional<PollerAutoscaling>& scaling, int fixed) {
+    return scaling ? PollTarget(*scaling) : PollTarget(fixed);
+}
+
+template <class Reply>
+PollReply read_reply(const Reply& reply, const OptionalCounter& with_task,
+                     const OptionalCounter& empty) {
+    PollReply result;
+    result.has_task = !reply.task_token().empty();
+    if (reply.has_poller_scaling_decision())
+        result.scaling_advice = reply.poller_scaling_decision().poll_request_delta_suggestion();
+    (result.has_task ? with_task : empty).add();
+    return result;
+}
+
 }  // namespace
 
 WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
     : context_(std::move(context)),
       executor_(context_->client->runtime()->make_executor()),
-      workflow_slots_(std::make_shared<Slots>(
-          std::max(context_->options.concurrent_workflow_tasks_max, kWorkflowQueues))),
-      activity_slots_(std::make_shared<Slots>(context_->options.concurrent_activities_max)) {
+      workflow_slots_(
+          make_slots(*context_, "WorkflowWorker", context_->options.tuner.workflow_tasks,
+                     std::max(context_->options.concurrent_workflow_tasks_max, kWorkflowQueues))),
+      activity_slots_(make_slots(*context_, "ActivityWorker", context_->options.tuner.activities,
+                                 std::max(context_->options.concurrent_activities_max, 1))),
+      activity_instruments_(context_->metrics->meter(), "activity_type") {
     const int cached = context_->options.cached_runs_max;
     const int share = cached == 0 ? 0 : std::max(1, cached / kShards);
     for (int i = 0; i < kShards; ++i)
-        shards_.push_back(std::make_shared<RunShard>(context_, share));
+        shards_.push_back(std::make_shared<RunShard>(
+            context_, RunShard::CacheLimits{
+                          share, context_->options.cached_bytes_max == 0
+                                     ? 0
+                                     : std::max<std::int64_t>(
+                                           1, context_->options.cached_bytes_max / kShards)}));
 }
 
 void WorkerCore::start() {
+    context_->metrics->started.add();
     executor_->post([self = shared_from_this()] {
         if (self->context_->options.run_workflows && self->context_->registry->has_workflows())
             self->start_workflow_pollers();
         if (self->context_->options.run_activities && self->context_->registry->has_activities())
             self->start_activity_poller();
+        self->heartbeats_ = std::make_shared<Heartbeats>(
+            self->context_, self->executor_,
+            [weak = self->weak_from_this()](Heartbeats::Message& message) {
+                if (const auto locked = weak.lock()) locked->describe(message);
+            });
+        self->heartbeats_->start();
     });
 }
 
-// Under a rate limit of the queue all tasks have to pass through it.
+void WorkerCore::describe(Heartbeats::Message& message) const {
+    const WorkerMetrics& metrics = *context_->metrics;
+    if (!workflow_pollers_.empty()) {
+        describe_slots(*workflow_slots_, metrics.failed_workflow_tasks(),
+                       *message.mutable_workflow_task_slots_info());
+        describe_poller(*workflow_pollers_.front(), *message.mutable_workflow_poller_info());
+        if (workflow_pollers_.size() > 1)
+            describe_poller(*workflow_pollers_.back(),
+                            *message.mutable_workflow_sticky_poller_info());
+    }
+    if (activity_poller_) {
+        describe_slots(*activity_slots_, metrics.failed_activities(),
+                       *message.mutable_activity_task_slots_info());
+        describe_poller(*activity_poller_, *message.mutable_activity_poller_info());
+    }
+}
+
+// Under a rate limit all tasks have to pass through it.
 void WorkerCore::allow_eager_activities() {
     const WorkerOptions& options = context_->options;
-    if (!options.eager_activities || options.queue_activities_per_second > 0) return;
+    if (!options.eager_activities || options.queue_activities_per_second > 0 ||
+        options.activities_per_second > 0)
+        return;
     const auto weak = weak_from_this();
     auto eager = std::make_shared<const EagerActivities>(
         context_->task_queue, activity_slots_,
@@ -72,7 +128,7 @@ std::shared_ptr<Poller> WorkerCore::make_workflow_poller(bool sticky) {
         context_, executor_, "PollWorkflowTaskQueue", std::move(request),
         [] { return std::make_shared<RunShard::Task>(); },
         [self = shared_from_this()](const Rpc::MessagePointer& reply) {
-            return self->on_workflow_task(std::static_pointer_cast<RunShard::Task>(reply));
+            return self->on_workflow_reply(std::static_pointer_cast<RunShard::Task>(reply));
         },
         [self = shared_from_this()] { self->check_stopped(); });
 }
@@ -81,8 +137,17 @@ void WorkerCore::start_workflow_pollers() {
     workflow_pollers_.push_back(make_workflow_poller(false));
     if (context_->options.cached_runs_max > 0)
         workflow_pollers_.push_back(make_workflow_poller(true));
+    const WorkerOptions& options = context_->options;
+    const PollTarget target =
+        poll_target(options.workflow_poller_autoscaling, options.workflow_pollers);
     for (const auto& poller : workflow_pollers_)
-        poller->start(context_->options.workflow_pollers, workflow_slots_);
+        poller->start(target, workflow_slots_,
+                      poller_gauge(poller == workflow_pollers_.front() ? "workflow_task"
+                                                                       : "sticky_workflow_task"));
+}
+
+OptionalGauge WorkerCore::poller_gauge(const char* type) const {
+    return context_->metrics->meter().with("poller_type", type).gauge("num_pollers");
 }
 
 void WorkerCore::start_activity_poller() {
@@ -98,50 +163,68 @@ void WorkerCore::start_activity_poller() {
         context_, executor_, "PollActivityTaskQueue", std::move(request),
         [] { return std::make_shared<ActivityAttempt::Task>(); },
         [self = shared_from_this()](const Rpc::MessagePointer& reply) {
-            return self->on_activity_task(std::static_pointer_cast<ActivityAttempt::Task>(reply));
+            return self->on_activity_reply(std::static_pointer_cast<ActivityAttempt::Task>(reply));
         },
         [self = shared_from_this()] { self->check_stopped(); });
     allow_eager_activities();
-    activity_poller_->start(context_->options.activity_pollers, activity_slots_);
+    const WorkerOptions& options = context_->options;
+    std::optional<RateLimit> limit;
+    if (options.activities_per_second > 0)
+        limit.emplace(options.activities_per_second, context_->client->runtime()->now());
+    activity_poller_->start(
+        poll_target(options.activity_poller_autoscaling, options.activity_pollers), activity_slots_,
+        poller_gauge("activity_task"), limit);
 }
 
 RunShard& WorkerCore::shard_of(const std::string& run_id) {
     return *shards_[std::hash<std::string>{}(run_id) % shards_.size()];
 }
 
-bool WorkerCore::on_workflow_task(const RunShard::TaskPointer& task) {
-    if (task->task_token().empty()) return false;
+PollReply WorkerCore::on_workflow_reply(const RunShard::TaskPointer& task) {
+    const WorkerMetrics& metrics = *context_->metrics;
+    const PollReply reply =
+        read_reply(*task, metrics.workflow_polls_with_task, metrics.workflow_polls_empty);
+    if (!reply.has_task) return reply;
     ++workflow_tasks_;
+    workflow_slots_->begin_task();
     shard_of(task->workflow_execution().run_id()).post(task, [self = shared_from_this()] {
         self->executor_->post([self] { self->task_finished(); });
     });
-    return true;
+    return reply;
 }
 
 void WorkerCore::task_finished() {
     --workflow_tasks_;
-    workflow_slots_->give_back();
+    workflow_slots_->end_task();
     for (const auto& poller : workflow_pollers_) poller->fill();
     check_stopped();
 }
 
-bool WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
-    if (task->task_token().empty()) return false;
+PollReply WorkerCore::on_activity_reply(std::shared_ptr<ActivityAttempt::Task> task) {
+    const WorkerMetrics& metrics = *context_->metrics;
+    const PollReply reply =
+        read_reply(*task, metrics.activity_polls_with_task, metrics.activity_polls_empty);
+    if (!reply.has_task) return reply;
+    activity_slots_->begin_task();
+    on_activity_task(std::move(task));
+    return reply;
+}
+
+void WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
     auto slot = std::make_shared<std::weak_ptr<ActivityAttempt>>();
-    auto attempt = std::make_shared<ActivityAttempt>(context_, executor_, std::move(task),
-                                                     [self = shared_from_this(), slot] {
-                                                         if (const auto ended = slot->lock())
-                                                             self->activity_finished(ended);
-                                                     });
+    const ActivityInstruments& instruments = activity_instruments_.of(task->activity_type().name());
+    auto attempt = std::make_shared<ActivityAttempt>(
+        context_, executor_, std::move(task), instruments, [self = shared_from_this(), slot] {
+            if (const auto ended = slot->lock()) self->activity_finished(ended);
+        });
     *slot = attempt;
     activities_.insert(attempt);
     attempt->start();
-    return true;
 }
 
 void WorkerCore::activity_finished(const std::shared_ptr<ActivityAttempt>& attempt) {
     if (activities_.erase(attempt) == 0) return;
-    activity_slots_->give_back();
+    activity_slots_->end_task();
     activity_poller_->fill();
     check_stopped();
 }
@@ -152,6 +235,7 @@ void WorkerCore::stop(std::function<void()> stopped) {
         self->stopped_ = std::move(stopped);
         for (const auto& poller : self->workflow_pollers_) poller->stop();
         if (self->activity_poller_) self->activity_poller_->stop();
+        self->heartbeats_->stop();
         self->send_shutdown();
         self->cancel_activities();
     });
@@ -167,6 +251,8 @@ void WorkerCore::send_shutdown() {
     request->set_worker_instance_key(context_->instance_key);
     request->set_task_queue(context_->task_queue);
     request->set_reason("graceful stop");
+    if (context_->client->options().worker_heartbeat_interval.count() > 0)
+        *request->mutable_worker_heartbeat() = heartbeats_->last();
     RetrySettings settings;
     settings.total = Milliseconds(2'000);
     settings.attempt_timeout = Milliseconds(2'000);

@@ -8,6 +8,7 @@
 
 #include "sdk/worker/activity_attempt.h"
 #include "sdk/worker/context.h"
+#include "sdk/worker/heartbeats.h"
 #include "sdk/worker/poller.h"
 #include "sdk/worker/run_shard.h"
 
@@ -28,12 +29,15 @@ private:
     void start_workflow_pollers();
     void start_activity_poller();
     std::shared_ptr<Poller> make_workflow_poller(bool sticky);
-    bool on_workflow_task(const RunShard::TaskPointer& task);
-    bool on_activity_task(std::shared_ptr<ActivityAttempt::Task> task);
+    OptionalGauge poller_gauge(const char* type) const;
+    PollReply on_workflow_reply(const RunShard::TaskPointer& task);
+    PollReply on_activity_reply(std::shared_ptr<ActivityAttempt::Task> task);
+    void on_activity_task(std::shared_ptr<ActivityAttempt::Task> task);
     void allow_eager_activities();
     RunShard& shard_of(const std::string& run_id);
     void task_finished();
     void activity_finished(const std::shared_ptr<ActivityAttempt>& attempt);
+    void describe(Heartbeats::Message& message) const;
     void send_shutdown();
     void cancel_polls();
     void cancel_activities();
@@ -46,9 +50,11 @@ private:
     std::vector<std::shared_ptr<RunShard>> shards_;
     std::vector<std::shared_ptr<Poller>> workflow_pollers_;
     std::shared_ptr<Poller> activity_poller_;
+    std::shared_ptr<Heartbeats> heartbeats_;
     std::shared_ptr<Slots> workflow_slots_;
     std::shared_ptr<Slots> activity_slots_;
     std::set<std::shared_ptr<ActivityAttempt>> activities_;
+    InstrumentsBy<ActivityInstruments> activity_instruments_;
     int workflow_tasks_ = 0;
     bool shutdown_sent_ = false;
     bool flush_sent_ = false;

@@ -103,6 +103,9 @@ std::vector<core::Call> RunContext::activate(core::Activation activation) {
     info_.history_length = activation.history_length;
     info_.history_bytes = activation.history_bytes;
     info_.continue_as_new_suggested = activation.continue_as_new_suggested;
+    info_.continue_as_new_reasons.clear();
+    for (const int reason : activation.continue_as_new_reasons)
+        info_.continue_as_new_reasons.push_back(static_cast<ContinueAsNewReason>(reason));
     try {
         for (core::Job& job : activation.jobs)
             std::visit([this](auto& concrete) { apply(concrete); }, job);
@@ -413,6 +416,7 @@ Payload RunContext::query(const std::string& name,
     const Payloads input = sdk::to_vector(arguments);
     if (name == "__temporal_workflow_metadata") return messages_.metadata();
     if (name == "__stack_trace") return encode_value(stack_trace());
+    if (name == "__enhanced_stack_trace") return enhanced_stack_trace();
     return messages_.answer(name, input);
 }
 

@@ -132,6 +132,8 @@ public:
     void forget_waiting(PendingOperation& operation);
     /// What every coroutine waits for and where, outermost last. For people.
     std::string stack_trace() const;
+    /// The same for programs: a temporal.api.sdk.v1.EnhancedStackTrace in JSON.
+    Payload enhanced_stack_trace() const;
 
     /// Lets the interceptors add to the header that `field` gives, before this run calls something.
     template <class Field>

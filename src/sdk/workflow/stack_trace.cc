@@ -1,6 +1,8 @@
 #include <string_view>
 
+#include "sdk/version.h"
 #include "sdk/workflow/run_context.h"
+#include "temporal/api/sdk/v1/enhanced_stack_trace.pb.h"
 
 // What a run waits for, and where its code stands while it does.
 namespace stele::wf::detail {
@@ -46,6 +48,27 @@ std::string RunContext::stack_trace() const {
         }
     }
     return text.empty() ? "nothing is waited for\n" : text;
+}
+
+// Sources are not sent along: they are where the program was compiled, if anywhere.
+Payload RunContext::enhanced_stack_trace() const {
+    temporal::api::sdk::v1::EnhancedStackTrace trace;
+    trace.mutable_sdk()->set_name(sdk::kSdkName);
+    trace.mutable_sdk()->set_version(sdk::kSdkVersion);
+    for (const auto* waiting = first_waiting_; waiting != nullptr;
+         waiting = waiting->next_waiting_) {
+        auto& stack = *trace.add_stacks();
+        for (const Frame* frame = waiting->frame_; frame != nullptr; frame = frame->caller) {
+            if (frame->where.line() == 0) continue;
+            auto& location = *stack.add_locations();
+            location.set_file_path(frame->where.file_name());
+            location.set_line(static_cast<std::int32_t>(frame->where.line()));
+            location.set_column(static_cast<std::int32_t>(frame->where.column()));
+            location.set_function_name(frame->where.function_name());
+            location.set_internal_code(is_internal(*frame));
+        }
+    }
+    return encode_value(trace);
 }
 
 }  // namespace stele::wf::detail

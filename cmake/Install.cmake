@@ -1,0 +1,93 @@
+# What `cmake --install` puts where, and the packages that `cpack` makes of it. Two components:
+#
+#   server   the program `stele`, which is the server and the command line
+#   sdk      the C++ SDK: headers, static libraries and the CMake package `stele`
+#
+# A project of its own needs: find_package(stele CONFIG REQUIRED), and to link stele::sdk.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# Installing takes what has been built, rather than building the tests and everything else first.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
+
+install(TARGETS stele RUNTIME COMPONENT server)
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT server)
+
+# The API's generated headers lie below a directory of their own: nobody else's temporal/ or google/
+# is shadowed by them.
+set(stele_api_headers "${CMAKE_INSTALL_INCLUDEDIR}/stele-api")
+# The headers of stele_embedded stay here, as the engine behind it does.
+install(DIRECTORY include/stele DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT sdk
+    REGEX "/(embedded|testing)\\.h$" EXCLUDE)
+install(DIRECTORY "${CMAKE_BINARY_DIR}/src/proto/stele_api/" DESTINATION "${stele_api_headers}"
+    COMPONENT sdk FILES_MATCHING PATTERN "*.pb.h")
+target_include_directories(stele_api INTERFACE "$<INSTALL_INTERFACE:${stele_api_headers}>")
+# The GNU dialect, which is what CMake asks for unless told otherwise, has a macro of the name of one of
+# the API's fields.
+target_compile_options(stele_api INTERFACE "$<INSTALL_INTERFACE:-Ulinux>")
+target_include_directories(stele_sdk
+    INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+target_compile_features(stele_sdk INTERFACE cxx_std_20)
+
+set(stele_sdk_targets stele_sdk stele_base stele_api)
+foreach(name sdk base api)
+    set_target_properties(stele_${name} PROPERTIES EXPORT_NAME ${name})
+endforeach()
+
+# All in one shared library, for programs that are linked often. Everything is compiled once more for
+# it, since code of a shared library must be position-independent.
+if(STELE_SHARED_SDK)
+    file(WRITE "${CMAKE_BINARY_DIR}/shared_sdk.cc" "// Holds nothing: the library is made of archives.\n")
+    add_library(stele_sdk_shared SHARED "${CMAKE_BINARY_DIR}/shared_sdk.cc")
+    set_target_properties(stele_sdk_shared PROPERTIES
+        OUTPUT_NAME stele_sdk VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+        EXPORT_NAME sdk_shared)
+    target_link_libraries(stele_sdk_shared PRIVATE
+        -Wl,--whole-archive "$<TARGET_FILE:stele_sdk>" "$<TARGET_FILE:stele_base>"
+        "$<TARGET_FILE:stele_api>" -Wl,--no-whole-archive)
+    target_link_libraries(stele_sdk_shared PUBLIC
+        gRPC::grpc++ protobuf::libprotobuf absl::status absl::statusor absl::strings)
+    target_include_directories(stele_sdk_shared INTERFACE
+        "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>" "$<INSTALL_INTERFACE:${stele_api_headers}>")
+    target_compile_features(stele_sdk_shared INTERFACE cxx_std_20)
+    add_dependencies(stele_sdk_shared stele_sdk stele_base stele_api)
+    list(APPEND stele_sdk_targets stele_sdk_shared)
+endif()
+
+install(TARGETS ${stele_sdk_targets} EXPORT stele
+    ARCHIVE COMPONENT sdk
+    LIBRARY COMPONENT sdk NAMELINK_COMPONENT sdk)
+set(stele_cmake_files "${CMAKE_INSTALL_LIBDIR}/cmake/stele")
+install(EXPORT stele NAMESPACE stele:: FILE stele-targets.cmake DESTINATION "${stele_cmake_files}"
+    COMPONENT sdk)
+configure_package_config_file(cmake/stele-config.cmake.in
+    "${CMAKE_BINARY_DIR}/stele-config.cmake" INSTALL_DESTINATION "${stele_cmake_files}")
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/stele-config-version.cmake"
+    COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/stele-config.cmake"
+    "${CMAKE_BINARY_DIR}/stele-config-version.cmake"
+    DESTINATION "${stele_cmake_files}" COMPONENT sdk)
+
+# Debian packages: stele, and libstele-dev with the SDK.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME stele)
+set(CPACK_PACKAGE_VENDOR "Stele")
+set(CPACK_PACKAGE_CONTACT "Stele <stele@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Durable execution: workflows that survive crashes")
+set(CPACK_PACKAGE_DIRECTORY "${CMAKE_BINARY_DIR}/packages")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL server sdk)
+set(CPACK_COMPONENTS_GROUPING IGNORE)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_SERVER_PACKAGE_NAME stele)
+set(CPACK_DEBIAN_SERVER_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_SERVER_PACKAGE_SECTION net)
+set(CPACK_COMPONENT_SERVER_DESCRIPTION "The server, with the command line, in one program.")
+set(CPACK_DEBIAN_SDK_PACKAGE_NAME libstele-dev)
+set(CPACK_DEBIAN_SDK_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_SDK_PACKAGE_DEPENDS
+    "libabsl-dev, libgrpc++-dev, libprotobuf-dev, nlohmann-json3-dev")
+set(CPACK_COMPONENT_SDK_DESCRIPTION "The C++ SDK: workflows as coroutines.")
+include(CPack)

@@ -1,0 +1,147 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "stele/embedded.h"
+#include "stele/stele.h"
+#include "temporal/api/workflowservice/v1/request_response.pb.h"
+
+// A server in this process, on a directory, with the same clients and workers as any other.
+namespace stele::embedded {
+namespace {
+
+using namespace std::chrono_literals;
+namespace api = temporal::api::workflowservice::v1;
+
+/// In real time.
+void pause(Milliseconds duration) { (void)default_runtime()->make_event()->wait_for(duration); }
+
+int triple(int value) { return 3 * value; }
+
+wf::task<int> in_two_steps(int value) {
+    wf::signals<int> more("more");
+    wf::on_query("value", [&value] { return value; });
+    value = co_await wf::activity<triple>(value, {.start_to_close = 10s});
+    value += co_await more.next();
+    co_await wf::sleep(200ms);
+    value = co_await wf::activity<triple>(value, {.start_to_close = 10s});
+    co_return value;
+}
+
+class EmbeddedServerTest : public ::testing::Test {
+protected:
+    EmbeddedServerTest()
+        : directory_(::testing::TempDir() + "stele_embedded_" +
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+        std::filesystem::remove_all(directory_);
+    }
+    ~EmbeddedServerTest() override { std::filesystem::remove_all(directory_); }
+
+    static Worker start_worker(const Client& client) {
+        Worker worker(client, "queue");
+        worker.register_workflow<in_two_steps>().register_activity<triple>();
+        worker.start();
+        return worker;
+    }
+
+    std::string directory_;
+};
+
+TEST_F(EmbeddedServerTest, WorkflowEndsOnAnotherServerOnTheSameDirectory) {
+    std::string run_id;
+    {
+        const Server server({.directory = directory_});
+        Client client = server.connect();
+        Worker worker = start_worker(client);
+        auto handle = client.start<in_two_steps>({.id = "w", .task_queue = "queue"}, 1);
+        while (handle.query<int>("value") != 3) pause(5ms);
+        run_id = handle.run_id();
+        worker.stop();
+    }
+    {
+        // Nobody works on it, but it keeps what it is told.
+        const Server server({.directory = directory_});
+        server.connect().handle<in_two_steps>("w").signal("more", 4);
+    }
+    const Server server({.directory = directory_});
+    Client client = server.connect();
+    Worker worker = start_worker(client);
+    auto handle = client.handle<in_two_steps>("w");
+    EXPECT_EQ(handle.result(), 21);
+    EXPECT_EQ(handle.describe().run_id, run_id);
+    worker.stop();
+}
+
+TEST_F(EmbeddedServerTest, MemoryIsEnoughWithoutADirectory) {
+    const Server server;
+    Client client = server.connect();
+    Worker worker = start_worker(client);
+    auto handle = client.start<in_two_steps>({.task_queue = "queue"}, 2);
+    handle.signal("more", 1);
+    EXPECT_EQ(handle.result(), 21);
+    worker.stop();
+}
+
+TEST_F(EmbeddedServerTest, DirectoryBelongsToOneServer) {
+    const Server server({.directory = directory_});
+    try {
+        const Server other({.directory = directory_});
+        FAIL() << "two servers have the same directory open";
+    } catch (const ConfigurationError& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr(directory_));
+    }
+}
+
+TEST_F(EmbeddedServerTest, ClientsOutliveTheServerAndHearThatItIsDown) {
+    std::optional<Server> server(std::in_place);
+    Client client = server->connect();
+    const auto transport = server->transport();
+    auto handle = client.start<in_two_steps>({.task_queue = "queue"}, 2);
+    std::thread waiting([&] { EXPECT_THROW((void)handle.result({.timeout = 1s}), RpcError); });
+    pause(50ms);
+    server->stop();
+    server->stop();
+    server.reset();
+    waiting.join();
+    Transport::Status status;
+    transport->call("/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo",
+                    std::make_shared<api::GetSystemInfoRequest>(),
+                    std::make_shared<api::GetSystemInfoResponse>(), {},
+                    [&status](const Transport::Status& result) { status = result; });
+    EXPECT_EQ(status.code, 14);
+    EXPECT_EQ(status.message, "the server has stopped");
+}
+
+TEST_F(EmbeddedServerTest, ErrorsAreThoseOfAnyServer) {
+    const Server server({.namespaces = {"shop"}});
+    Client client = server.connect({.namespace_name = "shop"});
+    (void)client.start<in_two_steps>({.id = "w", .task_queue = "queue"}, 2);
+    EXPECT_THROW((void)client.start<in_two_steps>(
+                     {.id = "w", .task_queue = "queue", .id_conflict = IdConflictPolicy::kFail}, 2),
+                 WorkflowAlreadyStartedError);
+    EXPECT_THROW(client.handle<in_two_steps>("unknown").signal("more", 1), NotFoundError);
+    EXPECT_THROW((void)server.connect({.namespace_name = "missing"})
+                     .start<in_two_steps>({.task_queue = "queue"}, 2),
+                 RpcError);
+}
+
+TEST_F(EmbeddedServerTest, ManyThreadsShareIt) {
+    const Server server;
+    Client client = server.connect();
+    Worker worker = start_worker(client);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&client, i] {
+            auto handle = client.start<in_two_steps>({.task_queue = "queue"}, i);
+            handle.signal("more", 1);
+            EXPECT_EQ(handle.result(), 9 * i + 3);
+        });
+    for (auto& thread : threads) thread.join();
+    worker.stop();
+}
+
+}  // namespace
+}  // namespace stele::embedded

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "env/env.h"
+#include "frontend/frontend.h"
+#include "stele/transport.h"
+
+namespace stele::embedded {
+
+class InProcessCall;
+
+/// The calls of clients to an engine in the same process. Safe to use from any thread. It outlives the
+/// engine: once closed, calls fail as with a server that is down.
+class InProcessTransport final : public Transport,
+                                 public std::enable_shared_from_this<InProcessTransport> {
+public:
+    struct Options {
+        /// Given to every call in place of its own; nothing: its own.
+        std::optional<Duration> call_timeout = {};
+    };
+
+    /// `env` and `frontend` are used until close().
+    InProcessTransport(env::Env& env, const frontend::Frontend& frontend, const Options& options);
+    ~InProcessTransport() override;
+
+    std::shared_ptr<Call> call(std::string_view method,
+                               std::shared_ptr<const google::protobuf::Message> request,
+                               std::shared_ptr<google::protobuf::Message> reply,
+                               const CallOptions& options, Callback done) override;
+
+    /// Ends what is under way as UNAVAILABLE, and refuses what comes later in the same way.
+    void close();
+
+private:
+    friend class InProcessCall;
+    using CallId = std::uint64_t;
+
+    void forget(CallId id, env::TimerId timer);
+
+    const Options options_;
+    std::mutex mutex_;  // guards everything below
+    std::condition_variable dispatched_;
+    int dispatching_ = 0;  // calls that are being handed to the frontend
+    env::Env* env_;        // null once closed
+    const frontend::Frontend* frontend_;
+    std::unique_ptr<env::Executor> timers_;  // of the calls' deadlines
+    CallId last_id_ = 0;
+    std::map<CallId, std::weak_ptr<InProcessCall>> open_;
+};
+
+}  // namespace stele::embedded

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <thread>
+
+#include "stele/deployment.h"
+#include "stele/schedule.h"
+#include "tests/sdk/server_fixture.h"
+
+// Against a server that offers schedules and worker deployments; skipped by one that does not.
+namespace stele::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kUnimplemented = 12;
+
+wf::task<std::string> tick(std::string text) { co_return text; }
+
+class ScheduleServerTest : public ServerFixture {
+protected:
+    void SetUp() override {
+        ServerFixture::SetUp();
+        if (IsSkipped()) return;
+        try {
+            (void)ScheduleClient(*client_).list({.page_size = 1}).to_vector();
+        } catch (const RpcError& error) {
+            if (error.code() != kUnimplemented) throw;
+            GTEST_SKIP() << "this server offers no schedules: " << error.what();
+        }
+    }
+
+    /// Tries until the server's own workers have come to it.
+    template <class Condition>
+    static bool eventually(Condition condition) {
+        for (int i = 0; i < 300; ++i) {
+            if (condition()) return true;
+            std::this_thread::sleep_for(100ms);
+        }
+        return false;
+    }
+};
+
+TEST_F(ScheduleServerTest, ScheduleStartsWorkflowsAndCanBeChanged) {
+    Worker worker = make_worker();
+    worker.register_workflow<tick>();
+    worker.start();
+    const ScheduleClient schedules(*client_);
+    const std::string id = "schedule-" + queue_;
+    ScheduleOptions options;
+    options.spec.intervals = {{.every = 1s}};
+    options.policies.overlap = ScheduleOverlap::kAllowAll;
+    options.state.notes = "ticks";
+    const auto handle =
+        schedules.create<tick>(id, options, {.id = "tick-" + queue_, .task_queue = queue_}, "tock");
+    EXPECT_THROW((void)schedules.create<tick>(id, options, {.task_queue = queue_}, "tock"),
+                 AlreadyExistsError);
+    ScheduleDescription description;
+    ASSERT_TRUE(eventually([&] {
+        description = handle.describe();
+        return description.recent.size() >= 2;
+    }));
+    EXPECT_EQ(description.schedule.state.notes, "ticks");
+    EXPECT_EQ(decode_argument<std::string>(description.schedule.action.arguments, 0), "tock");
+    const auto& first = description.recent.front();
+    EXPECT_EQ(client_->handle<tick>(first.workflow_id, first.run_id).result(), "tock");
+
+    handle.pause("enough");
+    EXPECT_TRUE(eventually([&] { return handle.describe().schedule.state.paused; }));
+    EXPECT_EQ(handle.describe().schedule.state.notes, "enough");
+    handle.update([](Schedule& schedule) {
+        schedule.spec.intervals = {{.every = 1h}};
+        schedule.state.notes = "hourly";
+    });
+    EXPECT_TRUE(eventually([&] { return handle.describe().schedule.state.notes == "hourly"; }));
+    EXPECT_TRUE(handle.describe().schedule.state.paused);
+    EXPECT_EQ(handle.describe().schedule.spec.intervals.at(0).every, 1h);
+    const Timestamp day = std::chrono::floor<std::chrono::days>(description.recent[0].actual_time);
+    EXPECT_EQ(handle.matching_times(day, day + 24h).size(), 24u);
+
+    const auto actions = handle.describe().actions;
+    handle.trigger();
+    EXPECT_TRUE(eventually([&] { return handle.describe().actions == actions + 1; }));
+    EXPECT_TRUE(eventually([&] {
+        const auto all = schedules.list().to_vector();
+        return std::any_of(all.begin(), all.end(),
+                           [&](const ScheduleSummary& found) { return found.id == id; });
+    }));
+    handle.remove();
+    EXPECT_TRUE(eventually([&] {
+        try {
+            (void)handle.describe();
+            return false;
+        } catch (const NotFoundError&) {
+            return true;
+        }
+    }));
+}
+
+class DeploymentServerTest : public ServerFixture {
+protected:
+    void SetUp() override {
+        ServerFixture::SetUp();
+        if (IsSkipped()) return;
+        try {
+            (void)DeploymentClient(*client_).list(1).to_vector();
+        } catch (const RpcError& error) {
+            if (error.code() != kUnimplemented) throw;
+            GTEST_SKIP() << "this server offers no worker deployments: " << error.what();
+        }
+    }
+};
+
+TEST_F(DeploymentServerTest, NewVersionTakesOverStepByStep) {
+    const DeploymentClient deployments(*client_);
+    const auto shop = deployments.handle("shop-" + queue_);
+    EXPECT_THROW((void)shop.describe(), NotFoundError);
+    // No worker runs here, which only an explicit wish lets pass.
+    const RoutingOptions without_workers{.allow_no_pollers = true};
+    const std::string token = shop.set_current("1", without_workers);
+    EXPECT_EQ(shop.describe().routing.current, (DeploymentVersion{shop.name(), "1"}));
+    EXPECT_EQ(shop.describe().conflict_token, token);
+
+    shop.set_ramping("2", 25, without_workers);
+    const auto ramping = shop.describe_version("2");
+    EXPECT_EQ(ramping.status, DeploymentVersionStatus::kRamping);
+    EXPECT_EQ(ramping.ramping_percentage, 25);
+    EXPECT_TRUE(ramping.ramping_since.has_value());
+    // The token is older than the ramp.
+    EXPECT_THROW(shop.set_current("2", {.conflict_token = token, .allow_no_pollers = true}),
+                 RpcError);
+    const auto metadata = shop.update_metadata("2", {{"commit", encode_value(std::string("abc"))}});
+    EXPECT_EQ(decode_value<std::string>(metadata.at("commit")), "abc");
+    EXPECT_EQ(shop.update_metadata("2", {}, {"commit"}).size(), 0u);
+
+    shop.set_manager("somebody else");
+    EXPECT_EQ(shop.describe().manager_identity, "somebody else");
+    EXPECT_THROW(shop.set_current("2", without_workers), RpcError);
+    shop.set_manager("");
+    shop.set_current("2", without_workers);
+    EXPECT_EQ(shop.describe().routing.current, (DeploymentVersion{shop.name(), "2"}));
+    EXPECT_FALSE(shop.describe().routing.ramping.has_value());
+    shop.remove_version("1", true);
+    const auto all = deployments.list().to_vector();
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const DeploymentSummary& found) {
+        return found.name == shop.name();
+    }));
+}
+
+}  // namespace
+}  // namespace stele::testing
