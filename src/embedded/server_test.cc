@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "sdk/client/client_core.h"
 #include "stele/embedded.h"
 #include "stele/stele.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -15,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace api = temporal::api::workflowservice::v1;
+namespace enums = temporal::api::enums::v1;
 
 /// In real time.
 void pause(Milliseconds duration) { (void)default_runtime()->make_event()->wait_for(duration); }
@@ -126,6 +128,50 @@ TEST_F(EmbeddedServerTest, ErrorsAreThoseOfAnyServer) {
     EXPECT_THROW((void)server.connect({.namespace_name = "missing"})
                      .start<in_two_steps>({.task_queue = "queue"}, 2),
                  RpcError);
+}
+
+TEST_F(EmbeddedServerTest, WorkersAreListedWhileTheyRun) {
+    const Server server;
+    Client client = server.connect();
+    const auto list = [&client] {
+        api::ListWorkersRequest request;
+        request.set_namespace_("default");
+        return client.core()->call<api::ListWorkersResponse>("ListWorkers", request);
+    };
+    Worker worker = start_worker(client);
+    api::ListWorkersResponse running = list();
+    while (running.workers().empty()) {
+        pause(5ms);
+        running = list();
+    }
+    ASSERT_EQ(running.workers_size(), 1);
+    EXPECT_EQ(running.workers(0).task_queue(), "queue");
+    EXPECT_EQ(running.workers(0).sdk_name(), "stele-cpp");
+    EXPECT_EQ(running.workers(0).status(), enums::WORKER_STATUS_RUNNING);
+    const auto& heartbeat = running.workers_info(0).worker_heartbeat();
+    EXPECT_EQ(heartbeat.activity_task_slots_info().current_available_slots(), 100);
+    EXPECT_EQ(heartbeat.workflow_poller_info().current_pollers(), 2);
+    worker.stop();
+    for (const auto& stopped : list().workers())
+        EXPECT_NE(stopped.status(), enums::WORKER_STATUS_RUNNING);
+}
+
+TEST_F(EmbeddedServerTest, LatenciesComeFromTheServersTimes) {
+    const Server server;
+    const auto meter = std::make_shared<PrometheusMeter>();
+    Client client = server.connect({.meter = meter});
+    Worker worker = start_worker(client);
+    auto handle = client.start<in_two_steps>({.task_queue = "queue"}, 2);
+    handle.signal("more", 1);
+    EXPECT_EQ(handle.result(), 21);
+    worker.stop();
+    const MetricLabels workflow = {{"workflow_type", "in_two_steps"}};
+    const MetricLabels activity = {{"activity_type", "triple"}};
+    EXPECT_GE(meter->value("temporal_workflow_task_schedule_to_start_latency", workflow), 3);
+    EXPECT_EQ(meter->value("temporal_activity_schedule_to_start_latency", activity), 2);
+    EXPECT_EQ(meter->value("temporal_activity_succeed_endtoend_latency", activity), 2);
+    EXPECT_EQ(meter->value("temporal_workflow_endtoend_latency", workflow), 1);
+    EXPECT_EQ(meter->value("temporal_request", {{"operation", "StartWorkflowExecution"}}), 1);
 }
 
 TEST_F(EmbeddedServerTest, ManyThreadsShareIt) {

@@ -55,9 +55,6 @@ public:
           deadline_(deadline),
           done_(std::move(done)) {}
 
-    /// Before the call is dispatched.
-    void set_timer(env::TimerId timer) { timer_ = timer; }
-
     // The engine's side.
     Timestamp deadline() const override { return deadline_; }
     bool cancelled() const override {
@@ -115,7 +112,7 @@ private:
             done = std::exchange(done_, nullptr);
             on_cancel_ = nullptr;
         }
-        transport_->forget(id_, timer_);
+        transport_->forget(id_);
         done(status);
     }
 
@@ -125,7 +122,6 @@ private:
     const std::shared_ptr<Message> reply_;
     const std::vector<std::pair<std::string, std::string>> metadata_;
     const Timestamp deadline_;
-    env::TimerId timer_ = 0;
 
     mutable std::recursive_mutex mutex_;
     Transport::Callback done_;
@@ -157,10 +153,10 @@ std::shared_ptr<Transport::Call> InProcessTransport::call(std::string_view metho
             call = std::make_shared<InProcessCall>(shared_from_this(), ++last_id_,
                                                    std::move(request), std::move(reply),
                                                    options.metadata, deadline, std::move(done));
-            call->set_timer(timers_->run_at(deadline, [weak = std::weak_ptr(call)] {
+            const env::TimerId timer = timers_->run_at(deadline, [weak = std::weak_ptr(call)] {
                 if (const auto expired = weak.lock()) expired->expire();
-            }));
-            open_.emplace(last_id_, call);
+            });
+            open_.emplace(last_id_, OpenCall{call, timer});
             ++dispatching_;
             frontend = frontend_;
         }
@@ -178,14 +174,16 @@ std::shared_ptr<Transport::Call> InProcessTransport::call(std::string_view metho
     return call;
 }
 
-void InProcessTransport::forget(CallId id, env::TimerId timer) {
+void InProcessTransport::forget(CallId id) {
     const std::lock_guard lock(mutex_);
-    open_.erase(id);
-    if (timers_ && timer != 0) timers_->cancel(timer);
+    const auto found = open_.find(id);
+    if (found == open_.end()) return;
+    if (timers_) timers_->cancel(found->second.timer);
+    open_.erase(found);
 }
 
 void InProcessTransport::close() {
-    std::map<CallId, std::weak_ptr<InProcessCall>> open;
+    std::map<CallId, OpenCall> open;
     std::unique_ptr<env::Executor> timers;
     {
         std::unique_lock lock(mutex_);
@@ -197,8 +195,8 @@ void InProcessTransport::close() {
     }
     // Outside of the lock, because its closures take it.
     timers.reset();
-    for (const auto& [id, weak] : open)
-        if (const auto call = weak.lock()) call->server_stops();
+    for (const auto& [id, entry] : open)
+        if (const auto call = entry.call.lock()) call->server_stops();
 }
 
 }  // namespace stele::embedded

@@ -41,7 +41,12 @@ private:
     friend class InProcessCall;
     using CallId = std::uint64_t;
 
-    void forget(CallId id, env::TimerId timer);
+    struct OpenCall {
+        std::weak_ptr<InProcessCall> call;
+        env::TimerId timer = 0;
+    };
+
+    void forget(CallId id);
 
     const Options options_;
     std::mutex mutex_;  // guards everything below
@@ -51,7 +56,7 @@ private:
     const frontend::Frontend* frontend_;
     std::unique_ptr<env::Executor> timers_;  // of the calls' deadlines
     CallId last_id_ = 0;
-    std::map<CallId, std::weak_ptr<InProcessCall>> open_;
+    std::map<CallId, OpenCall> open_;
 };
 
 }  // namespace stele::embedded
