@@ -152,7 +152,8 @@ TEST_F(EmbeddedServerTest, WorkersAreListedWhileTheyRun) {
     EXPECT_EQ(heartbeat.activity_task_slots_info().current_available_slots(), 100);
     EXPECT_EQ(heartbeat.workflow_poller_info().current_pollers(), 2);
     worker.stop();
-    for (const auto& stopped : list().workers())
+    const api::ListWorkersResponse afterwards = list();
+    for (const auto& stopped : afterwards.workers())
         EXPECT_NE(stopped.status(), enums::WORKER_STATUS_RUNNING);
 }
 
