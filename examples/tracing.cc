@@ -72,7 +72,8 @@ int main(int argc, char** argv) {
         stele::Worker worker(client, "tracing");
         worker.register_workflow<shop>().register_activity<price>();
         worker.start();
-        std::cout << "price: " << client.execute<shop>({.task_queue = "tracing"}, "lamp") << "\n";
+        const int asked = client.execute<shop>({.task_queue = "tracing"}, "lamp");
+        std::cout << "price: " << asked << std::endl;
         try {
             (void)client.execute<shop>({.task_queue = "tracing"}, "unicorn");
         } catch (const stele::WorkflowFailedError& error) {

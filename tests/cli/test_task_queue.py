@@ -48,9 +48,11 @@ class TaskQueue(CommandTest):
 
 
 class Worker(CommandTest):
-    def test_list_and_count_know_of_none(self):
-        self.assertEqual(self.stele.json("worker", "list"), [])
-        self.assertEqual(self.succeed("worker", "count").out, "Total: 0\n")
+    def test_list_and_count_know_of_the_worker_of_these_tests(self):
+        workers = self.stele.json("worker", "list")
+        self.assertEqual([(worker["taskQueue"], worker["sdkName"]) for worker in workers],
+                         [("cli", "stele-cpp")])
+        self.assertEqual(self.succeed("worker", "count").out, "Total: 1\n")
 
     def test_describe_names_the_one_that_is_missing(self):
         self.fail_with("Worker nobody not found", "worker", "describe", "--worker-instance-key",
