@@ -1,5 +1,7 @@
 #include "cron/parser.h"
 
+#include "base/split.h"
+
 #include <date/tz.h>
 
 #include <array>
@@ -55,17 +57,6 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
         at = end;
     }
     return parts;
-}
-
-/// The parts around every separator; empty parts count.
-std::vector<std::string_view> split_all(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
 }
 
 std::string_view trim(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "history/nexus_links.h"
 
 #include "base/enum_name.h"
+#include "base/split.h"
 
 #include <algorithm>
 #include <cctype>
@@ -55,21 +56,11 @@ std::optional<std::string> unescape(std::string_view text) {
     return result;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
 using Query = std::map<std::string, std::string>;
 
 Query parse_query(std::string_view text) {
     Query query;
-    for (const std::string_view part : split(text, '&')) {
+    for (const std::string_view part : split_all(text, '&')) {
         const std::size_t equals = part.find('=');
         if (equals == std::string_view::npos) continue;
         query[std::string(part.substr(0, equals))] = unescape(part.substr(equals + 1)).value_or("");
@@ -142,7 +133,7 @@ std::optional<Link> from_nexus_link(const temporal::api::nexus::v1::Link& link) 
     if (link.type() != kType || !url.starts_with(kScheme)) return std::nullopt;
     const std::string_view rest = url.substr(kScheme.size());
     const std::size_t query = std::min(rest.find('?'), rest.size());
-    const std::vector<std::string_view> parts = split(rest.substr(0, query), '/');
+    const std::vector<std::string_view> parts = split_all(rest.substr(0, query), '/');
     const bool shaped = parts.size() == 7 && parts[0].empty() && parts[1] == "namespaces" &&
                         parts[3] == "workflows" && parts[6] == "history";
     if (!shaped) return std::nullopt;
