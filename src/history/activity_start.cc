@@ -1,5 +1,6 @@
 #include "history/activity.h"
 #include "history/pause.h"
+#include "history/unchanged.h"
 
 namespace stele::history {
 namespace {
@@ -21,9 +22,7 @@ StartedActivity started_reply(const storage::InfoRow& info, const storage::Activ
 
 /// Nothing to write: the poll that started this attempt asks again.
 Applied<StartedActivity> started_before(const Run& run, const storage::ActivityRow& row) {
-    Applied<StartedActivity> again{Transition(run), started_reply(run.info, row)};
-    again.transition.empty = true;
-    return again;
+    return unchanged(run, started_reply(run.info, row));
 }
 
 }  // namespace

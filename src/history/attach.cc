@@ -2,6 +2,7 @@
 
 #include "history/callback_family.h"
 #include "history/options.h"
+#include "history/unchanged.h"
 
 namespace stele::history {
 
@@ -18,9 +19,7 @@ absl::StatusOr<Applied<None>> attach_to_run(const Run& run, const AttachInput& i
                                             const Context& context) {
     if (!run.is_open()) return not_found("workflow execution already completed");
     if (is_attached(run, input.request_id)) {
-        Applied<None> again{Transition(run), {}};
-        again.transition.empty = true;
-        return again;
+        return unchanged(run);
     }
     Builder builder(run, context);
     STELE_RETURN_IF_ERROR(check_callbacks(builder.draft(), {input.request_id},

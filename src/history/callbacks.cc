@@ -1,6 +1,7 @@
 #include "history/callback_family.h"
 
 #include "history/parent_close.h"
+#include "history/unchanged.h"
 
 #include <algorithm>
 #include <utility>
@@ -195,9 +196,7 @@ absl::StatusOr<Applied<None>> record_callback(const Run& run, ItemId item,
                                               const absl::Status& answer, const Context& context) {
     const CallbackRow* known = run.callbacks.find(item);
     if (known == nullptr || is_settled(*known)) {
-        Applied<None> nothing{Transition(run), {}};
-        nothing.transition.empty = true;
-        return nothing;
+        return unchanged(run);
     }
     Builder builder(run, context);
     settle(builder, builder.draft().callbacks.edit(item), answer);

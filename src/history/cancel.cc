@@ -1,4 +1,5 @@
 #include "history/families.h"
+#include "history/unchanged.h"
 
 namespace stele::history {
 namespace {
@@ -19,12 +20,6 @@ HistoryEvent cancel_requested_event(const CancelInput& input) {
     return event;
 }
 
-Applied<None> nothing_to_cancel(const Run& run) {
-    Applied<None> nothing{Transition(run), {}};
-    nothing.transition.empty = true;
-    return nothing;
-}
-
 void record_request(Builder& builder, const CancelInput& input) {
     if (builder.header().cancel_requested()) return;
     builder.add_or_buffer_event(cancel_requested_event(input));
@@ -38,7 +33,7 @@ void record_request(Builder& builder, const CancelInput& input) {
 
 absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
                                              const Context& context) {
-    if (!run.is_open() || run.header.cancel_requested()) return nothing_to_cancel(run);
+    if (!run.is_open() || run.header.cancel_requested()) return unchanged(run);
     Builder builder(run, context);
     record_request(builder, input);
     builder.schedule_workflow_task_if_needed();
@@ -47,9 +42,9 @@ absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& 
 
 absl::StatusOr<Applied<None>> cancel_left_child(const Run& child, const CancelInput& input,
                                                 const Context& context) {
-    if (!child.is_open()) return nothing_to_cancel(child);
+    if (!child.is_open()) return unchanged(child);
     if (child.header.cancel_requested() && !child.header.awaits_parent()) {
-        return nothing_to_cancel(child);
+        return unchanged(child);
     }
     Builder builder(child, context);
     builder.header().clear_awaits_parent();

@@ -2,6 +2,7 @@
 #include "history/children.h"
 #include "history/families.h"
 #include "history/parent_close.h"
+#include "history/unchanged.h"
 
 #include <utility>
 
@@ -11,12 +12,6 @@ namespace stele::history {
 namespace enums = temporal::api::enums::v1;
 
 namespace {
-
-Applied<None> nothing_to_record(const Run& run) {
-    Applied<None> nothing{Transition(run), {}};
-    nothing.transition.empty = true;
-    return nothing;
-}
 
 /// The child whose start is waited for, or null.
 const storage::ChildRow* find_pending(const Run& parent, EventId initiated) {
@@ -96,7 +91,8 @@ HistoryEvent outcome_event(const storage::ChildRow& child, const ChildReport& re
             event.set_event_type(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT);
             auto& to = *event.mutable_child_workflow_execution_timed_out_event_attributes();
             name_child(to, child, report);
-            to.set_retry_state(closing.workflow_execution_timed_out_event_attributes().retry_state());
+            to.set_retry_state(
+                closing.workflow_execution_timed_out_event_attributes().retry_state());
             break;
         }
         default:
@@ -168,7 +164,7 @@ ChildStart child_start(const Run& parent, const storage::ChildRow& child) {
 absl::StatusOr<Applied<None>> record_child_started(const Run& parent, EventId initiated,
                                                    const Context& context) {
     const storage::ChildRow* child = find_pending(parent, initiated);
-    if (child == nullptr) return nothing_to_record(parent);
+    if (child == nullptr) return unchanged(parent);
     Builder builder(parent, context);
     storage::OutboxRow release =
         outbox_row(builder, storage::OutboxRow::KIND_RELEASE_CHILD, initiated);
@@ -185,7 +181,7 @@ absl::StatusOr<Applied<None>> record_child_not_started(
     const Run& parent, EventId initiated, enums::StartChildWorkflowExecutionFailedCause cause,
     const Context& context) {
     const storage::ChildRow* child = find_pending(parent, initiated);
-    if (child == nullptr) return nothing_to_record(parent);
+    if (child == nullptr) return unchanged(parent);
     Builder builder(parent, context);
     builder.add_or_buffer_event(not_started_event(*child, cause));
     builder.draft().children.erase(initiated.value());
@@ -197,8 +193,9 @@ absl::StatusOr<Applied<None>> record_child_closed(const Run& parent, const Child
                                                   const Context& context) {
     const storage::ChildRow* child = parent.children.find(report.initiated.value());
     // Another child may be waited for under this id when the parent has been reset meanwhile.
-    if (!parent.is_open() || child == nullptr || child->create_request_id() != report.chain_run_id) {
-        return nothing_to_record(parent);
+    if (!parent.is_open() || child == nullptr ||
+        child->create_request_id() != report.chain_run_id) {
+        return unchanged(parent);
     }
     Builder builder(parent, context);
     if (!is_started(*child)) add_started_event(builder, report.initiated);
@@ -210,7 +207,7 @@ absl::StatusOr<Applied<None>> record_child_closed(const Run& parent, const Child
 }
 
 absl::StatusOr<Applied<None>> release_child(const Run& child, const Context& context) {
-    if (!child.is_open() || !child.header.awaits_parent()) return nothing_to_record(child);
+    if (!child.is_open() || !child.header.awaits_parent()) return unchanged(child);
     Builder builder(child, context);
     builder.header().clear_awaits_parent();
     builder.schedule_workflow_task_if_needed();

@@ -1,6 +1,7 @@
 #include "history/command_checks.h"
 #include "history/event_rows.h"
 #include "history/parent_close.h"
+#include "history/unchanged.h"
 
 #include <cctype>
 
@@ -187,13 +188,6 @@ HistoryEvent cancel_outcome_event(const storage::ExternalRow& row, const Externa
     return event;
 }
 
-/// The outbox may deliver twice, or after the run has closed: then there is nothing to do.
-Applied<None> nothing_to_finish(const Run& run) {
-    Applied<None> nothing{Transition(run), {}};
-    nothing.transition.empty = true;
-    return nothing;
-}
-
 }  // namespace
 
 void send_external(Builder& builder, storage::OutboxRow::Kind kind, EventId initiated) {
@@ -270,7 +264,8 @@ absl::StatusOr<Applied<None>> finish_external_signal(const Run& run, EventId ini
                                                      const ExternalOutcome& outcome,
                                                      const Context& context) {
     const storage::ExternalRow* row = run.external_signals.find(initiated.value());
-    if (!run.is_open() || row == nullptr) return nothing_to_finish(run);
+    // The outbox may deliver twice, or after the run has closed.
+    if (!run.is_open() || row == nullptr) return unchanged(run);
     Builder builder(run, context);
     builder.add_or_buffer_event(signal_outcome_event(*row, outcome));
     builder.draft().external_signals.erase(initiated.value());
@@ -282,7 +277,8 @@ absl::StatusOr<Applied<None>> finish_external_cancel(const Run& run, EventId ini
                                                      const ExternalOutcome& outcome,
                                                      const Context& context) {
     const storage::ExternalRow* row = run.external_cancels.find(initiated.value());
-    if (!run.is_open() || row == nullptr) return nothing_to_finish(run);
+    // The outbox may deliver twice, or after the run has closed.
+    if (!run.is_open() || row == nullptr) return unchanged(run);
     Builder builder(run, context);
     builder.add_or_buffer_event(cancel_outcome_event(*row, outcome));
     builder.draft().external_cancels.erase(initiated.value());

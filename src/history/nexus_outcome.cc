@@ -1,5 +1,6 @@
 #include "history/nexus_family.h"
 #include "history/retry_policy.h"
+#include "history/unchanged.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,13 +11,6 @@ namespace {
 
 namespace enums = temporal::api::enums::v1;
 using Kind = NexusOutcome::Kind;
-
-/// The handler may answer twice, or after the run has stopped waiting: then there is nothing to do.
-Applied<None> nothing_to_record(const Run& run) {
-    Applied<None> nothing{Transition(run), {}};
-    nothing.transition.empty = true;
-    return nothing;
-}
 
 /// Doubles with each call, up to a longest wait, and is up to a fifth shorter by chance, so that
 /// calls that failed together do not come back together.
@@ -147,7 +141,8 @@ absl::StatusOr<Applied<None>> record_nexus_start(const Run& run, EventId schedul
                                                  const Context& context) {
     const ItemId id = scheduled.value();
     const storage::NexusOperationRow* row = run.nexus_operations.find(id);
-    if (!run.is_open() || row == nullptr || is_started(*row)) return nothing_to_record(run);
+    // The handler may answer twice, or after the run has stopped waiting.
+    if (!run.is_open() || row == nullptr || is_started(*row)) return unchanged(run);
     Builder builder(run, context);
     if (outcome.kind == Kind::kRetry) {
         call_again(builder, builder.draft().nexus_operations.edit(id), outcome);
@@ -169,7 +164,7 @@ absl::StatusOr<Applied<None>> record_nexus_cancellation(const Run& run, EventId 
     const storage::NexusOperationRow* row = run.nexus_operations.find(id);
     const bool waits =
         run.is_open() && row != nullptr && row->has_cancellation() && !row->cancellation().over();
-    if (!waits) return nothing_to_record(run);
+    if (!waits) return unchanged(run);
     Builder builder(run, context);
     storage::NexusOperationRow& changed = builder.draft().nexus_operations.edit(id);
     auto& cancellation = *changed.mutable_cancellation();

@@ -2,6 +2,7 @@
 
 #include "history/activity.h"
 #include "history/attributes.h"
+#include "history/unchanged.h"
 
 #include <set>
 #include <utility>
@@ -72,9 +73,7 @@ absl::StatusOr<Applied<None>> pause_workflow(const Run& run, const PauseInput& i
         if (before.empty() || before != input.request_id) {
             return failed_precondition("workflow is already paused.");
         }
-        Applied<None> again{Transition(run), {}};
-        again.transition.empty = true;
-        return again;
+        return unchanged(run);
     }
     Builder builder(run, context);
     fail_unstarted_task(builder);

@@ -1,4 +1,5 @@
 #include "history/families.h"
+#include "history/unchanged.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 namespace stele::history {
@@ -65,9 +66,7 @@ void record_signal(Builder& builder, const SignalInput& input) {
 absl::StatusOr<Applied<None>> signal_workflow(const Run& run, const SignalInput& input,
                                               const Context& context) {
     if (was_signaled_with(run, input.request_id)) {
-        Applied<None> again{Transition(run), {}};
-        again.transition.empty = true;
-        return again;
+        return unchanged(run);
     }
     STELE_RETURN_IF_ERROR(validate_signal(run, input, *context.limits));
     Builder builder(run, context);

@@ -1,5 +1,6 @@
 #include "history/callback_family.h"
 #include "history/options.h"
+#include "history/unchanged.h"
 #include "history/update_family.h"
 #include "history/workflow_task.h"
 
@@ -120,28 +121,22 @@ absl::Status check_ready(const Run& run) {
     return absl::OkStatus();
 }
 
-Applied<None> unchanged(const Run& run, const Context& context) {
-    Builder builder(run, context);
-    builder.transition().empty = true;
-    return {std::move(builder.transition()), {}};
-}
-
 /// Another caller sends an update that the run knows, and wants to be told of its end. One that has
 /// not been accepted leaves no trace, so what is to be written waits for that.
 absl::StatusOr<Applied<None>> join_update(const Run& run, const Request& request,
                                           const Context& context) {
     const std::string& update_id = request.meta().update_id();
     if (request.completion_callbacks().empty() || !context.limits->update_callbacks) {
-        return unchanged(run, context);
+        return unchanged(run);
     }
     STELE_RETURN_IF_ERROR(check_request(request));
-    if (run.request_ids.id_of(request.request_id())) return unchanged(run, context);
+    if (run.request_ids.id_of(request.request_id())) return unchanged(run);
     Builder builder(run, context);
     STELE_RETURN_IF_ERROR(check_callbacks(builder.draft(), {request.request_id(), update_id},
                                           request.completion_callbacks_size(), *context.limits));
     if (const auto pending = run.pending_updates.id_of(update_id)) {
         if (has_joined(*run.pending_updates.find(*pending), request.request_id())) {
-            return unchanged(run, context);
+            return unchanged(run);
         }
         builder.keep_in_memory();
         builder.draft().pending_updates.edit(*pending).joined.push_back(
@@ -150,7 +145,7 @@ absl::StatusOr<Applied<None>> join_update(const Run& run, const Request& request
     }
     // Its caller gets the outcome of one that has ended.
     if (is_completed(*builder.draft().updates.find_named(update_id))) {
-        return unchanged(run, context);
+        return unchanged(run);
     }
     add_options_updated(builder, joined_event(update_id, request));
     return Applied<None>{std::move(builder).finish(), {}};
@@ -206,7 +201,7 @@ absl::StatusOr<Applied<None>> admit_update(const Run& run, const Request& reques
     const std::string& update_id = request.meta().update_id();
     const bool known = find_update(run, update_id).has_value();
     if (!run.is_open()) {
-        if (known) return unchanged(run, context);
+        if (known) return unchanged(run);
         return not_found("workflow execution already completed");
     }
     STELE_RETURN_IF_ERROR(check_ready(run));
