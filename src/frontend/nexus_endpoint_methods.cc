@@ -237,9 +237,7 @@ void add_get(MethodTable& table, Services& services) {
             if (!row) {
                 return reply(not_found("Nexus endpoint with ID `" + request.id() + "` not found"));
             }
-            Response response;
-            *response.mutable_endpoint() = endpoint_of(services, *row);
-            reply(std::move(response));
+            with_endpoint(services, std::move(reply))(*std::move(row));
         });
 }
 
