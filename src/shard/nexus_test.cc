@@ -76,16 +76,6 @@ void ask(TestServer& server, const api::command::v1::Command& command) {
     ASSERT_TRUE(server.complete(*task, {command}).ok());
 }
 
-int signals_in(const std::string& events) {
-    int count = 0;
-    const std::string word = "WORKFLOW_EXECUTION_SIGNALED";
-    for (std::size_t at = events.find(word); at != std::string::npos;
-         at = events.find(word, at + 1)) {
-        ++count;
-    }
-    return count;
-}
-
 TEST(NexusOutbox, ASignalWithStartStartsTheTargetAndItsOutcomeComesBack) {
     TestServer server(1, many_shards(), limits());
     ask(server, signal_with_start("target"));

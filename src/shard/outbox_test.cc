@@ -23,16 +23,6 @@ void send_signal(TestServer& server, const std::string& from, const std::string&
     ASSERT_TRUE(server.complete(*task, {signal_external(to, "hello")}).ok());
 }
 
-int signals_in(const std::string& events) {
-    int count = 0;
-    const std::string word = "WORKFLOW_EXECUTION_SIGNALED";
-    for (std::size_t at = events.find(word); at != std::string::npos;
-         at = events.find(word, at + 1)) {
-        ++count;
-    }
-    return count;
-}
-
 TEST(Outbox, ASignalReachesTheOtherRunAndItsOutcomeComesBack) {
     TestServer server(1, many_shards());
     ASSERT_TRUE(server.start("target").ok());

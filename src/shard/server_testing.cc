@@ -277,4 +277,14 @@ std::string types(const api::history::v1::History& history) {
     return text;
 }
 
+int signals_in(const std::string& events) {
+    int count = 0;
+    const std::string word = "WORKFLOW_EXECUTION_SIGNALED";
+    for (std::size_t at = events.find(word); at != std::string::npos;
+         at = events.find(word, at + 1)) {
+        ++count;
+    }
+    return count;
+}
+
 }  // namespace stele::shard::testing

@@ -208,4 +208,7 @@ api::command::v1::Command signal_external(const std::string& workflow_id,
 api::history::v1::History parse(const HistoryPage& page);
 std::string types(const api::history::v1::History& history);
 
+/// How many signals a text of `TestServer::events` tells of.
+int signals_in(const std::string& events);
+
 }  // namespace stele::shard::testing
