@@ -1,10 +1,13 @@
 #include "store/rocksdb/private_files.h"
 
+#include "store/rocksdb/log_file.h"
+
 #include <rocksdb/file_system.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace stele::store {
 namespace {
@@ -29,7 +32,10 @@ public:
     IOStatus NewWritableFile(const std::string& file, const FileOptions& options,
                              std::unique_ptr<FSWritableFile>* result,
                              IODebugContext* debug) override {
-        return make_private(target()->NewWritableFile(file, options, result, debug), file);
+        const IOStatus created =
+            make_private(target()->NewWritableFile(file, options, result, debug), file);
+        if (created.ok() && is_log_file(file)) *result = make_log_file(file, std::move(*result));
+        return created;
     }
 
     IOStatus LockFile(const std::string& file, const IOOptions& options, rocksdb::FileLock** lock,

@@ -41,6 +41,38 @@ TEST(RocksDbStore, KeepsWhatWasSyncedAcrossOpenings) {
     EXPECT_EQ(open_rocksdb_store(data).value()->get("k").value(), "v");
 }
 
+fs::path log_of(const fs::path& data) {
+    for (const auto& file : fs::directory_iterator(data)) {
+        if (file.path().extension() == ".log") return file.path();
+    }
+    ADD_FAILURE() << "no log in " << data;
+    return {};
+}
+
+TEST(RocksDbStore, ZerosBehindTheEndOfTheLogAreNotRead) {
+    TestingDirectory directory;
+    const fs::path data = directory.path() / "data";
+    const fs::path copy = directory.path() / "copy";
+    const auto value = [](int i) { return std::string(static_cast<std::size_t>(i % 2'000), 'v'); };
+    constexpr int kRows = 3'000;
+    {
+        const auto store = open_rocksdb_store(data).value();
+        for (int i = 0; i < kRows; ++i) {
+            const Sync sync = i % 100 == 0 ? Sync::kYes : Sync::kNo;
+            ASSERT_TRUE(store->write(put("k" + std::to_string(i), value(i)), sync).ok());
+        }
+        fs::copy(data, copy);  // what a killed process leaves
+    }
+    EXPECT_EQ(fs::file_size(log_of(copy)) % (1U << 20), 0u);
+    EXPECT_LT(fs::file_size(log_of(data)), fs::file_size(log_of(copy)));
+    for (const fs::path& left : {copy, data}) {
+        const auto store = open_rocksdb_store(left).value();
+        for (int i = 0; i < kRows; ++i) {
+            ASSERT_EQ(store->get("k" + std::to_string(i)).value(), value(i)) << left;
+        }
+    }
+}
+
 TEST(RocksDbStore, OnlyTheOwnerMayRead) {
     TestingDirectory directory;
     const fs::path data = directory.path() / "data";
