@@ -9,8 +9,8 @@
 #include <vector>
 
 // One write is under way at a time. While it runs, batches gather; when it ends, they become the
-// next write. So the load itself sets the size of a group, and nobody waits for a timer except a
-// lazy batch that nobody waits for.
+// next write. So the load itself sets the size of a group. Only under load does the next write rest
+// for a moment; a lazy batch, which nobody waits for, has a timer of its own.
 namespace stele::store {
 namespace {
 
@@ -87,6 +87,7 @@ private:
     struct Group {
         WriteBatch batch;
         std::size_t submitted_bytes = 0;
+        std::size_t batch_count = 0;
         Position last;
         Sync sync;
     };
@@ -99,6 +100,7 @@ private:
     void write();
     Group take_group() STELE_REQUIRES(mutex_);
     bool commit(Group group);
+    Timestamp end_of_rest(std::size_t batches, Timestamp began) const;
 
     env::Env& env_;
     Store& store_;
@@ -117,6 +119,7 @@ private:
     Waiters durable_waiters_ STELE_GUARDED_BY(mutex_);
     Waiters readable_waiters_ STELE_GUARDED_BY(mutex_);
     bool writing_ STELE_GUARDED_BY(mutex_) = false;  // a write is under way or posted
+    Timestamp rests_until_ STELE_GUARDED_BY(mutex_) = kUnset;
     bool lazy_timer_set_ STELE_GUARDED_BY(mutex_) = false;
     bool failed_ STELE_GUARDED_BY(mutex_) = false;
 
@@ -215,7 +218,25 @@ bool GroupCommitter::want_lazy_write() {
 }
 
 void GroupCommitter::start_write() {
-    executor_->post([this] { write(); });
+    const Timestamp now = env_.now();
+    Timestamp when;
+    {
+        env::MutexLock lock(mutex_);
+        when = rests_until_;
+    }
+    // A rest that is longer than any was begun before somebody set the clock back.
+    if (when <= now || when > now + options_.rest_max) {
+        executor_->post([this] { write(); });
+    } else {
+        executor_->run_at(when, [this] { write(); });
+    }
+}
+
+/// When the next write may start.
+Timestamp GroupCommitter::end_of_rest(std::size_t batches, Timestamp began) const {
+    if (batches < options_.load_batches) return kUnset;
+    const Timestamp now = env_.now();
+    return now + std::clamp(now - began, Duration(0), options_.rest_max);
 }
 
 void GroupCommitter::write_late() {
@@ -234,10 +255,14 @@ void GroupCommitter::write() {
         env::MutexLock lock(mutex_);
         group = take_group();
     }
+    const std::size_t batches = group.batch_count;
+    const Timestamp began = env_.now();
     if (!commit(std::move(group))) return;
+    const Timestamp rests_until = end_of_rest(batches, began);
     bool write_late = false;
     {
         env::MutexLock lock(mutex_);
+        rests_until_ = rests_until;
         writing_ = sync_wanted_ > durable_;
         if (!writing_ && !pending_.empty()) write_late = want_lazy_write();
         if (!writing_ && !write_late) return;
@@ -259,6 +284,7 @@ GroupCommitter::Group GroupCommitter::take_group() {
         }
         group.batch.append(std::move(pending_.front()));
         pending_.pop_front();
+        ++group.batch_count;
     }
     group.submitted_bytes = group.batch.bytes();
     group.batch.drop_overwritten();

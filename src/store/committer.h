@@ -57,6 +57,11 @@ struct CommitterOptions {
     /// How long a lazy batch waits for a synced write to ride on. Longer than most workers have a
     /// task: the end of the task is synced, and takes the record of its start along.
     Duration lazy_delay = std::chrono::milliseconds(20);
+    /// Under load the next write starts only after a rest as long as the last one took, but at most
+    /// this: groups are larger then, and a batch costs less processor time. 0: never.
+    Duration rest_max = std::chrono::milliseconds(2);
+    /// So many batches in one write are a load. Fewer find no company by waiting.
+    std::size_t load_batches = 4;
     /// A merged write stops growing at this size; one batch is never divided.
     std::size_t write_bytes_max = 4U << 20;
 };

@@ -80,6 +80,15 @@ protected:
                                   [this, position] { readable_.push_back(position.value()); });
     }
 
+    /// Submits rows from the first on, and lets them be written at once.
+    void write_together(std::int64_t count, Duration takes) {
+        counting_.during_next_write = [this, takes] { process_->jump_clock(takes); };
+        for (std::int64_t i = 1; i <= count; ++i) {
+            on_durable(committer_->submit(row(i), Urgency::kSynced));
+        }
+        sim_.run_until([&] { return committer_->durable() == Position(count); }, 1s);
+    }
+
     bool stored(std::int64_t number) {
         return disk_.content().get("row" + std::to_string(number)).value().has_value();
     }
@@ -124,6 +133,44 @@ TEST_F(CommitterTest, BatchesThatWaitBecomeOneWrite) {
     EXPECT_EQ(counting_.synced, 2);
     EXPECT_EQ(durable_.size(), 50u);
     EXPECT_EQ(committer_->pending_bytes(), 0u);
+}
+
+TEST_F(CommitterTest, UnderLoadTheNextWriteRestsAsLongAsTheLastOneTook) {
+    make();
+    write_together(4, /*takes=*/1ms);
+    EXPECT_EQ(counting_.synced, 1);
+    on_durable(committer_->submit(row(5), Urgency::kSynced));
+    sim_.run_for(900us);
+    EXPECT_EQ(counting_.synced, 1);
+    on_durable(committer_->submit(row(6), Urgency::kSynced));
+    sim_.run_for(1ms);
+    EXPECT_EQ(counting_.synced, 2);
+    EXPECT_EQ(durable_.size(), 6u);
+}
+
+TEST_F(CommitterTest, NoRestIsLongerThanItsLimit) {
+    make({.rest_max = 3ms});
+    write_together(4, /*takes=*/1h);
+    on_durable(committer_->submit(row(5), Urgency::kSynced));
+    sim_.run_for(4ms);
+    EXPECT_EQ(durable_.size(), 5u);
+}
+
+TEST_F(CommitterTest, FewBatchesDoNotMakeTheNextOneWait) {
+    make();
+    write_together(3, /*takes=*/2ms);
+    on_durable(committer_->submit(row(4), Urgency::kSynced));
+    sim_.run_for(500us);
+    EXPECT_EQ(durable_.size(), 4u);
+}
+
+TEST_F(CommitterTest, ARestEndsWhenTheClockIsSetBack) {
+    make();
+    write_together(4, /*takes=*/2ms);
+    process_->jump_clock(-1h);
+    on_durable(committer_->submit(row(5), Urgency::kSynced));
+    sim_.run_for(500us);
+    EXPECT_EQ(durable_.size(), 5u);
 }
 
 TEST_F(CommitterTest, RepliesLeaveInOrderOfPosition) {
