@@ -12,6 +12,7 @@ find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
 find_package(fmt CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)  # Calendars and time zones.
 find_package(mimalloc CONFIG REQUIRED)

@@ -10,7 +10,7 @@ packages=(
     # What the scripts use.
     ca-certificates git openssl python3
     # Libraries.
-    libabsl-dev libbenchmark-dev libcli11-dev libcpp-httplib-dev libfmt-dev libgmock-dev
+    libabsl-dev libbenchmark-dev libcli11-dev libcpp-httplib-dev libdeflate-dev libfmt-dev libgmock-dev
     libgrpc++-dev libgtest-dev libhowardhinnant-date-dev libmimalloc-dev libnghttp2-dev libprotobuf-dev
     libprotoc-dev librocksdb-dev libspdlog-dev libsqlite3-dev libssl-dev
     libtomlplusplus-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler

@@ -2,39 +2,34 @@
 
 #include <absl/strings/escaping.h>
 #include <fmt/format.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <memory>
 
 namespace stele::server {
 namespace {
 
-/// A zlib stream that is used again: making one takes longer than most messages.
-class Inflater {
-public:
-    Inflater() = default;
-    ~Inflater() {
-        if (made_) inflateEnd(&stream_);
-    }
-    Inflater(const Inflater&) = delete;
-    Inflater& operator=(const Inflater&) = delete;
-
-    /// At the start of a message; null when there is no memory for it.
-    z_stream* begin() {
-        constexpr int kEitherHeader = 15 + 32;  // the largest window, and zlib finds the header out
-        if (!made_) {
-            made_ = inflateInit2(&stream_, kEitherHeader) == Z_OK;
-            return made_ ? &stream_ : nullptr;
-        }
-        return inflateReset2(&stream_, kEitherHeader) == Z_OK ? &stream_ : nullptr;
-    }
-
-private:
-    z_stream stream_{};
-    bool made_ = false;
+struct FreeDecompressor {
+    void operator()(libdeflate_decompressor* made) const { libdeflate_free_decompressor(made); }
 };
+
+bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
+
+/// How long the result may be. gzip ends with it, but the sender may have lied: no more is believed
+/// than deflate can make of so many bytes.
+std::size_t guessed_size(std::string_view bytes) {
+    constexpr std::size_t kRatioMax = 1032;
+    constexpr std::size_t kUsualRatio = 4;
+    constexpr std::size_t kSizeBytes = 4;
+    if (!is_gzip(bytes) || bytes.size() < kSizeBytes) return bytes.size() * kUsualRatio;
+    std::size_t size = 0;
+    for (std::size_t i = 1; i <= kSizeBytes; ++i) {
+        size = size << 8 | static_cast<std::uint8_t>(bytes[bytes.size() - i]);
+    }
+    return std::min(size, bytes.size() * kRatioMax);
+}
 
 }  // namespace
 
@@ -103,26 +98,28 @@ std::string encode_binary(std::string_view bytes) {
 }
 
 absl::StatusOr<std::string> decompress(std::string_view bytes, std::size_t limit) {
-    thread_local Inflater inflater;
-    z_stream* const stream = inflater.begin();
-    if (stream == nullptr) return internal_error("zlib can not start");
-    stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream->avail_in = static_cast<uInt>(bytes.size());
-    std::string result;
-    std::array<char, 16 * 1024> part;
-    int state = Z_OK;
-    while (state == Z_OK && result.size() <= limit) {
-        stream->next_out = reinterpret_cast<Bytef*>(part.data());
-        stream->avail_out = static_cast<uInt>(part.size());
-        state = inflate(stream, Z_NO_FLUSH);
-        result.append(part.data(), part.size() - stream->avail_out);
-        if (state == Z_BUF_ERROR || (stream->avail_in == 0 && stream->avail_out != 0)) break;
+    // Kept: making one takes longer than most messages.
+    thread_local const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor(
+        libdeflate_alloc_decompressor());
+    if (decompressor == nullptr) return internal_error("no memory to decompress a message");
+    const auto inflate = is_gzip(bytes) ? libdeflate_gzip_decompress : libdeflate_zlib_decompress;
+    // A byte more than the limit tells a result that is too large from one that just fits.
+    std::string result(std::min(guessed_size(bytes), limit) + 1, '\0');
+    for (;;) {
+        std::size_t size = 0;
+        switch (inflate(decompressor.get(), bytes.data(), bytes.size(), result.data(),
+                        result.size(), &size)) {
+            case LIBDEFLATE_SUCCESS:
+                if (size > limit) return message_too_large(size, limit);
+                result.resize(size);
+                return result;
+            case LIBDEFLATE_INSUFFICIENT_SPACE:
+                if (result.size() > limit) return message_too_large(result.size(), limit);
+                result.resize(std::min(2 * result.size(), limit + 1));
+                break;
+            default: return internal_error("grpc: failed to decompress the received message");
+        }
     }
-    if (result.size() > limit) return message_too_large(result.size(), limit);
-    if (state != Z_STREAM_END) {
-        return internal_error("grpc: failed to decompress the received message");
-    }
-    return result;
 }
 
 absl::Status message_too_large(std::size_t bytes, std::size_t limit) {

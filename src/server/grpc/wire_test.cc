@@ -12,15 +12,24 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-std::string deflated(const std::string& text) {
-    uLongf size = compressBound(text.size());
-    std::string result(size, '\0');
-    EXPECT_EQ(compress(reinterpret_cast<Bytef*>(result.data()), &size,
-                       reinterpret_cast<const Bytef*>(text.data()), text.size()),
+/// As zlib (window bits 15) or gzip (with 16 more).
+std::string compressed(const std::string& text, int window_bits) {
+    z_stream stream{};
+    EXPECT_EQ(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, 8,
+                           Z_DEFAULT_STRATEGY),
               Z_OK);
-    result.resize(size);
+    std::string result(deflateBound(&stream, text.size()), '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(result.data());
+    stream.avail_out = static_cast<uInt>(result.size());
+    EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    result.resize(stream.total_out);
+    deflateEnd(&stream);
     return result;
 }
+std::string deflated(const std::string& text) { return compressed(text, 15); }
+std::string gzipped(const std::string& text) { return compressed(text, 15 + 16); }
 
 TEST(Wire, APrefixIsReadAsItWasWritten) {
     for (const std::size_t length : {0U, 1U, 255U, 256U, 70'000U, 4'194'304U}) {
@@ -61,15 +70,38 @@ TEST(Wire, BinaryHeadersHaveNoPadding) {
 
 TEST(Wire, AMessageIsDecompressedUpToItsLimit) {
     const std::string text(100'000, 'x');
-    EXPECT_EQ(*decompress(deflated(text), text.size()), text);
-    const auto larger = decompress(deflated(text), text.size() - 1);
-    EXPECT_EQ(larger.status().code(), absl::StatusCode::kResourceExhausted);
-    EXPECT_THAT(message_of(larger.status()), HasSubstr("larger than max"));
+    for (const std::string& bytes : {deflated(text), gzipped(text)}) {
+        EXPECT_EQ(*decompress(bytes, text.size()), text);
+        EXPECT_EQ(*decompress(bytes, 10 * text.size()), text);
+        for (const std::size_t limit : {text.size() - 1, std::size_t{10}}) {
+            const auto larger = decompress(bytes, limit);
+            EXPECT_EQ(larger.status().code(), absl::StatusCode::kResourceExhausted);
+            EXPECT_THAT(message_of(larger.status()), HasSubstr("larger than max"));
+        }
+    }
+}
+
+TEST(Wire, MessagesOfEverySizeAreDecompressed) {
+    for (std::size_t size = 0; size < 5'000; size = 2 * size + 1) {
+        std::string text;
+        for (std::size_t i = 0; i < size; ++i) text += static_cast<char>(i * i * 31 % 251);
+        EXPECT_EQ(*decompress(deflated(text), size), text);
+        EXPECT_EQ(*decompress(gzipped(text), size), text);
+    }
+}
+
+TEST(Wire, AGzipThatLiesAboutItsSizeIsRefused) {
+    for (const char byte : {'\0', '\xff'}) {
+        std::string bytes = gzipped("a message of some length");
+        bytes.replace(bytes.size() - 4, 4, 4, byte);
+        EXPECT_EQ(decompress(bytes, 1'000'000).status().code(), absl::StatusCode::kInternal);
+    }
 }
 
 TEST(Wire, WhatIsNotCompressedIsRefused) {
     for (const std::string& wrong :
-         {std::string(), std::string("plain"), deflated("text").substr(0, 6)}) {
+         {std::string(), std::string("plain"), std::string("\x1f\x8b"),
+          deflated("text").substr(0, 6), gzipped("text").substr(0, 15)}) {
         EXPECT_EQ(decompress(wrong, 1000).status().code(), absl::StatusCode::kInternal);
     }
 }
