@@ -42,6 +42,11 @@ std::size_t run_bytes(const history::Run& run) {
            pending_update_bytes(run);
 }
 
+bool is_named(const storage::InfoRow& info, const RunRef& run) {
+    return info.run_id() == run.run_id && info.workflow_id() == run.workflow_id &&
+           info.namespace_id() == run.namespace_id;
+}
+
 }  // namespace
 
 void EventTail::append(history::EventBatch events, Position position) {
@@ -64,11 +69,13 @@ void EventTail::truncate(EventId from) {
 }
 
 LoadedRun* RunCache::touch(Order::iterator place) {
-    order_.splice(order_.begin(), order_, place);
+    if (place != order_.begin()) order_.splice(order_.begin(), order_, place);
     return place->get();
 }
 
 LoadedRun* RunCache::find(RunAddress address) {
+    // One step of a run looks for it more than once.
+    if (!order_.empty() && order_.front()->address == address) return order_.front().get();
     const auto found = runs_.find(address);
     return found == runs_.end() ? nullptr : touch(found->second);
 }
@@ -76,9 +83,8 @@ LoadedRun* RunCache::find(RunAddress address) {
 LoadedRun* RunCache::find(const RunRef& run) {
     const auto named = by_run_id_.find(run.run_id);
     if (named == by_run_id_.end()) return nullptr;
-    LoadedRun* found = find(named->second);
     // Run ids are unique, but a caller may put any one beside any workflow id.
-    return found->run->ref() == run ? found : nullptr;
+    return is_named((*named->second)->run->info, run) ? touch(named->second) : nullptr;
 }
 
 LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
@@ -86,7 +92,7 @@ LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
     order_.push_front(std::move(run));
     runs_[address] = order_.begin();
     LoadedRun& loaded = *order_.front();
-    by_run_id_[loaded.run->info.run_id()] = address;
+    by_run_id_[loaded.run->info.run_id()] = order_.begin();
     changed(loaded, loaded.last);
     return loaded;
 }

@@ -3,13 +3,13 @@
 #include "base/ids.h"
 #include "history/transition.h"
 
+#include <absl/container/flat_hash_map.h>
+
 #include <compare>
 #include <deque>
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 // Runs in memory. A shard applies a transition to a run before the store has it, so until the store
@@ -23,6 +23,10 @@ struct RunAddress {
     RunKey key;
 
     auto operator<=>(const RunAddress&) const = default;
+    template <typename H>
+    friend H AbslHashValue(H state, const RunAddress& address) {
+        return H::combine(std::move(state), address.slot, address.key.value());
+    }
 };
 
 /// The newest event batches of a run, as they were written. It holds at least those that the store
@@ -91,10 +95,10 @@ public:
 
     std::size_t bytes() const { return bytes_; }
     std::size_t size() const { return runs_.size(); }
-    /// All runs in memory, by address.
+    /// All runs in memory, the most recently used first.
     template <typename Visit>
     void for_each(Visit visit) const {
-        for (const auto& [address, place] : runs_) visit(static_cast<const LoadedRun&>(**place));
+        for (const auto& run : order_) visit(static_cast<const LoadedRun&>(*run));
     }
 
 private:
@@ -106,8 +110,8 @@ private:
     std::size_t capacity_;
     std::size_t bytes_ = 0;
     Order order_;  // most recently used first
-    std::map<RunAddress, Order::iterator> runs_;
-    std::unordered_map<std::string, RunAddress> by_run_id_;
+    absl::flat_hash_map<RunAddress, Order::iterator> runs_;
+    absl::flat_hash_map<std::string, Order::iterator> by_run_id_;
     std::vector<RunAddress> deleted_;
 };
 
