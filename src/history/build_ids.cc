@@ -29,8 +29,8 @@ json entries_in(const std::string& text) {
 }
 
 /// The list with one more build, or nullopt where nothing is new, which is nearly always.
-std::optional<json> with_build(const std::string& before, const WorkerVersionStamp& stamp,
-                               std::size_t bytes_max) {
+std::optional<std::string> with_build(const std::string& before, const WorkerVersionStamp& stamp,
+                                      std::size_t bytes_max) {
     const std::string entry = entry_of(stamp);
     const bool has_sentinel = stamp.use_versioning() || before.starts_with("[\"unversioned\"");
     const bool has_entry = entry.empty() || before.find(text_of(entry)) != std::string::npos;
@@ -43,10 +43,12 @@ std::optional<json> with_build(const std::string& before, const WorkerVersionSta
         if (old != kUnversioned && old != entry) entries.push_back(old);
     }
     if (!entry.empty()) entries.push_back(entry);
-    while (text_of(entries).size() > bytes_max && entries.size() > sentinels) {
+    std::string text = text_of(entries);
+    while (text.size() > bytes_max && entries.size() > sentinels) {
         entries.erase(sentinels);
+        text = text_of(entries);
     }
-    return entries;
+    return text;
 }
 
 }  // namespace
@@ -54,13 +56,13 @@ std::optional<json> with_build(const std::string& before, const WorkerVersionSta
 std::optional<Payload> add_build_id(const PayloadMap& attributes, const WorkerVersionStamp& stamp,
                                     std::size_t bytes_max) {
     const auto found = attributes.find(kBuildIds);
-    const std::optional<json> entries =
+    std::optional<std::string> entries =
         with_build(found == attributes.end() ? "" : found->second.data(), stamp, bytes_max);
     if (!entries) return std::nullopt;
     Payload payload;
     (*payload.mutable_metadata())["encoding"] = "json/plain";
     (*payload.mutable_metadata())["type"] = "KeywordList";
-    payload.set_data(text_of(*entries));
+    payload.set_data(*std::move(entries));
     return payload;
 }
 

@@ -1,9 +1,10 @@
 #include "history/payload_stats.h"
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <google/protobuf/descriptor.h>
 
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 namespace stele::history {
@@ -30,29 +31,63 @@ public:
         for (const Descriptor* type : types_) fields_[type] = fields_of(type, leading);
     }
 
-    const std::vector<const FieldDescriptor*>& of(const Descriptor* type) const {
-        return fields_.at(type);
+    /// The fields of a message that are set and lead on.
+    template <typename Visit>
+    void visit(const Message& message, Visit visit) const {
+        const Fields& fields = fields_.at(message.GetDescriptor());
+        const google::protobuf::Reflection& reflection = *message.GetReflection();
+        for (const FieldDescriptor* field : fields.single) {
+            if (reflection.HasField(message, field)) visit(reflection.GetMessage(message, field));
+        }
+        for (const FieldDescriptor* field : fields.repeated) {
+            for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+                visit(reflection.GetRepeatedMessage(message, field, i));
+            }
+        }
+        // An event has some sixty kinds of attributes: asking which it has beats asking for each.
+        for (const google::protobuf::OneofDescriptor* oneof : fields.oneofs) {
+            const FieldDescriptor* field = reflection.GetOneofFieldDescriptor(message, oneof);
+            if (field != nullptr && fields.in_oneofs.contains(field)) {
+                visit(reflection.GetMessage(message, field));
+            }
+        }
     }
 
 private:
+    struct Fields {
+        std::vector<const FieldDescriptor*> single;
+        std::vector<const FieldDescriptor*> repeated;
+        std::set<const google::protobuf::OneofDescriptor*> oneofs;
+        absl::flat_hash_set<const FieldDescriptor*> in_oneofs;
+
+        void add(const FieldDescriptor* field) {
+            if (const auto* oneof = field->real_containing_oneof()) {
+                oneofs.insert(oneof);
+                in_oneofs.insert(field);
+            } else {
+                (field->is_repeated() ? repeated : single).push_back(field);
+            }
+        }
+        bool empty() const { return single.empty() && repeated.empty() && in_oneofs.empty(); }
+    };
+
     void collect(const Descriptor* type) {
         if (type == SearchAttributes::descriptor() || !types_.insert(type).second) return;
         for (int i = 0; i < type->field_count(); ++i) {
             if (type->field(i)->message_type() != nullptr) collect(type->field(i)->message_type());
         }
     }
-    static std::vector<const FieldDescriptor*> fields_of(
-        const Descriptor* type, const std::set<const Descriptor*>& leading) {
-        std::vector<const FieldDescriptor*> fields;
+    static Fields fields_of(const Descriptor* type, const std::set<const Descriptor*>& leading) {
+        Fields fields;
         if (type == Payload::descriptor()) return fields;  // what it holds is its own
         for (int i = 0; i < type->field_count(); ++i) {
-            if (leading.contains(type->field(i)->message_type())) fields.push_back(type->field(i));
+            if (leading.contains(type->field(i)->message_type())) fields.add(type->field(i));
         }
         return fields;
     }
 
     std::set<const Descriptor*> types_;
-    std::unordered_map<const Descriptor*, std::vector<const FieldDescriptor*>> fields_;
+    absl::flat_hash_map<const Descriptor*, Fields> fields_;
 };
 
 void count(const Message& message, const PayloadFields& fields, storage::HeaderRow& header) {
@@ -64,18 +99,7 @@ void count(const Message& message, const PayloadFields& fields, storage::HeaderR
         }
         return;
     }
-    const google::protobuf::Reflection& reflection = *message.GetReflection();
-    for (const FieldDescriptor* field : fields.of(message.GetDescriptor())) {
-        if (!field->is_repeated()) {
-            if (reflection.HasField(message, field)) {
-                count(reflection.GetMessage(message, field), fields, header);
-            }
-            continue;
-        }
-        for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-            count(reflection.GetRepeatedMessage(message, field, i), fields, header);
-        }
-    }
+    fields.visit(message, [&](const Message& part) { count(part, fields, header); });
 }
 
 }  // namespace
