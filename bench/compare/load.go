@@ -18,6 +18,13 @@ import (
 
 const taskQueue = "bench"
 
+// A worker of the Go SDK polls at most 1,000 times a second for each kind of task, whatever the
+// server could give: with one of them, two tasks for a workflow would mean 500 workflows a second.
+const (
+	workers = 4
+	pollers = 4
+)
+
 // The compared workflows, by the names under which they are registered.
 const (
 	emptyWorkflow       = "Empty"
@@ -36,10 +43,10 @@ func OneActivity(ctx workflow.Context) error {
 
 func Greet(_ context.Context, name string) (string, error) { return "Hello, " + name, nil }
 
-// Load is a worker and clients in this process, the same for every server.
+// Load is workers and clients in this process, the same for every server.
 type Load struct {
-	client client.Client
-	worker worker.Worker
+	client  client.Client
+	workers []worker.Worker
 }
 
 func NewLoad(address string) (*Load, error) {
@@ -47,17 +54,27 @@ func NewLoad(address string) (*Load, error) {
 	if err != nil {
 		return nil, err
 	}
-	// More pollers than the default, which would be the limit at 128 in flight.
-	load := &Load{client: connection, worker: worker.New(connection, taskQueue, worker.Options{
-		MaxConcurrentWorkflowTaskPollers: 8, MaxConcurrentActivityTaskPollers: 8})}
-	load.worker.RegisterWorkflow(Empty)
-	load.worker.RegisterWorkflow(OneActivity)
-	load.worker.RegisterActivity(Greet)
-	return load, load.worker.Start()
+	load := &Load{client: connection}
+	for range workers {
+		// More pollers than the default, which would be the limit at 128 in flight.
+		w := worker.New(connection, taskQueue, worker.Options{
+			MaxConcurrentWorkflowTaskPollers: pollers, MaxConcurrentActivityTaskPollers: pollers})
+		w.RegisterWorkflow(Empty)
+		w.RegisterWorkflow(OneActivity)
+		w.RegisterActivity(Greet)
+		if err := w.Start(); err != nil {
+			load.Stop()
+			return nil, err
+		}
+		load.workers = append(load.workers, w)
+	}
+	return load, nil
 }
 
 func (l *Load) Stop() {
-	l.worker.Stop()
+	for _, w := range l.workers {
+		w.Stop()
+	}
 	l.client.Close()
 }
 

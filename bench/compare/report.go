@@ -58,7 +58,7 @@ func Report(o options, results []Result) string {
 	fmt.Fprintf(&text, "Commit %s, %s. %s.\n\n", o.commit, time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine())
 	fmt.Fprintf(&text, "Stele keeps its data in a directory and answers once they are synced. Temporal %s keeps them in\n"+
 		"a SQLite file (WAL, synchronous=%s), without rate limits and without its own worker service. The\n"+
-		"Go SDK worker and the clients are one process beside the server, on the same processors. Each\n"+
+		"Go SDK workers and the clients are one process beside the server, on the same processors. Each\n"+
 		"cell: %v of warm-up, then %v%s. Latency is from start to result. CPU is the server's, user and\n"+
 		"system; the last column is that of the worker with the clients.\n\n",
 		temporalVersion, o.synchronous, o.warmUp, o.measure, countText(o.count))
