@@ -23,8 +23,17 @@ constexpr int kKeyBits = 50;
 /// For the open runs of the order of lists.
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t row_of(RunPlace place) {
+std::int64_t number_of(RunPlace place) {
     return (std::int64_t{place.slot} << kKeyBits) | place.key.value();
+}
+
+/// Runs a statement that returns one number; 0, which is no row's, when it met no row.
+absl::StatusOr<std::int64_t> returned(Statement& statement) {
+    const absl::StatusOr<bool> stepped = statement.step();
+    const std::int64_t number = stepped.ok() && *stepped ? statement.integer(0) : 0;
+    statement.reset();
+    STELE_RETURN_IF_ERROR(stepped.status());
+    return number;
 }
 
 std::int64_t nanoseconds(const google::protobuf::Timestamp& time) {
@@ -162,9 +171,23 @@ absl::Status Index::load(const std::string& store_id) {
     }
     const auto prepare = [&](const char* sql) { return database_->prepare(sql); };
     STELE_ASSIGN_OR_RETURN(
-        Statement put, prepare("INSERT OR REPLACE INTO runs VALUES "
-                               "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-    STELE_ASSIGN_OR_RETURN(Statement erase, prepare("DELETE FROM runs WHERE run = ?"));
+        Statement put,
+        prepare("INSERT INTO runs VALUES (NULL, "
+                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (place) DO UPDATE SET "
+                // What is indexed and never changes is left out: it costs as much as new.
+                "order_time = excluded.order_time, status = excluded.status, "
+                "task_queue = excluded.task_queue, "
+                "execution_time = excluded.execution_time, "
+                "close_time = excluded.close_time, "
+                "execution_duration = excluded.execution_duration, "
+                "history_length = excluded.history_length, "
+                "history_size_bytes = excluded.history_size_bytes, "
+                "state_transition_count = excluded.state_transition_count, "
+                "division = excluded.division, info = excluded.info "
+                "RETURNING run"));
+    STELE_ASSIGN_OR_RETURN(Statement erase,
+                           prepare("DELETE FROM runs WHERE place = ? RETURNING run"));
     STELE_ASSIGN_OR_RETURN(Statement put_value,
                            prepare("INSERT OR IGNORE INTO attribute VALUES (?, ?, ?)"));
     STELE_ASSIGN_OR_RETURN(Statement erase_values, prepare("DELETE FROM attribute WHERE run = ?"));
@@ -245,11 +268,8 @@ absl::Status Index::commit(const Progress& progress, bool complete) {
 absl::StatusOr<std::int64_t> Index::space_of(const std::string& namespace_id) {
     const auto found = spaces_.find(namespace_id);
     if (found != spaces_.end()) return found->second;
-    Statement& put = statements_->put_space;
-    Binder(put).text(namespace_id);
-    STELE_RETURN_IF_ERROR(put.step().status());
-    const std::int64_t id = put.integer(0);
-    put.reset();
+    Binder(statements_->put_space).text(namespace_id);
+    STELE_ASSIGN_OR_RETURN(const std::int64_t id, returned(statements_->put_space));
     spaces_[namespace_id] = id;
     return id;
 }
@@ -264,11 +284,8 @@ std::optional<std::int64_t> Index::find_name(std::int64_t space, const std::stri
 absl::StatusOr<std::int64_t> Index::name_of(std::int64_t space, const std::string& name,
                                             history::AttributeType type) {
     if (const auto known = find_name(space, name, type)) return *known;
-    Statement& put = statements_->put_name;
-    Binder(put).integer(space).text(name).integer(type);
-    STELE_RETURN_IF_ERROR(put.step().status());
-    const std::int64_t id = put.integer(0);
-    put.reset();
+    Binder(statements_->put_name).integer(space).text(name).integer(type);
+    STELE_ASSIGN_OR_RETURN(const std::int64_t id, returned(statements_->put_name));
     names_[{space, name, type}] = id;
     return id;
 }
@@ -277,10 +294,9 @@ absl::Status Index::put(RunPlace place, const storage::InfoRow& info,
                         const storage::HeaderRow& header, const storage::AttributesRow& attributes,
                         const history::SearchAttributeSchema* schema) {
     STELE_ASSIGN_OR_RETURN(const std::int64_t space, space_of(info.namespace_id()));
-    const std::int64_t run = row_of(place);
     const bool open = is_open_status(header.status());
     Binder binder(statements_->put);
-    binder.integer(run)
+    binder.integer(number_of(place))
         .integer(space)
         .integer(open ? kEndOfTime : nanoseconds(header.close_time()))
         .integer(nanoseconds(info.start_time()))
@@ -297,7 +313,7 @@ absl::Status Index::put(RunPlace place, const storage::InfoRow& info,
         .text_or_null(info.root().run_id())
         .text_or_null(division_of(attributes))
         .bytes(make_run_info(info, header, attributes, schema).SerializeAsString());
-    STELE_RETURN_IF_ERROR(statements_->put.run());
+    STELE_ASSIGN_OR_RETURN(const std::int64_t run, returned(statements_->put));
     return put_attributes(run, space, attributes, schema);
 }
 
@@ -326,9 +342,8 @@ absl::Status Index::put_attributes(std::int64_t run, std::int64_t space,
 }
 
 absl::Status Index::erase(RunPlace place) {
-    const std::int64_t run = row_of(place);
-    statements_->erase.bind(1, run);
-    STELE_RETURN_IF_ERROR(statements_->erase.run());
+    statements_->erase.bind(1, number_of(place));
+    STELE_ASSIGN_OR_RETURN(const std::int64_t run, returned(statements_->erase));
     statements_->erase_values.bind(1, run);
     return statements_->erase_values.run();
 }

@@ -5,7 +5,9 @@
 
 namespace stele::visibility {
 
-// runs.run is the run's place in the store: its slot and its run key in one number.
+// runs.run counts up, so that rows which come together lie together: by place, each new run would
+// change pages of its own.
+// runs.place is the run's place in the store: its slot and its run key in one number.
 // runs.order_time is the time of the close, and the end of time for a run that is open.
 // runs.info is the serialised WorkflowExecutionInfo, as lists show it.
 // attribute has a row for each value of an attribute, and for each word of a Text.
@@ -19,6 +21,7 @@ const char* const kCreateTables = R"(
     );
     CREATE TABLE runs (
         run INTEGER PRIMARY KEY,
+        place INTEGER NOT NULL UNIQUE,
         space INTEGER NOT NULL,
         order_time INTEGER NOT NULL,
         start_time INTEGER NOT NULL,

@@ -6,7 +6,7 @@
 namespace stele::visibility {
 
 /// Grows with every change of the tables, or of what is put into them.
-inline constexpr int kIndexVersion = 1;
+inline constexpr int kIndexVersion = 2;
 
 /// Makes the tables in an empty database.
 extern const char* const kCreateTables;
