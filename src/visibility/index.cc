@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <limits>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace stele::visibility {
@@ -22,6 +23,15 @@ constexpr char kDivision[] = "TemporalNamespaceDivision";
 constexpr int kKeyBits = 50;
 /// For the open runs of the order of lists.
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
+
+/// The order of lists; the size of the page follows.
+const std::string kOrder = " ORDER BY order_time DESC, start_time DESC, run_id LIMIT ";
+constexpr char kWorkflowId[] = "WorkflowId";
+
+/// As `column_of`, but the workflow id as a value, which no index serves.
+const char* column_without_index(const filter::Attribute& attribute) {
+    return attribute.name == kWorkflowId ? "+workflow_id" : column_of(attribute);
+}
 
 std::int64_t number_of(RunPlace place) {
     return (std::int64_t{place.slot} << kKeyBits) | place.key.value();
@@ -137,6 +147,7 @@ absl::Status Index::reset(const std::string& store_id) {
     STELE_RETURN_IF_ERROR(database_->execute("BEGIN"));
     STELE_RETURN_IF_ERROR(database_->execute(kDropTables));
     STELE_RETURN_IF_ERROR(database_->execute(kCreateTables));
+    STELE_RETURN_IF_ERROR(database_->execute(kDescribeIndexes));
     STELE_ASSIGN_OR_RETURN(Statement put, database_->prepare("INSERT INTO meta VALUES (?, ?)"));
     Binder(put).text("version").integer(kIndexVersion);
     STELE_RETURN_IF_ERROR(put.run());
@@ -350,7 +361,47 @@ absl::Status Index::erase(RunPlace place) {
 
 // ---- Questions -------------------------------------------------------------------------------
 
-absl::StatusOr<Statement> Index::select(const std::string& columns, const std::string& namespace_id,
+/// Whether so many workflow ids begin with a wanted prefix that a page is full sooner when runs are
+/// looked at in the order of lists than when all of these are found and sorted.
+absl::StatusOr<bool> Index::has_wide_prefix(std::int64_t space, const filter::Node& where,
+                                            const filter::Layout& layout) {
+    constexpr const char* kMore = " LIMIT 1 OFFSET 1000";
+    const std::span<const filter::Node> wanted =
+        where.kind == filter::Node::Kind::kAnd ? where.children : std::span(&where, 1);
+    for (const filter::Node& node : wanted) {
+        if (node.kind != filter::Node::Kind::kCondition ||
+            node.condition.op != filter::Operator::kStartsWith ||
+            node.condition.attribute.name != kWorkflowId) {
+            continue;
+        }
+        const filter::Sql prefix = filter::print(node, layout);
+        STELE_ASSIGN_OR_RETURN(
+            Statement probe,
+            database_->prepare("SELECT 1 FROM runs WHERE space = ? AND " + prefix.text + kMore));
+        Binder binder(probe);
+        binder.integer(space);
+        for (const filter::Value& value : prefix.parameters) binder.value(value);
+        STELE_ASSIGN_OR_RETURN(const bool more, probe.step());
+        // A narrower prefix beside it would serve; nobody asks for two.
+        if (more) return true;
+    }
+    return false;
+}
+
+absl::StatusOr<std::string> Index::plan_of(const ListQuery& query) {
+    STELE_ASSIGN_OR_RETURN(Statement steps,
+                           select("EXPLAIN QUERY PLAN ", "info", query.namespace_id, query.filter,
+                                  query.after, kOrder + "1"));
+    std::string plan;
+    for (;;) {
+        STELE_ASSIGN_OR_RETURN(const bool row, steps.step());
+        if (!row) return plan;
+        plan += std::string(steps.text(3)) + "\n";
+    }
+}
+
+absl::StatusOr<Statement> Index::select(const std::string& before, const std::string& columns,
+                                        const std::string& namespace_id,
                                         const filter::Filter& filter,
                                         const std::optional<PageKey>& after,
                                         const std::string& end) {
@@ -358,14 +409,18 @@ absl::StatusOr<Statement> Index::select(const std::string& columns, const std::s
     constexpr std::int64_t kNobody = -1;
     const auto found = spaces_.find(namespace_id);
     const std::int64_t space = found == spaces_.end() ? kNobody : found->second;
-    std::string sql = "SELECT " + columns + " FROM runs WHERE space = ?";
+    std::string sql = before + "SELECT " + columns + " FROM runs WHERE space = ?";
     if (!filter::mentions(filter, kDivision)) sql += " AND division IS NULL";
     filter::Sql condition;
     if (filter.where) {
-        const filter::Layout layout{
+        filter::Layout layout{
             column_of, [&](const filter::Attribute& attribute) {
                 return find_name(space, attribute.name, attribute.type).value_or(kNobody);
             }};
+        if (end.starts_with(kOrder)) {  // a count looks at all of them in any case
+            STELE_ASSIGN_OR_RETURN(const bool wide, has_wide_prefix(space, *filter.where, layout));
+            if (wide) layout.column = column_without_index;
+        }
         condition = filter::print(*filter.where, layout);
         sql += " AND " + condition.text;
     }
@@ -389,11 +444,9 @@ absl::StatusOr<Statement> Index::select(const std::string& columns, const std::s
 }
 
 absl::StatusOr<ListPage> Index::list(const ListQuery& query) {
-    STELE_ASSIGN_OR_RETURN(Statement rows,
-                           select("info, order_time, start_time, run_id", query.namespace_id,
-                                  query.filter, query.after,
-                                  " ORDER BY order_time DESC, start_time DESC, run_id LIMIT " +
-                                      std::to_string(query.page_size)));
+    STELE_ASSIGN_OR_RETURN(Statement rows, select("", "info, order_time, start_time, run_id",
+                                                  query.namespace_id, query.filter, query.after,
+                                                  kOrder + std::to_string(query.page_size)));
     ListPage page;
     PageKey last;
     for (;;) {
@@ -409,8 +462,8 @@ absl::StatusOr<ListPage> Index::list(const ListQuery& query) {
 absl::StatusOr<CountResult> Index::count(const CountQuery& query) {
     CountResult result;
     if (!query.filter.group_by) {
-        STELE_ASSIGN_OR_RETURN(
-            Statement rows, select("count(*)", query.namespace_id, query.filter, std::nullopt, ""));
+        STELE_ASSIGN_OR_RETURN(Statement rows, select("", "count(*)", query.namespace_id,
+                                                      query.filter, std::nullopt, ""));
         STELE_RETURN_IF_ERROR(rows.step().status());
         result.count = rows.integer(0);
         return result;
@@ -419,8 +472,8 @@ absl::StatusOr<CountResult> Index::count(const CountQuery& query) {
     STELE_CHECK(column != nullptr, "runs are grouped by an attribute that has no column");
     const std::string by = column;
     STELE_ASSIGN_OR_RETURN(Statement rows,
-                           select(by + ", count(*)", query.namespace_id, query.filter, std::nullopt,
-                                  " GROUP BY " + by + " ORDER BY " + by));
+                           select("", by + ", count(*)", query.namespace_id, query.filter,
+                                  std::nullopt, " GROUP BY " + by + " ORDER BY " + by));
     for (;;) {
         STELE_ASSIGN_OR_RETURN(const bool row, rows.step());
         if (!row) break;

@@ -5,6 +5,7 @@
 #include "stele/internal/rows.pb.h"
 #include "visibility/database.h"
 #include "visibility/filter/filter.h"
+#include "visibility/filter/sql.h"
 
 #include <map>
 #include <memory>
@@ -91,6 +92,8 @@ public:
 
     absl::StatusOr<ListPage> list(const ListQuery& query);
     absl::StatusOr<CountResult> count(const CountQuery& query);
+    /// How a list is made, in SQLite's words: for tests.
+    absl::StatusOr<std::string> plan_of(const ListQuery& query);
 
 private:
     struct Statements;
@@ -107,8 +110,10 @@ private:
     absl::Status put_attributes(std::int64_t run, std::int64_t space,
                                 const storage::AttributesRow& attributes,
                                 const history::SearchAttributeSchema* schema);
-    absl::StatusOr<Statement> select(const std::string& columns, const std::string& namespace_id,
-                                     const filter::Filter& filter,
+    absl::StatusOr<bool> has_wide_prefix(std::int64_t space, const filter::Node& where,
+                                         const filter::Layout& layout);
+    absl::StatusOr<Statement> select(const std::string& before, const std::string& columns,
+                                     const std::string& namespace_id, const filter::Filter& filter,
                                      const std::optional<PageKey>& after, const std::string& end);
 
     std::unique_ptr<Database> database_;

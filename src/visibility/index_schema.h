@@ -10,6 +10,8 @@ inline constexpr int kIndexVersion = 2;
 
 /// Makes the tables in an empty database.
 extern const char* const kCreateTables;
+/// Tells the query planner what their indexes find.
+extern const char* const kDescribeIndexes;
 /// Removes them, and what else an older version has left.
 extern const char* const kDropTables;
 

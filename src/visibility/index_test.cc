@@ -5,6 +5,7 @@
 #include "visibility/filter/evaluate.h"
 #include "visibility/run_info.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +19,8 @@ namespace {
 
 namespace enums = temporal::api::enums::v1;
 using filter::Value;
+using testing::HasSubstr;
+using testing::Not;
 
 constexpr char kSpace[] = "space-id";
 
@@ -82,6 +85,20 @@ protected:
         ASSERT_TRUE(status.ok()) << message_of(status);
         ASSERT_TRUE(index_->commit({{0, number}}, true).ok());
     }
+    void put_all(int first, int last) {
+        ASSERT_TRUE(index_->begin().ok());
+        for (int number = first; number <= last; ++number) {
+            const Rows rows(number);
+            ASSERT_TRUE(
+                index_->put({0, RunKey(number)}, rows.info, rows.header, rows.attributes, &schema_)
+                    .ok());
+        }
+        ASSERT_TRUE(index_->commit({{0, last}}, true).ok());
+    }
+    std::string plan_of(const std::string& text) {
+        return index_->plan_of({kSpace, *parse_run_filter(text, schema_), 100, std::nullopt})
+            .value();
+    }
     absl::StatusOr<ListPage> list(const std::string& text, std::int64_t size = 1000,
                                   std::optional<PageKey> after = std::nullopt) {
         STELE_ASSIGN_OR_RETURN(filter::Filter parsed, parse_run_filter(text, schema_));
@@ -136,6 +153,30 @@ TEST_F(IndexTest, PagesGoThroughEverythingOnce) {
     } while (after);
     EXPECT_EQ(all.size(), 25);
     EXPECT_EQ(paged, all);
+}
+
+TEST_F(IndexTest, AListByWorkflowIdDoesNotLookAtAllRuns) {
+    put(1, Rows(1));
+    for (const char* text : {"WorkflowId = 'workflow-1'", "WorkflowId IN ('workflow-1', 'other')",
+                             "WorkflowId = 'workflow-1' AND ExecutionStatus = 'Running'",
+                             "WorkflowId STARTS_WITH 'work'"}) {
+        EXPECT_THAT(plan_of(text), HasSubstr("INDEX runs_of_workflow")) << text;
+    }
+    for (const char* text : {"", "ExecutionStatus = 'Running'", "WorkflowType = 'type'"}) {
+        EXPECT_THAT(plan_of(text), HasSubstr("INDEX runs_in_order")) << text;
+        EXPECT_THAT(plan_of(text), Not(HasSubstr("ORDER BY"))) << text;
+    }
+}
+
+TEST_F(IndexTest, APrefixOfVeryManyIdsIsFoundInTheOrderOfTheList) {
+    constexpr int kMany = 1'100;
+    put_all(1, kMany);
+    EXPECT_THAT(plan_of("WorkflowId STARTS_WITH 'workflow-'"), HasSubstr("runs_in_order"));
+    EXPECT_THAT(plan_of("WorkflowType = 'type' AND WorkflowId STARTS_WITH 'workflow-'"),
+                HasSubstr("runs_in_order"));
+    EXPECT_THAT(plan_of("WorkflowId STARTS_WITH 'workflow-10'"), HasSubstr("runs_of_workflow"));
+    EXPECT_EQ(names(list("WorkflowId STARTS_WITH 'workflow-'", 2 * kMany)).size(), kMany);
+    EXPECT_EQ(find("WorkflowId STARTS_WITH 'workflow-110'"), (Names{"run-1100", "run-110"}));
 }
 
 TEST_F(IndexTest, ChangedRunIsFoundByItsNewValuesOnly) {
