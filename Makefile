@@ -43,6 +43,11 @@ unit: build ## Run the unit and structure tests only
 interop: build ## Official SDKs against Stele: a table of SDK by scenario
 	@scripts/interop.sh $(BUILD)
 
+.PHONY: guide
+guide: configure ## Run the code of the guide, and compare it with docs/sdk.md
+	cmake --build $(BUILD) --target stele stele_guide_test stele_guide_hello stele_guide_orders_worker
+	@tests/guide/run.py $(BUILD)
+
 .PHONY: check-workflows
 check-workflows: build ## Look for forbidden calls in the workflows of the examples
 	@scripts/check_workflows.py -p $(BUILD) $$(git ls-files 'examples/*.cc')
