@@ -8,7 +8,7 @@ to look at, all that include the SDK when there are none. clang 19 compiles them
 
 Workflow code is every function that returns wf::task, the member functions of classes that have such a
 function, and what they call, also in other files. A finding is a line `file:line: ...`; it is accepted by
-a comment `// check-workflows: REASON` on the line. Calls of virtual functions and of functions in
+a comment `// check-workflows: REASON` on the line or above it. Calls of virtual functions and of functions in
 libraries that are not compiled here are not followed.
 
 Exits with 1 if there are findings, with 2 if nothing could be checked.
@@ -325,7 +325,10 @@ class Checker:
             lines = pathlib.Path(file).read_text(errors="replace").split("\n")
         except OSError:
             return False
-        return 0 < line <= len(lines) and ACCEPTED.search(lines[line - 1]) is not None
+        if not 0 < line <= len(lines):
+            return False
+        above = lines[line - 2].strip() if line > 1 else ""
+        return bool(ACCEPTED.search(lines[line - 1]) or ACCEPTED.match(above))
 
 
 # ---- The program ----------------------------------------------------------------------------------
@@ -366,7 +369,7 @@ def select(commands, files):
 def main():
     parser = argparse.ArgumentParser(
         prog="stele-check-workflows", description=__doc__.split("\n", 1)[0],
-        epilog="A line with a comment `// check-workflows: REASON` is accepted.")
+        epilog="A line with a comment `// check-workflows: REASON`, or below one, is accepted.")
     parser.add_argument("-p", dest="build", required=True, type=pathlib.Path,
                         help="the build directory, which holds compile_commands.json")
     parser.add_argument("--root", help="where the project's own code is; else where CMake's is")

@@ -55,8 +55,9 @@ wf::task<std::string> everything(Order order) {
     std::vector<int> values{3, 1, 2};
     std::sort(values.begin(), values.end(), [](int a, int b) { return a > b; });
     std::mt19937_64 engine(wf::random());
-    std::shuffle(values.begin(), values.end(),
-                 engine);  // check-workflows: one build for all workers
+    // check-workflows: the same program everywhere
+    std::sample(values.begin(), values.begin() + 1, values.begin() + 1, 1, engine);
+    std::shuffle(values.begin(), values.end(), engine);  // check-workflows: one build runs
     wf::log(stele::LogLevel::kInfo, describe(values));
     wf::mutex mine;
     auto lock = co_await mine.acquire();
