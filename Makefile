@@ -52,6 +52,10 @@ guide: configure ## Run the code of the guide, and compare it with docs/sdk.md
 check-workflows: build ## Look for forbidden calls in the workflows of the examples
 	@scripts/check_workflows.py -p $(BUILD) $$(git ls-files 'examples/*.cc')
 
+.PHONY: sdk-temporal
+sdk-temporal: build ## The SDK's integration tests and examples on a real Temporal server
+	@tests/sdk/run $(BUILD) temporal
+
 .PHONY: sim
 sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 	cmake --build $(BUILD) --target stele_sim
