@@ -67,7 +67,8 @@ class CheckWorkflows(unittest.TestCase):
         self.assertRegex(errors, r"[2-9] workflow functions in 1 files, 0 findings")
 
     def test_check_of_nothing_does_not_pass(self):
-        status, _, errors = check("helper.cc", commands=[command_of("helper.cc")])
+        with tempfile.NamedTemporaryFile(suffix=".cc") as empty:
+            status, _, errors = check(empty.name, commands=[command_of(empty.name)])
         self.assertEqual(status, 2)
         self.assertIn("there is no workflow", errors)
         status, _, errors = check("good.cc", commands=[])
