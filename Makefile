@@ -12,7 +12,7 @@ export CCACHE_DEPEND := 1
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: ## Install Debian packages and fetch the API definitions
@@ -42,6 +42,19 @@ unit: build ## Run the unit and structure tests only
 .PHONY: interop
 interop: build ## Official SDKs against Stele: a table of SDK by scenario
 	@scripts/interop.sh $(BUILD)
+
+.PHONY: guide
+guide: configure ## Run the code of the guide, and compare it with docs/sdk.md
+	cmake --build $(BUILD) --target stele stele_guide_test stele_guide_hello stele_guide_orders_worker
+	@tests/guide/run.py $(BUILD)
+
+.PHONY: check-workflows
+check-workflows: build ## Look for forbidden calls in the workflows of the examples
+	@scripts/check_workflows.py -p $(BUILD) $$(git ls-files 'examples/*.cc')
+
+.PHONY: sdk-temporal
+sdk-temporal: build ## The SDK's integration tests and examples on a real Temporal server
+	@tests/sdk/run $(BUILD) temporal
 
 .PHONY: sim
 sim: configure ## Simulate crashes and lost messages (SEEDS=200)

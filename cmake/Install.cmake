@@ -1,9 +1,11 @@
-# What `cmake --install` puts where, and the packages that `cpack` makes of it. Two components:
+# What `cmake --install` puts where, and the packages that `cpack` makes of it. Three components:
 #
-#   server   the program `stele`, which is the server and the command line
-#   sdk      the C++ SDK: headers, static libraries and the CMake package `stele`
+#   server     the program `stele`, which is the server and the command line
+#   sdk        the C++ SDK: headers, static libraries, the CMake package `stele`, the checker of workflow code
+#   embedded   the engine as a library: for tests of workflows, and for servers inside of programs
 #
-# A project of its own needs: find_package(stele CONFIG REQUIRED), and to link stele::sdk.
+# A project of its own needs: find_package(stele CONFIG REQUIRED), and to link stele::sdk; or
+# find_package(stele CONFIG REQUIRED COMPONENTS embedded), and to link stele::embedded.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -16,9 +18,12 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT server)
 # The API's generated headers lie below a directory of their own: nobody else's temporal/ or google/
 # is shadowed by them.
 set(stele_api_headers "${CMAKE_INSTALL_INCLUDEDIR}/stele-api")
-# The headers of stele_embedded stay here, as the engine behind it does.
 install(DIRECTORY include/stele DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT sdk
     REGEX "/(embedded|testing)\\.h$" EXCLUDE)
+install(FILES include/stele/embedded.h include/stele/testing.h
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/stele" COMPONENT embedded)
+install(PROGRAMS scripts/check_workflows.py DESTINATION "${CMAKE_INSTALL_BINDIR}"
+    RENAME stele-check-workflows COMPONENT sdk)
 install(DIRECTORY "${CMAKE_BINARY_DIR}/src/proto/stele_api/" DESTINATION "${stele_api_headers}"
     COMPONENT sdk FILES_MATCHING PATTERN "*.pb.h")
 target_include_directories(stele_api INTERFACE "$<INSTALL_INTERFACE:${stele_api_headers}>")
@@ -68,7 +73,25 @@ install(FILES "${CMAKE_BINARY_DIR}/stele-config.cmake"
     "${CMAKE_BINARY_DIR}/stele-config-version.cmake"
     DESTINATION "${stele_cmake_files}" COMPONENT sdk)
 
-# Debian packages: stele, and libstele-dev with the SDK.
+# The engine and what joins it with the SDK, in one archive: its parts are nobody's business. Libraries
+# that it needs are given by name, so that whoever uses it needs no CMake package of each of them.
+add_library(stele_engine STATIC)
+foreach(part internal_proto env config store cron history shard matching visibility frontend schedule batch
+        nexus deployment cluster server embedded)
+    get_target_property(type stele_${part} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")  # Else there is nothing in it yet.
+        target_sources(stele_engine PRIVATE "$<TARGET_OBJECTS:stele_${part}>")
+    endif()
+endforeach()
+set_target_properties(stele_engine PROPERTIES
+    LINKER_LANGUAGE CXX OUTPUT_NAME stele_embedded EXPORT_NAME embedded)
+target_link_libraries(stele_engine INTERFACE
+    stele_sdk rocksdb sqlite3 yaml-cpp date-tz nghttp2 cpp-httplib spdlog fmt crypto z)
+install(TARGETS stele_engine EXPORT stele-embedded ARCHIVE COMPONENT embedded)
+install(EXPORT stele-embedded NAMESPACE stele:: FILE stele-embedded-targets.cmake
+    DESTINATION "${stele_cmake_files}" COMPONENT embedded)
+
+# Debian packages: stele, libstele-dev with the SDK, and libstele-embedded-dev.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME stele)
 set(CPACK_PACKAGE_VENDOR "Stele")
@@ -77,7 +100,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Durable execution: workflows that survive
 set(CPACK_PACKAGE_DIRECTORY "${CMAKE_BINARY_DIR}/packages")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_COMPONENTS_ALL server sdk)
+set(CPACK_COMPONENTS_ALL server sdk embedded)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -89,5 +112,14 @@ set(CPACK_DEBIAN_SDK_PACKAGE_NAME libstele-dev)
 set(CPACK_DEBIAN_SDK_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_SDK_PACKAGE_DEPENDS
     "libabsl-dev, libgrpc++-dev, libprotobuf-dev, nlohmann-json3-dev")
+# What stele-check-workflows needs.
+set(CPACK_DEBIAN_SDK_PACKAGE_RECOMMENDS "binutils, clang-19, python3")
 set(CPACK_COMPONENT_SDK_DESCRIPTION "The C++ SDK: workflows as coroutines.")
+set(CPACK_DEBIAN_EMBEDDED_PACKAGE_NAME libstele-embedded-dev)
+set(CPACK_DEBIAN_EMBEDDED_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_EMBEDDED_PACKAGE_DEPENDS
+    "libstele-dev (= ${PROJECT_VERSION}), libcpp-httplib-dev, libfmt-dev, libhowardhinnant-date-dev, \
+libnghttp2-dev, librocksdb-dev, libspdlog-dev, libsqlite3-dev, libssl-dev, libyaml-cpp-dev, zlib1g-dev")
+set(CPACK_COMPONENT_EMBEDDED_DESCRIPTION
+    "The server as a library: workflows are tested under a clock that does not wait, or run in one process.")
 include(CPack)

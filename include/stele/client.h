@@ -309,7 +309,7 @@ public:
     /// Starts a workflow that is written in C++: `client.start<buy>({.task_queue = "q"}, order)`,
     /// `client.start<&Approval::run>({...})`. Throws WorkflowAlreadyStartedError.
     template <auto Fn, class... A>
-    auto start(const StartOptions& options, const A&... arguments) {
+    auto start(const StartOptions& options, const A&... arguments) const {
         using R = typename detail::signature_for<Fn>::result;
         return WorkflowHandle<R>(start_payloads(workflow_name<Fn>, options,
                                                 detail::encode_call<Fn>(arguments...), {}, {}));
@@ -319,21 +319,22 @@ public:
     /// `client.start<std::string>("Greet", {.task_queue = "python"}, name)`.
     template <class R = void, class... A>
     WorkflowHandle<R> start(std::string_view type, const StartOptions& options,
-                            const A&... arguments) {
+                            const A&... arguments) const {
         return WorkflowHandle<R>(
             start_payloads(type, options, encode_arguments(arguments...), {}, {}));
     }
 
     /// Starts and waits for the result.
     template <auto Fn, class... A>
-    auto execute(const StartOptions& options, const A&... arguments) {
+    auto execute(const StartOptions& options, const A&... arguments) const {
         return start<Fn>(options, arguments...).result();
     }
 
     /// Signals the workflow, which is started first when it is not running.
     template <auto Fn, class... Signal, class... A>
     auto signal_with_start(const StartOptions& options, std::string_view signal,
-                           const std::tuple<Signal...>& signal_arguments, const A&... arguments) {
+                           const std::tuple<Signal...>& signal_arguments,
+                           const A&... arguments) const {
         using R = typename detail::signature_for<Fn>::result;
         return WorkflowHandle<R>(start_payloads(workflow_name<Fn>, options,
                                                 detail::encode_call<Fn>(arguments...), signal,
@@ -343,7 +344,7 @@ public:
     WorkflowHandle<R> signal_with_start(std::string_view type, const StartOptions& options,
                                         std::string_view signal,
                                         const std::tuple<Signal...>& signal_arguments,
-                                        const A&... arguments) {
+                                        const A&... arguments) const {
         return WorkflowHandle<R>(start_payloads(type, options, encode_arguments(arguments...),
                                                 signal, detail::encode_tuple(signal_arguments)));
     }
@@ -358,14 +359,14 @@ public:
     ///
     /// No call is made before the update. `id_conflict` must be set.
     template <auto Fn, class... A>
-    auto with_start(const StartOptions& options, const A&... arguments) {
+    auto with_start(const StartOptions& options, const A&... arguments) const {
         using R = typename detail::signature_for<Fn>::result;
         return WithStart<R>(core_, std::string(workflow_name<Fn>), options,
                             detail::encode_call<Fn>(arguments...));
     }
     template <class R = void, class... A>
     WithStart<R> with_start(std::string_view type, const StartOptions& options,
-                            const A&... arguments) {
+                            const A&... arguments) const {
         return WithStart<R>(core_, std::string(type), options, encode_arguments(arguments...));
     }
 
@@ -400,7 +401,7 @@ public:
 
     UntypedHandle start_payloads(std::string_view type, const StartOptions& options,
                                  Payloads arguments, std::string_view signal,
-                                 Payloads signal_arguments);
+                                 Payloads signal_arguments) const;
 
     const std::shared_ptr<sdk::ClientCore>& core() const { return core_; }
 

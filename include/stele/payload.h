@@ -27,6 +27,8 @@
 // A type of one's own needs nlohmann's to_json and from_json (for instance through
 // NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT), or a specialisation of PayloadTraits.
 // All functions here are pure and safe to call from any thread.
+//
+// The parser and the printer of JSON stay in the library, or every file that uses it would compile them.
 namespace stele {
 
 using Payload = temporal::api::common::v1::Payload;
@@ -62,13 +64,13 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 Payload encode_null();
 Payload encode_bytes(const Bytes& bytes);
 Payload encode_message(const google::protobuf::Message& message);
-Payload encode_json_text(std::string text);
+Payload encode_json(const nlohmann::json& json);
 
 bool is_null(const Payload& payload);
 Bytes decode_bytes(const Payload& payload);
 void decode_message(const Payload& payload, google::protobuf::Message& message);
-/// The JSON text; throws DataConversionError for another encoding.
-const std::string& decode_json_text(const Payload& payload);
+/// Throws DataConversionError for another encoding, and what nlohmann throws for what is no JSON.
+nlohmann::json decode_json(const Payload& payload);
 [[noreturn]] void throw_conversion(std::string_view what);
 
 }  // namespace detail
@@ -90,7 +92,7 @@ Payload encode_value(const T& value) {
         return detail::encode_message(value);
     } else {
         try {
-            return detail::encode_json_text(nlohmann::json(value).dump());
+            return detail::encode_json(nlohmann::json(value));
         } catch (const nlohmann::json::exception& error) {
             detail::throw_conversion(error.what());
         }
@@ -119,12 +121,23 @@ T decode_value(const Payload& payload) {
         return message;
     } else {
         try {
-            return nlohmann::json::parse(detail::decode_json_text(payload)).template get<T>();
+            return detail::decode_json(payload).template get<T>();
         } catch (const nlohmann::json::exception& error) {
             detail::throw_conversion(error.what());
         }
     }
 }
+
+// The types of most arguments, compiled once in the library.
+#define STELE_COMPILED_IN_LIBRARY(T)                         \
+    extern template Payload encode_value<T>(const T& value); \
+    extern template T decode_value<T>(const Payload& payload);
+STELE_COMPILED_IN_LIBRARY(bool)
+STELE_COMPILED_IN_LIBRARY(int)
+STELE_COMPILED_IN_LIBRARY(std::int64_t)
+STELE_COMPILED_IN_LIBRARY(double)
+STELE_COMPILED_IN_LIBRARY(std::string)
+#undef STELE_COMPILED_IN_LIBRARY
 
 /// The payload at `index` as a T. A missing one is an empty optional, or else an error.
 template <class T>

@@ -18,6 +18,7 @@ import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+GUIDE = HERE.parent.parent / "examples" / "guide" / "orders"
 BUILD = None
 
 # What a public header may include besides the SDK's own and those of the language.
@@ -37,7 +38,7 @@ class Package(unittest.TestCase):
         cls.directory = pathlib.Path(tempfile.mkdtemp())
         cls.prefix = cls.directory / "prefix"
         cls.consumer = cls.directory / "consumer"
-        for component in ("server", "sdk"):
+        for component in ("server", "sdk", "embedded"):
             run("cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", component)
         shutil.copytree(HERE / "consumer", cls.consumer)
         run("cmake", "-S", cls.consumer, "-B", cls.consumer / "build", "-G", "Ninja",
@@ -80,6 +81,33 @@ class Package(unittest.TestCase):
             server.terminate()
             server.wait()
 
+    def test_program_with_the_server_inside_goes_on_after_a_restart(self):
+        run("ninja", "-C", self.consumer / "build", "embedded")
+        program, store = self.consumer / "build" / "embedded", self.directory / "store"
+        self.assertEqual(run(program, store, timeout=60), "started\n")
+        self.assertEqual(run(program, store, "42", timeout=60), "result 42\n")
+
+    def test_project_of_the_guide_is_built_tested_and_checked(self):
+        project = self.directory / "orders"
+        shutil.copytree(GUIDE, project)
+        run("cmake", "-S", project, "-B", project / "build", "-G", "Ninja",
+            "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("ninja", "-C", project / "build")
+        self.assertIn("100% tests passed", run("ctest", "--test-dir", project / "build"))
+        checker = self.prefix / "bin" / "stele-check-workflows"
+        if shutil.which("clang++-19"):
+            self.assertEqual(run(checker, "-p", project / "build", "--root", project), "")
+
+    def test_engine_is_a_component_of_its_own(self):
+        prefix = self.directory / "sdk-only"
+        run("cmake", "--install", BUILD, "--prefix", prefix, "--component", "sdk")
+        self.assertFalse((prefix / "include" / "stele" / "testing.h").exists())
+        configured = subprocess.run(
+            ["cmake", "-S", GUIDE, "-B", self.directory / "no-engine", "-G", "Ninja",
+             f"-DCMAKE_PREFIX_PATH={prefix}"], capture_output=True, text=True, check=False)
+        self.assertNotEqual(configured.returncode, 0)
+        self.assertIn("The component embedded is not installed", configured.stderr)
+
     def test_every_public_header_stands_alone(self):
         headers = sorted((self.prefix / "include" / "stele").rglob("*.h"))
         self.assertGreater(len(headers), 20)
@@ -109,7 +137,9 @@ class Package(unittest.TestCase):
         for name, files, depends in (
                 ("stele", ["./usr/bin/stele"], "libgrpc++"),
                 ("libstele-dev", ["./usr/include/stele/stele.h", "libstele_sdk.a", "stele-config.cmake"],
-                 "libgrpc++-dev")):
+                 "libgrpc++-dev"),
+                ("libstele-embedded-dev", ["./usr/include/stele/testing.h", "libstele_embedded.a"],
+                 "libstele-dev")):
             (package,) = packages.glob(f"{name}_*.deb")
             content = run("dpkg-deb", "--contents", package)
             for file in files:

@@ -144,8 +144,7 @@ wf::task<std::string> asks_for_much() {
 }
 
 TEST_F(DataTest, ActivityFailsWhenItsResultIsTooLarge) {
-    Client client = Client::connect(
-        {.address = std::getenv("STELE_TEST_ADDRESS"), .payload_limits = {.payloads_max = 2'000}});
+    Client client = connect_to_server({.payload_limits = {.payloads_max = 2'000}});
     Worker worker(client, queue_);
     worker.register_workflow<asks_for_much>().register_activity<returns_much>();
     worker.start();

@@ -55,7 +55,7 @@ def missing(output, patterns):
 def run(program, address):
     try:
         result = subprocess.run([program, "--address", address], capture_output=True, text=True,
-                                timeout=60)
+                                timeout=180)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error), 1
     return result.stdout + result.stderr, result.returncode

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "sdk/client/client_core.h"
+#include "stele/embedded.h"
 #include "stele/stele.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -15,25 +16,33 @@ namespace stele::testing {
 
 namespace api = temporal::api::workflowservice::v1;
 
-/// Connects to the server that STELE_TEST_ADDRESS names and skips the test when there is none. Each
-/// test has a task queue of its own.
+/// A client of the server that STELE_TEST_ADDRESS names: HOST:PORT of one that runs, Stele or Temporal, or
+/// embedded:DIRECTORY for the engine in this process.
+inline Client connect_to_server(ClientOptions options = {}) {
+    constexpr std::string_view kEmbedded = "embedded:";
+    const std::string address = std::getenv("STELE_TEST_ADDRESS");
+    if (address.starts_with(kEmbedded)) {
+        static embedded::Server server({.directory = address.substr(kEmbedded.size())});
+        return server.connect(std::move(options));
+    }
+    options.address = address;
+    return Client::connect(std::move(options));
+}
+
+/// Connects to the server and skips the test when none is named. Each test has a task queue of its own.
 class ServerFixture : public ::testing::Test {
 protected:
     void SetUp() override {
-        const char* address = std::getenv("STELE_TEST_ADDRESS");
-        if (address == nullptr)
+        if (std::getenv("STELE_TEST_ADDRESS") == nullptr)
             GTEST_SKIP() << "set STELE_TEST_ADDRESS=HOST:PORT to run this against a server";
-        client_.emplace(connect(address, {}));
+        client_.emplace(connect_to_server());
         ensure_namespace();
         queue_ = std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) +
                  "-" + client_->core()->new_uuid();
     }
 
-    static Client connect(const std::string& address, DataConverter converter) {
-        return Client::connect({.address = address, .data_converter = std::move(converter)});
-    }
-    Client connect_with(DataConverter converter) {
-        return connect(std::getenv("STELE_TEST_ADDRESS"), std::move(converter));
+    static Client connect_with(DataConverter converter) {
+        return connect_to_server({.data_converter = std::move(converter)});
     }
 
     Worker make_worker(WorkerOptions options = {}) { return Worker(*client_, queue_, options); }

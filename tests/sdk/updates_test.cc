@@ -115,6 +115,8 @@ TEST_F(UpdateTest, SameIdHasOneEffectAndOneAnswer) {
 TEST_F(UpdateTest, OutcomeIsThereAfterTheWorkflowHasEnded) {
     Worker worker = cart_worker();
     auto cart = client_->start<&Cart::run>(on_queue(), "Ada");
+    // Not with the first workflow task: the handler would come before the main routine.
+    EXPECT_EQ(cart.query<&Cart::total>(), 0);
     auto update = cart.start_update<&Cart::check_out>({});
     (void)cart.result();
     EXPECT_EQ(update.result(), "Ada");

@@ -44,6 +44,20 @@ protected:
         done.get_future().wait();
     }
 
+    /// A server may take some seconds to let new attributes be used.
+    template <auto Fn>
+    auto start_when_attributes_are_known(const StartOptions& options) {
+        constexpr int kInvalidArgument = 3;
+        for (int i = 0;; ++i) {
+            try {
+                return client_->start<Fn>(options);
+            } catch (const RpcError& error) {
+                if (error.code() != kInvalidArgument || i == 100) throw;
+                std::this_thread::sleep_for(100ms);
+            }
+        }
+    }
+
     /// Lists follow the truth; waits until this one has come so far.
     std::vector<WorkflowSummary> list_of(std::size_t expected, const std::string& query) {
         std::vector<WorkflowSummary> found;
@@ -73,8 +87,7 @@ TEST_F(VisibilityTest, ListIsReadInPagesAndCounted) {
         if (client_->count(on_this_queue() + " AND ExecutionStatus = 'Running'").count == 4) break;
         std::this_thread::sleep_for(100ms);
     }
-    const WorkflowCount groups =
-        client_->count(on_this_queue() + " GROUP BY ExecutionStatus");
+    const WorkflowCount groups = client_->count(on_this_queue() + " GROUP BY ExecutionStatus");
     EXPECT_EQ(groups.count, 5);
     std::map<std::string, std::int64_t> by_status;
     for (const auto& group : groups.groups)
@@ -100,7 +113,7 @@ TEST_F(VisibilityTest, AttributesMemoAndTextsAreSeenFromOutside) {
     options.search_attributes = {kCustomer.of("ada-" + queue_)};
     options.static_summary = "in short";
     options.static_details = "at length";
-    auto handle = client_->start<says_what_it_is>(options);
+    auto handle = start_when_attributes_are_known<says_what_it_is>(options);
     while (handle.describe().pending_activities.empty()) std::this_thread::sleep_for(10ms);
     const WorkflowDescription description = handle.describe();
     EXPECT_EQ(description.static_summary, "in short");

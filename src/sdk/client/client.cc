@@ -48,7 +48,7 @@ Client Client::connect(ClientOptions options) {
 
 UntypedHandle Client::start_payloads(std::string_view type, const StartOptions& options,
                                      Payloads arguments, std::string_view signal,
-                                     Payloads signal_arguments) {
+                                     Payloads signal_arguments) const {
     if (signal.empty()) {
         auto request = sdk::make_start<api::StartWorkflowExecutionRequest>(*core_, type, options,
                                                                            std::move(arguments));

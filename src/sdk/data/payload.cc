@@ -50,9 +50,9 @@ Payload encode_message(const google::protobuf::Message& message) {
     return payload;
 }
 
-Payload encode_json_text(std::string text) {
+Payload encode_json(const nlohmann::json& json) {
     Payload payload = with_encoding("json/plain");
-    payload.set_data(std::move(text));
+    payload.set_data(json.dump());
     return payload;
 }
 
@@ -81,16 +81,29 @@ void decode_message(const Payload& payload, google::protobuf::Message& message) 
     if (!status.ok()) throw_conversion(status.ToString());
 }
 
-const std::string& decode_json_text(const Payload& payload) {
-    static const std::string kNull = "null";
+nlohmann::json decode_json(const Payload& payload) {
     const std::string& encoding = encoding_of(payload);
-    if (encoding == "binary/null") return kNull;
+    if (encoding == "binary/null") return nullptr;
     if (encoding != "json/plain" && encoding != "json/protobuf")
         throw_wrong_encoding(payload, "json/plain");
-    return payload.data();
+    return nlohmann::json::parse(payload.data());
 }
 
 }  // namespace stele::detail
+
+namespace stele {
+
+#define STELE_COMPILED_IN_LIBRARY(T)                  \
+    template Payload encode_value<T>(const T& value); \
+    template T decode_value<T>(const Payload& payload);
+STELE_COMPILED_IN_LIBRARY(bool)
+STELE_COMPILED_IN_LIBRARY(int)
+STELE_COMPILED_IN_LIBRARY(std::int64_t)
+STELE_COMPILED_IN_LIBRARY(double)
+STELE_COMPILED_IN_LIBRARY(std::string)
+#undef STELE_COMPILED_IN_LIBRARY
+
+}  // namespace stele
 
 namespace stele::search_attribute {
 

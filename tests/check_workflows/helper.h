@@ -1,0 +1,4 @@
+#pragma once
+
+int helper_of_another_file();
+int helper_of_nobody();
