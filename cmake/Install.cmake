@@ -86,7 +86,7 @@ endforeach()
 set_target_properties(stele_engine PROPERTIES
     LINKER_LANGUAGE CXX OUTPUT_NAME stele_embedded EXPORT_NAME embedded)
 target_link_libraries(stele_engine INTERFACE
-    stele_sdk rocksdb sqlite3 yaml-cpp date-tz nghttp2 cpp-httplib spdlog fmt crypto z)
+    stele_sdk rocksdb sqlite3 yaml-cpp date-tz nghttp2 deflate cpp-httplib spdlog fmt crypto)
 install(TARGETS stele_engine EXPORT stele-embedded ARCHIVE COMPONENT embedded)
 install(EXPORT stele-embedded NAMESPACE stele:: FILE stele-embedded-targets.cmake
     DESTINATION "${stele_cmake_files}" COMPONENT embedded)
@@ -118,8 +118,8 @@ set(CPACK_COMPONENT_SDK_DESCRIPTION "The C++ SDK: workflows as coroutines.")
 set(CPACK_DEBIAN_EMBEDDED_PACKAGE_NAME libstele-embedded-dev)
 set(CPACK_DEBIAN_EMBEDDED_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_EMBEDDED_PACKAGE_DEPENDS
-    "libstele-dev (= ${PROJECT_VERSION}), libcpp-httplib-dev, libfmt-dev, libhowardhinnant-date-dev, \
-libnghttp2-dev, librocksdb-dev, libspdlog-dev, libsqlite3-dev, libssl-dev, libyaml-cpp-dev, zlib1g-dev")
+    "libstele-dev (= ${PROJECT_VERSION}), libcpp-httplib-dev, libdeflate-dev, libfmt-dev, libhowardhinnant-date-dev, \
+libnghttp2-dev, librocksdb-dev, libspdlog-dev, libsqlite3-dev, libssl-dev, libyaml-cpp-dev")
 set(CPACK_COMPONENT_EMBEDDED_DESCRIPTION
     "The server as a library: workflows are tested under a clock that does not wait, or run in one process.")
 include(CPack)
