@@ -29,6 +29,7 @@ public:
         account.points += account_.points;
         account.messages += account_.messages;
         account_ = account;
+        begun_ = true;
         co_await wf::until([this] { return closed_ || is_full(); });
         // Whoever waits for the answer of an update gets it from this run.
         co_await wf::until(wf::all_handlers_finished);
@@ -43,13 +44,14 @@ public:
         account_.points += points;
         count();
     }
-    int spend(int points) {
+    // May come with the first task of a run, which then does not know its account yet: so it waits, which
+    // a validator could not.
+    wf::task<int> spend(int points) {
+        co_await wf::until([this] { return begun_; });
+        if (points > account_.points) throw stele::ApplicationError("not enough points");
         account_.points -= points;
         count();
-        return account_.points;
-    }
-    void can_spend(int points) const {
-        if (points > account_.points) throw stele::ApplicationError("not enough points");
+        co_return account_.points;
     }
     void close() { closed_ = true; }
     Account look() const { return account_; }
@@ -65,6 +67,7 @@ private:
 
     Account account_;
     int of_this_run_ = 0;
+    bool begun_ = false;
     bool closed_ = false;
 };
 
@@ -76,7 +79,7 @@ int main(int argc, char** argv) {
             .run<&Loyalty::run>()
             .signal<&Loyalty::earn>()
             .signal<&Loyalty::close>()
-            .update<&Loyalty::spend, &Loyalty::can_spend>()
+            .update<&Loyalty::spend>()
             .query<&Loyalty::look>();
         worker.start();
 

@@ -102,6 +102,64 @@ TEST_F(ActivityTest, LatestHeartbeatDetailsReachTheNextAttempt) {
     EXPECT_EQ(client_->execute<resumes>(on_queue()), 7);
 }
 
+/// Lets the second heartbeat overtake the first one, if it is sent before that is answered.
+class OvertakenHeartbeat final : public Transport {
+public:
+    explicit OvertakenHeartbeat(std::shared_ptr<Transport> inner) : inner_(std::move(inner)) {}
+    ~OvertakenHeartbeat() override {
+        if (release_.joinable()) release_.join();
+    }
+
+    std::shared_ptr<Call> call(std::string_view method,
+                               std::shared_ptr<const google::protobuf::Message> request,
+                               std::shared_ptr<google::protobuf::Message> reply,
+                               const CallOptions& options, Callback done) override {
+        const int number = method.ends_with("/RecordActivityTaskHeartbeat") ? ++heartbeats_ : 0;
+        if (number == 1) {
+            send_first_ = [=, this, method = std::string(method)](const Callback& then) {
+                inner_->call(method, request, reply, options, [=](const Status& status) {
+                    done(status);
+                    then(status);
+                });
+            };
+            release_ = std::thread([this] {
+                std::this_thread::sleep_for(500ms);
+                send_first([](const Status&) {});
+            });
+            return nullptr;
+        }
+        if (number != 2) return inner_->call(method, request, reply, options, std::move(done));
+        return inner_->call(method, request, reply, options, [=, this](const Status& status) {
+            send_first([=](const Status&) { done(status); });
+        });
+    }
+
+private:
+    /// When that has been done: `then`, at once.
+    void send_first(const Callback& then) {
+        if (sent_.exchange(true))
+            then(Status());
+        else
+            send_first_(then);
+    }
+
+    std::shared_ptr<Transport> inner_;
+    std::atomic<int> heartbeats_ = 0;
+    std::atomic<bool> sent_ = false;
+    std::function<void(const Callback&)> send_first_;
+    std::thread release_;
+};
+
+TEST_F(ActivityTest, HeartbeatsDoNotOvertakeEachOther) {
+    const auto transport =
+        std::make_shared<OvertakenHeartbeat>(client_->core()->options().transport);
+    Client client = Client::connect({.transport = transport});
+    Worker worker(client, queue_);
+    worker.register_workflow<resumes>().register_activity<continue_from_heartbeat>();
+    worker.start();
+    EXPECT_EQ(client.execute<resumes>(on_queue()), 7);
+}
+
 void until_cancelled() {
     for (int i = 0;; ++i) {
         activity::heartbeat(i);

@@ -127,10 +127,11 @@ Milliseconds ActivityAttempt::throttle() const {
 void ActivityAttempt::on_heartbeat(Payloads details) {
     if (ended_) return;
     unsent_details_ = std::move(details);
-    if (!throttle_timer_) send_heartbeat({});
+    if (!throttle_timer_ && !heartbeat_under_way_) send_heartbeat();
 }
 
-void ActivityAttempt::send_heartbeat(std::function<void()> then) {
+void ActivityAttempt::send_heartbeat() {
+    heartbeat_under_way_ = true;
     auto request = std::make_shared<api::RecordActivityTaskHeartbeatRequest>();
     request->set_namespace_(context_->client->namespace_name());
     request->set_task_token(task_->task_token());
@@ -144,11 +145,11 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
     auto reply = std::make_shared<api::RecordActivityTaskHeartbeatResponse>();
     context_->client->rpc().call(
         "RecordActivityTaskHeartbeat", request, reply, default_retries(),
-        [self = shared_from_this(), reply, then](const Transport::Status& status) {
+        [self = shared_from_this(), reply](const Transport::Status& status) {
             if (reply->cancel_requested()) self->cancel_requested_ = true;
             const activity::StopReason reason = why_to_stop(status, *reply);
             if (reason != activity::StopReason::kNone) self->stop(reason);
-            if (then) self->executor_->post(then);
+            self->executor_->post([self] { self->on_heartbeat_answered(); });
         });
     if (ended_) return;
     throttle_timer_ =
@@ -156,8 +157,16 @@ void ActivityAttempt::send_heartbeat(std::function<void()> then) {
             const auto self = weak.lock();
             if (!self || self->ended_) return;
             self->throttle_timer_.reset();
-            if (self->unsent_details_) self->send_heartbeat({});
+            if (self->unsent_details_ && !self->heartbeat_under_way_) self->send_heartbeat();
         });
+}
+
+void ActivityAttempt::on_heartbeat_answered() {
+    heartbeat_under_way_ = false;
+    if (unsent_details_ && (held_outcome_ || (!ended_ && !throttle_timer_)))
+        send_heartbeat();
+    else if (held_outcome_)
+        answer(*std::exchange(held_outcome_, {}));
 }
 
 // The next attempt shall see how far this one came.
@@ -166,9 +175,9 @@ void ActivityAttempt::on_outcome(Outcome outcome) {
     measure(outcome);
     throttle_timer_.reset();
     deadline_timer_.reset();
-    if (unsent_details_ && outcome.kind == Outcome::Kind::kFailed) {
-        auto shared = std::make_shared<Outcome>(std::move(outcome));
-        send_heartbeat([self = shared_from_this(), shared] { self->answer(std::move(*shared)); });
+    if (outcome.kind == Outcome::Kind::kFailed && (unsent_details_ || heartbeat_under_way_)) {
+        held_outcome_ = std::move(outcome);
+        if (!heartbeat_under_way_) send_heartbeat();
         return;
     }
     answer(std::move(outcome));

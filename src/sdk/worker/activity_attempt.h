@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sdk/worker/activity_context.h"
@@ -35,7 +36,8 @@ private:
     void run();
     void judge_cancellation(Outcome& outcome) const;
     void on_heartbeat(Payloads details);
-    void send_heartbeat(std::function<void()> then);
+    void send_heartbeat();
+    void on_heartbeat_answered();
     void on_outcome(Outcome outcome);
     void answer(Outcome outcome);
     void measure(const Outcome& outcome) const;
@@ -57,6 +59,10 @@ private:
 
     // Of the executor.
     std::optional<Payloads> unsent_details_;
+    /// One at a time: of two under way the older might arrive last, and its details would stay.
+    bool heartbeat_under_way_ = false;
+    /// A failure that waits until the latest details have been sent.
+    std::optional<Outcome> held_outcome_;
     std::unique_ptr<Runtime::Timer> throttle_timer_;
     std::unique_ptr<Runtime::Timer> deadline_timer_;
     bool ended_ = false;
