@@ -56,6 +56,11 @@ bench: build ## Compare with a real Temporal server under the same worker
 bench-limits: build ## Thousands of activities, timers, children; a million workflows
 	@scripts/bench_limits.sh $(BUILD)
 
+.PHONY: bench-sdk
+bench-sdk: configure ## Measure workers of the C++, Go and Python SDKs on the same server
+	cmake --build $(BUILD) --target stele stele_bench_sdk
+	@scripts/bench_sdk.sh $(BUILD)
+
 .PHONY: differential
 differential: build ## Play the same calls on Stele and Temporal, and compare
 	@scripts/differential.sh $(BUILD)
