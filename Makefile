@@ -4,6 +4,7 @@ PRESET ?= release
 BUILD  := build/$(PRESET)
 SEEDS  ?= 200
 SECONDS ?= 60
+SCHEDULES ?= 100000
 
 # A file that is not in the cache is then preprocessed once rather than twice.
 export CCACHE_DEPEND := 1
@@ -47,6 +48,11 @@ interop: build ## Official SDKs against Stele: a table of SDK by scenario
 sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 	cmake --build $(BUILD) --target stele_sim
 	$(BUILD)/stele_sim --seeds $(SEEDS)
+
+.PHONY: sdk-schedules
+sdk-schedules: configure ## Random lives of workflow runs, warm and cold (SCHEDULES=100000)
+	cmake --build $(BUILD) --target stele_sdk_test
+	STELE_SDK_SCHEDULES=$(SCHEDULES) $(BUILD)/stele_sdk_test --gtest_filter='*SchedulesTest.*'
 
 .PHONY: bench
 bench: build ## Compare with a real Temporal server under the same worker
