@@ -4,6 +4,7 @@ PRESET ?= release
 BUILD  := build/$(PRESET)
 SEEDS  ?= 200
 SECONDS ?= 60
+SCHEDULES ?= 100000
 
 # A file that is not in the cache is then preprocessed once rather than twice.
 export CCACHE_DEPEND := 1
@@ -61,6 +62,11 @@ sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 	cmake --build $(BUILD) --target stele_sim
 	$(BUILD)/stele_sim --seeds $(SEEDS)
 
+.PHONY: sdk-schedules
+sdk-schedules: configure ## Random lives of workflow runs, warm and cold (SCHEDULES=100000)
+	cmake --build $(BUILD) --target stele_sdk_test
+	STELE_SDK_SCHEDULES=$(SCHEDULES) $(BUILD)/stele_sdk_test --gtest_filter='*SchedulesTest.*'
+
 .PHONY: bench
 bench: build ## Compare with a real Temporal server under the same worker
 	@scripts/bench.sh $(BUILD)
@@ -68,6 +74,11 @@ bench: build ## Compare with a real Temporal server under the same worker
 .PHONY: bench-limits
 bench-limits: build ## Thousands of activities, timers, children; a million workflows
 	@scripts/bench_limits.sh $(BUILD)
+
+.PHONY: bench-sdk
+bench-sdk: configure ## Measure workers of the C++, Go and Python SDKs on the same server
+	cmake --build $(BUILD) --target stele stele_bench_sdk
+	@scripts/bench_sdk.sh $(BUILD)
 
 .PHONY: differential
 differential: build ## Play the same calls on Stele and Temporal, and compare

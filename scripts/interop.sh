@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the official SDKs against the server in a build directory: interop.sh BUILD_DIRECTORY [...].
-# Further arguments go to tests/interop/run.py, and leave the polyglot programs out. What Debian 12
-# has of the languages is installed when it is missing; Go (1.26 or later) and Node (20.3 or later)
-# it does not have.
+# Further arguments go to tests/interop/run.py, and leave out the programs in which languages meet.
+# What Debian 12 has of the languages is installed when it is missing; Go (1.26 or later) and Node
+# (20.3 or later) it does not have.
 set -euo pipefail
 build_directory=$1
 shift
@@ -29,6 +29,7 @@ interop=$(dirname "$0")/../tests/interop
 status=0
 if [ $# -eq 0 ]; then
     "$interop/polyglot.py" --server "$build_directory/stele" || status=1
+    "$interop/crossing.py" --server "$build_directory/stele" || status=1
 fi
 "$interop/run.py" --server "$build_directory/stele" "$@" || status=1
 exit $status

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"runtime"
 	"strings"
 	"time"
 
+	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
 
@@ -55,7 +53,7 @@ func milliseconds(duration time.Duration) float64 {
 func Report(o options, results []Result) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# Stele and Temporal under the same Go worker\n\n")
-	fmt.Fprintf(&text, "Commit %s, %s. %s.\n\n", o.commit, time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine())
+	fmt.Fprintf(&text, "Commit %s, %s. %s.\n\n", o.commit, time.Now().UTC().Format("2006-01-02 15:04 UTC"), reports.Machine())
 	fmt.Fprintf(&text, "Stele keeps its data in a directory and answers once they are synced. Temporal %s keeps them in\n"+
 		"a SQLite file (WAL, synchronous=%s), without rate limits and without its own worker service. The\n"+
 		"Go SDK workers and the clients are one process beside the server, on the same processors. Each\n"+
@@ -99,46 +97,9 @@ func writeCell(text *strings.Builder, results []Result, name string, inFlight in
 		return
 	}
 	fmt.Fprintf(text, "| %s | %d | *stele is* | *%s more* | *%s less* | *%s less* | *%s less* | *%s less* | *%s less* |\n",
-		name, inFlight, ratio(ours.PerSecond(), theirs.PerSecond()),
-		ratio(theirs.Percentile(50), ours.Percentile(50)), ratio(theirs.Percentile(99), ours.Percentile(99)),
-		ratio(theirs.ServerMilliseconds(), ours.ServerMilliseconds()),
-		ratio(float64(theirs.Resident), float64(ours.Resident)),
-		ratio(theirs.LoadMilliseconds(), ours.LoadMilliseconds()))
-}
-
-// ratio says "-" where there is nothing to divide by, as when a cell was too short for a tick of
-// processor time.
-func ratio(dividend, divisor float64) string {
-	if divisor == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.2f×", dividend/divisor)
-}
-
-// machine says what the figures were measured on.
-func machine() string {
-	return fmt.Sprintf("%d processors (%s), %s of memory, load average %s before the report", runtime.NumCPU(),
-		field("/proc/cpuinfo", "model name"), field("/proc/meminfo", "MemTotal"), loadAverage())
-}
-
-func field(file, name string) string {
-	opened, err := os.Open(file)
-	if err != nil {
-		return "unknown"
-	}
-	defer opened.Close()
-	for lines := bufio.NewScanner(opened); lines.Scan(); {
-		if key, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown"
-}
-
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Fields(string(text))[0]
+		name, inFlight, reports.Ratio(ours.PerSecond(), theirs.PerSecond()),
+		reports.Ratio(theirs.Percentile(50), ours.Percentile(50)), reports.Ratio(theirs.Percentile(99), ours.Percentile(99)),
+		reports.Ratio(theirs.ServerMilliseconds(), ours.ServerMilliseconds()),
+		reports.Ratio(float64(theirs.Resident), float64(ours.Resident)),
+		reports.Ratio(theirs.LoadMilliseconds(), ours.LoadMilliseconds()))
 }

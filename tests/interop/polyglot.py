@@ -43,8 +43,13 @@ class Polyglot:
         """A Python worker and a C++ worker, each on the task queue of its language."""
         python = [str(support.HERE / "python" / "polyglot_worker"), self._python_build]
         with (
-            worker([*python, *self._address, "--task-queue", self.id("python")], logs),
-            worker([self._cpp, "worker", *self._address, "--task-queue", self.id("cpp")], logs),
+            support.worker(
+                [*python, *self._address, "--task-queue", self.id("python")], logs / "python.log"
+            ),
+            support.worker(
+                [self._cpp, "worker", *self._address, "--task-queue", self.id("cpp")],
+                logs / "cpp.log",
+            ),
         ):
             yield
 
@@ -76,20 +81,6 @@ class Polyglot:
         if done.returncode != 0:
             raise AssertionError(f"{Path(program[0]).name} failed: {done.stderr.strip()}")
         return done.stdout
-
-
-@contextlib.contextmanager
-def worker(command: list[str], logs: Path) -> Iterator[None]:
-    """A worker that says "ready" when it polls and ends when it is told to."""
-    name = Path(command[0]).name
-    with (logs / f"{name}.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-    try:
-        if process.stdout.readline().strip() != "ready":
-            raise AssertionError(f"{name} is not ready: {support.tail(logs / f'{name}.log')}")
-        yield
-    finally:
-        support.stop(process)
 
 
 def equal(want: object, got: object) -> None:

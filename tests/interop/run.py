@@ -178,14 +178,7 @@ def print_table(runs: list[SdkRun]) -> None:
     counts = [collections.Counter(r["ok"] for r in run.results.values()) for run in runs]
     rows.append(["passed", *(f"{count[True]} of {sum(count.values())}" for count in counts)])
     rows.append(["seconds", *(f"{run.seconds:.0f}" for run in runs)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    print()
-    for index, row in enumerate(rows):
-        if index in (1, len(rows) - 2):
-            print("  ".join("-" * width for width in widths))
-        first, *others = (text.ljust(width) for text, width in zip(row, widths))
-        print("  ".join([first, *others]).rstrip())
-    print()
+    support.print_table(rows, closing=2)
 
 
 def cell(result: dict | None) -> str:

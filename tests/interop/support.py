@@ -70,6 +70,20 @@ def server(program: Path, scratch: Path, port: int = 0) -> Iterator[str]:
         stop(process)
 
 
+@contextlib.contextmanager
+def worker(command: list[str], log: Path) -> Iterator[None]:
+    """A worker that says "ready" when it polls and ends when it is told to."""
+    name = Path(command[0]).name
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True)
+    try:
+        if process.stdout.readline().strip() != "ready":
+            raise AssertionError(f"{name} is not ready: {tail(log)}")
+        yield
+    finally:
+        stop(process)
+
+
 def stop(process: subprocess.Popen) -> None:
     """Asks a process to end, and makes it."""
     process.terminate()
@@ -99,3 +113,15 @@ def free_port() -> int:
 
 def tail(log: Path) -> str:
     return " | ".join(log.read_text(errors="replace").splitlines()[-5:])
+
+
+def print_table(rows: list[list[str]], closing: int = 0) -> None:
+    """Prints rows of cells, the first of which are the heads; the last `closing` stand apart."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    print()
+    for index, row in enumerate(rows):
+        if index == 1 or (closing > 0 and index == len(rows) - closing):
+            print("  ".join("-" * width for width in widths))
+        first, *others = (text.ljust(width) for text, width in zip(row, widths))
+        print("  ".join([first, *others]).rstrip())
+    print()

@@ -137,9 +137,18 @@ func (s *Server) Kill() {
 	<-s.ended
 }
 
+// Usage tells what the server's process takes.
+func (s *Server) Usage() Process { return Process(s.process.Process.Pid) }
+
+func (s *Server) ProcessorTime() (time.Duration, error) { return s.Usage().ProcessorTime() }
+func (s *Server) ResidentBytes() (int64, error)         { return s.Usage().ResidentBytes() }
+
+// Process is the id of a process that is measured.
+type Process int
+
 // ProcessorTime is what the process has used so far, in user and system mode.
-func (s *Server) ProcessorTime() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
+func (p Process) ProcessorTime() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p))
 	if err != nil {
 		return 0, err
 	}
@@ -162,8 +171,8 @@ func parseProcessorTime(line string) (time.Duration, error) {
 }
 
 // ResidentBytes is the memory of the process now.
-func (s *Server) ResidentBytes() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.process.Process.Pid))
+func (p Process) ResidentBytes() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p))
 	if err != nil {
 		return 0, err
 	}

@@ -89,7 +89,7 @@ HistoryBuffer::Chunk HistoryBuffer::cut(std::size_t end) {
     Chunk chunk;
     chunk.events.reserve(end);
     for (std::size_t i = 0; i < end; ++i) chunk.events.push_back(std::move(events_[i]));
-    events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(end));
+    events_.pop_front(end);
     last_read_ = chunk.events.back().event_id();
     return chunk;
 }

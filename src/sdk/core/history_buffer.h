@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
 #include "sdk/core/activation.h"
+#include "sdk/core/queue.h"
 
 namespace stele::core {
 
@@ -61,7 +61,7 @@ private:
     std::optional<std::size_t> find_look_ahead_end(std::size_t begin) const;
     Chunk cut(std::size_t end);
 
-    std::deque<HistoryEvent> events_;
+    Queue<HistoryEvent> events_;
     std::int64_t last_read_ = 0;
     bool complete_ = false;
 };

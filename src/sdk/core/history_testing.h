@@ -130,6 +130,64 @@ public:
         activities_.erase(scheduled);
     }
 
+    /// A child that was asked for begins, or can not.
+    void start_child(std::int64_t initiated, bool possible) {
+        if (!possible) {
+            auto& attributes =
+                *add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED)
+                     .mutable_start_child_workflow_execution_failed_event_attributes();
+            attributes.set_initiated_event_id(initiated);
+            children_.erase(initiated);
+            return;
+        }
+        HistoryEvent& event = add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED);
+        auto& attributes = *event.mutable_child_workflow_execution_started_event_attributes();
+        attributes.set_initiated_event_id(initiated);
+        attributes.mutable_workflow_execution()->set_run_id("child-" + std::to_string(initiated));
+        children_[initiated] = event.event_id();
+    }
+    /// One that runs is completed (0), fails (1), or is cancelled (2).
+    void end_child(std::int64_t initiated, std::uint64_t how) {
+        if (how == 0) {
+            auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED)
+                                    .mutable_child_workflow_execution_completed_event_attributes();
+            attributes.set_initiated_event_id(initiated);
+            *attributes.mutable_result()->add_payloads() = make("5");
+        } else if (how == 1) {
+            auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED)
+                                    .mutable_child_workflow_execution_failed_event_attributes();
+            attributes.set_initiated_event_id(initiated);
+            attributes.mutable_failure()->set_message("failed");
+            attributes.mutable_failure()->mutable_application_failure_info();
+        } else {
+            add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED)
+                .mutable_child_workflow_execution_canceled_event_attributes()
+                ->set_initiated_event_id(initiated);
+        }
+        children_.erase(initiated);
+    }
+    /// The other workflow has been told, or is not there.
+    void answer_external(std::int64_t initiated, bool there) {
+        const bool cancels = external_.at(initiated);
+        external_.erase(initiated);
+        if (cancels && there)
+            add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+                .mutable_external_workflow_execution_cancel_requested_event_attributes()
+                ->set_initiated_event_id(initiated);
+        else if (cancels)
+            add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                .mutable_request_cancel_external_workflow_execution_failed_event_attributes()
+                ->set_initiated_event_id(initiated);
+        else if (there)
+            add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+                .mutable_external_workflow_execution_signaled_event_attributes()
+                ->set_initiated_event_id(initiated);
+        else
+            add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                .mutable_signal_external_workflow_execution_failed_event_attributes()
+                ->set_initiated_event_id(initiated);
+    }
+
     const temporal::api::history::v1::History& history() const { return history_; }
     temporal::api::history::v1::History& history() { return history_; }
     std::vector<HistoryEvent> from(std::int64_t event_id) const {
@@ -141,6 +199,10 @@ public:
     const std::map<std::string, std::int64_t>& timers() const { return timers_; }
     const std::set<std::int64_t>& activities() const { return activities_; }
     const std::set<std::int64_t>& cancelling() const { return cancelling_; }
+    /// By the event that asked for it: the one with which it began, or 0.
+    const std::map<std::int64_t, std::int64_t>& children() const { return children_; }
+    /// Signals and cancellations on their way, by their event; true for a cancellation.
+    const std::map<std::int64_t, bool>& external() const { return external_; }
     bool closed() const { return closed_; }
 
     /// An update that a reset has carried over.
@@ -214,13 +276,44 @@ private:
             }
             case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
                 const auto& from = command.signal_external_workflow_execution_command_attributes();
+                HistoryEvent& event =
+                    add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED);
                 auto& to =
-                    *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
-                         .mutable_signal_external_workflow_execution_initiated_event_attributes();
+                    *event.mutable_signal_external_workflow_execution_initiated_event_attributes();
                 to.set_signal_name(from.signal_name());
                 *to.mutable_workflow_execution() = from.execution();
+                external_[event.event_id()] = false;
                 return;
             }
+            case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: {
+                const auto& from =
+                    command.request_cancel_external_workflow_execution_command_attributes();
+                HistoryEvent& event =
+                    add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED);
+                event
+                    .mutable_request_cancel_external_workflow_execution_initiated_event_attributes()
+                    ->mutable_workflow_execution()
+                    ->set_workflow_id(from.workflow_id());
+                external_[event.event_id()] = true;
+                return;
+            }
+            case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+                const auto& from = command.start_child_workflow_execution_command_attributes();
+                HistoryEvent& event =
+                    add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+                auto& to =
+                    *event.mutable_start_child_workflow_execution_initiated_event_attributes();
+                to.set_workflow_id(from.workflow_id());
+                *to.mutable_workflow_type() = from.workflow_type();
+                children_[event.event_id()] = 0;
+                return;
+            }
+            case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+                *add(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED)
+                     .mutable_workflow_properties_modified_event_attributes()
+                     ->mutable_upserted_memo() =
+                    command.modify_workflow_properties_command_attributes().upserted_memo();
+                return;
             case enums::COMMAND_TYPE_RECORD_MARKER: {
                 const auto& from = command.record_marker_command_attributes();
                 auto& to = *add(enums::EVENT_TYPE_MARKER_RECORDED)
@@ -263,6 +356,8 @@ private:
     std::map<std::string, std::int64_t> timers_;
     std::set<std::int64_t> activities_;
     std::set<std::int64_t> cancelling_;
+    std::map<std::int64_t, std::int64_t> children_;
+    std::map<std::int64_t, bool> external_;
     std::set<std::string> admitted_;
     std::int64_t last_started_ = 0;
     bool closed_ = false;

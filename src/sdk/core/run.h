@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +19,7 @@
 #include "sdk/core/local_activity_machine.h"
 #include "sdk/core/machine.h"
 #include "sdk/core/patch_machine.h"
+#include "sdk/core/queue.h"
 #include "sdk/core/timer_machine.h"
 #include "sdk/core/update_inbox.h"
 #include "sdk/core/update_machine.h"
@@ -147,7 +147,7 @@ private:
     FlagSet flags_;
     std::unique_ptr<WorkflowCode> code_;
 
-    std::deque<Queued> queue_;
+    Queue<Queued> queue_;
     std::unordered_map<Sequence, std::shared_ptr<ActivityMachine>> activities_;
     std::unordered_map<Sequence, std::shared_ptr<TimerMachine>> timers_;
     std::unordered_map<Sequence, std::shared_ptr<SignalExternalMachine>> external_signals_;
@@ -159,7 +159,7 @@ private:
     std::map<Sequence, std::shared_ptr<LocalActivityMachine>> local_activities_;
     std::vector<Sequence> local_cancellations_;
     /// Outcomes that the task at hand recorded when it was lived, in their order.
-    std::deque<LocalActivityMarker> local_markers_;
+    Queue<LocalActivityMarker> local_markers_;
     std::unordered_map<std::string, std::shared_ptr<UpdateMachine>> updates_;
     UpdateInbox updates_due_;
     std::set<std::string> patches_;

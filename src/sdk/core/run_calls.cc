@@ -15,7 +15,7 @@ void Run::enqueue(std::shared_ptr<Machine> machine, Command command) {
 }
 
 void Run::drop_commands_of(const Machine* machine) {
-    std::erase_if(queue_, [&](const Queued& queued) { return queued.machine.get() == machine; });
+    queue_.erase_if([&](const Queued& queued) { return queued.machine.get() == machine; });
 }
 
 void Run::on_call(ScheduleActivityCall call) {

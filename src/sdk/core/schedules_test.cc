@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 
 #include "sdk/core/errors.h"
 #include "sdk/core/history_testing.h"
 #include "sdk/core/run.h"
+#include "sdk/core/schedules_testing.h"
 #include "sdk/worker/registry.h"
 #include "stele/stele.h"
 
@@ -16,7 +16,11 @@ namespace stele::core {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Cached;
 using testing::HistoryWriter;
+using testing::Work;
+
+const auto kProgress = search_attribute_key::integer("Progress");
 
 wf::task<int> step(int number) {
     constexpr ActivityCancellation kModes[] = {ActivityCancellation::kTryCancel,
@@ -34,6 +38,35 @@ wf::task<int> guarded_step(int number) {
     co_return -1;
 }
 
+/// One in three is tried again after a pause that is a timer.
+wf::task<int> near_step(int number) {
+    constexpr ActivityCancellation kModes[] = {ActivityCancellation::kTryCancel,
+                                               ActivityCancellation::kWaitCompleted,
+                                               ActivityCancellation::kAbandon};
+    const ActivityCancellation mode = kModes[number % 3];
+    auto called = wf::local_activity_by_name<int>(
+        "near", {.start_to_close = 5s, .cancellation = mode}, number);
+    auto result = co_await wf::capture(std::move(called));
+    co_return result.ok() ? result.value() : -1;
+}
+
+wf::task<int> child_step(int number) {
+    constexpr ChildCancellation kModes[] = {
+        ChildCancellation::kWaitCompleted, ChildCancellation::kTryCancel,
+        ChildCancellation::kAbandon, ChildCancellation::kWaitRequested};
+    const ChildCancellation mode = kModes[number % 4];
+    auto called = wf::child_by_name<int>("leaf", {.cancellation = mode}, number);
+    auto result = co_await wf::capture(std::move(called));
+    co_return result.ok() ? result.value() : -1;
+}
+
+wf::task<int> tell_others(int number) {
+    const wf::external_workflow other("other");
+    auto signalled = co_await wf::capture(other.signal("go", number));
+    auto cancelled = co_await wf::capture(other.cancel());
+    co_return (signalled.ok() ? 1 : 0) + (cancelled.ok() ? 2 : 0);
+}
+
 wf::task<std::vector<std::int64_t>> busy(int rounds) {
     std::vector<std::int64_t> log;
     int received = 0;
@@ -49,7 +82,7 @@ wf::task<std::vector<std::int64_t>> busy(int rounds) {
             if (amount == 0 || received > 20) throw ApplicationError("no");
         });
     for (int round = 0; round < rounds; ++round) {
-        const auto choice = wf::random_between(0, 4);
+        const auto choice = wf::random_between(0, 9);
         log.push_back(choice);
         if (choice == 0) {
             auto [a, b] = co_await wf::all(guarded_step(round), guarded_step(round + 1));
@@ -65,6 +98,24 @@ wf::task<std::vector<std::int64_t>> busy(int rounds) {
             log.push_back(waited.ok() ? (waited.value() ? 1 : 0) : -3);
         } else if (choice == 3) {
             if (wf::patched("p" + std::to_string(round % 2))) co_await wf::shielded(wf::sleep(1s));
+        } else if (choice == 4) {
+            auto [a, b, c] =
+                co_await wf::all(near_step(round), near_step(round + 1), guarded_step(round));
+            log.push_back(a + b + c);
+        } else if (choice == 5) {
+            auto raced = wf::any(near_step(round), child_step(round), wf::sleep(10s));
+            auto first = co_await wf::capture(std::move(raced));
+            log.push_back(first.ok() ? static_cast<std::int64_t>(first.value().index()) : -2);
+        } else if (choice == 6) {
+            auto [a, b] = co_await wf::all(child_step(round), tell_others(round));
+            log.push_back(a + b);
+        } else if (choice == 7) {
+            wf::upsert_search_attributes({kProgress.of(round)});
+            wf::upsert_memo({{"round", encode_value(round)}});
+        } else if (choice == 8) {
+            auto raced = wf::any(near_step(round), near_step(round + 1), near_step(round + 2));
+            auto first = co_await wf::capture(std::move(raced));
+            log.push_back(first.ok() ? static_cast<std::int64_t>(first.value().index()) : -2);
         } else {
             std::vector<wf::task<int>> many;
             for (int i = 0; i < 3; ++i) many.push_back(guarded_step(10 * round + i));
@@ -72,6 +123,8 @@ wf::task<std::vector<std::int64_t>> busy(int rounds) {
         }
         log.push_back(received);
     }
+    if (received % 5 == 4) throw ApplicationError("too much");
+    if (received % 5 == 3) co_await wf::continue_as_new_by_name("busy", {}, rounds);
     co_return log;
 }
 
@@ -90,7 +143,8 @@ public:
         for (int tasks = 0; !writer_.closed() && tasks < 200; ++tasks) {
             if (draw(8) == 0) fail_an_attempt();
             complete_a_task();
-            if (!writer_.closed()) let_something_happen();
+            // What a task that is kept for local activities waits for comes by itself.
+            if (!writer_.closed() && !(heartbeat_ && draw(2) == 0)) let_something_happen();
         }
         if (!writer_.closed()) throw std::logic_error("the workflow never ends");
         const Replayer::Result result = replayer_.replay(writer_.history(), "id");
@@ -100,34 +154,48 @@ public:
 private:
     std::uint64_t draw(std::uint64_t bound) { return random_() % bound; }
 
-    std::unique_ptr<Run> new_run() {
-        return std::make_unique<Run>([this](const InitializeJob& job) {
+    std::unique_ptr<Cached> new_run() {
+        return std::make_unique<Cached>([this](const InitializeJob& job) {
             return registry_.make_code(job, {"default", "id", "run"});
         });
     }
 
-    struct Work {
-        std::vector<Command> commands;
-        std::vector<UpdateMessage> messages;
+    /// How far local activities get in one task; the same for every run that has the task.
+    struct Ends {
+        int outcomes_max;
+        bool latest_first;
     };
 
-    Work work(Run& run, std::int64_t started) {
-        run.history().reset(run.last_read_event_id());
-        auto events = writer_.from(run.last_started_event_id() + 1);
-        run.begin({last_completed_, started, updates_});
-        // In pages of random size.
-        for (std::size_t i = 0; i < events.size();) {
-            const std::size_t count = 1 + draw(events.size());
-            std::vector<HistoryEvent> page(
-                events.begin() + static_cast<std::ptrdiff_t>(i),
-                events.begin() + static_cast<std::ptrdiff_t>(std::min(i + count, events.size())));
-            i += page.size();
-            run.history().add(std::move(page));
-            if (i < events.size()) (void)run.advance();
+    Work work(Cached& cached, std::int64_t started, const Ends& ends) {
+        cached.read(writer_.history(), {last_completed_, started, updates_}, random_);
+        const std::int64_t now = writer_.history().events_size() * 10 + 1'000'000;
+        return cached.finish(ends.outcomes_max, ends.latest_first,
+                             [now](const LocalActivity& activity, bool cancelled) {
+                                 return outcome_of(activity, cancelled, now);
+                             });
+    }
+
+    /// Of the activity alone, so that whoever runs it comes to the same.
+    static LocalActivityOutcome outcome_of(const LocalActivity& activity, bool cancelled,
+                                           std::int64_t now) {
+        LocalActivityOutcome outcome;
+        outcome.attempt = activity.attempt;
+        outcome.complete_time_nanoseconds = now * 1'000'000'000;
+        outcome.original_schedule_time_nanoseconds = activity.original_schedule_time_nanoseconds;
+        if (cancelled) {
+            outcome.resolution.kind = Resolution::Kind::kCanceled;
+            outcome.resolution.failure.set_message("told to stop");
+            outcome.resolution.failure.mutable_canceled_failure_info();
+        } else if (activity.sequence % 3 == 0 && activity.attempt < 3) {
+            outcome.resolution.kind = Resolution::Kind::kFailed;
+            outcome.resolution.failure.set_message("not yet");
+            outcome.resolution.failure.mutable_application_failure_info();
+            outcome.backoff = Milliseconds(90'000);
+        } else {
+            *outcome.resolution.result.add_payloads() =
+                HistoryWriter::make(std::to_string(activity.sequence));
         }
-        run.history().finish();
-        if (run.advance() != Run::Progress::kCaughtUp) throw std::logic_error("not caught up");
-        return {run.take_commands(), run.take_messages()};
+        return outcome;
     }
 
     void fail_an_attempt() {
@@ -141,29 +209,33 @@ private:
         for (UpdateRequest& update : updates_)
             update.sequencing_event_id = writer_.history().events_size() + 1;
         const std::int64_t started = writer_.start_task();
+        const Ends ends{draw(3) == 0 ? static_cast<int>(draw(3)) : 100, draw(2) == 0};
         auto cold = new_run();
-        const Work expected = work(*cold, started);
+        const Work expected = work(*cold, started, ends);
         if (!cached_ || draw(3) == 0)
             cached_ = std::move(cold);
         else
-            compare(expected, work(*cached_, started));
+            compare(expected, work(*cached_, started, ends));
         updates_.clear();
-        if (nothing_new && expected.commands.empty()) {
+        if (nothing_new && expected.commands.empty() && !expected.heartbeat) {
             writer_.drop_task();
-            cached_->forget_task(last_completed_);
+            cached_->run().forget_task(last_completed_);
             return;
         }
         last_completed_ = started;
-        writer_.complete_task(expected.commands, cached_->take_flags(), expected.messages);
+        heartbeat_ = expected.heartbeat;
+        writer_.complete_task(expected.commands, cached_->run().take_flags(), expected.messages);
         events_at_completion_ = writer_.history().events_size();
         if (draw(4) == 0) cached_.reset();
     }
 
     static void compare(const Work& cold, const Work& warm) {
+        if (cold.heartbeat != warm.heartbeat)
+            throw std::logic_error("cold and warm do not wait for the same local activities");
         if (cold.commands.size() != warm.commands.size())
             throw std::logic_error("cold and warm differ in number");
         for (std::size_t i = 0; i < cold.commands.size(); ++i)
-            if (cold.commands[i].SerializeAsString() != warm.commands[i].SerializeAsString())
+            if (testing::bytes_of(cold.commands[i]) != testing::bytes_of(warm.commands[i]))
                 throw std::logic_error(
                     "cold and warm differ: " + cold.commands[i].ShortDebugString() + " / " +
                     warm.commands[i].ShortDebugString());
@@ -177,16 +249,14 @@ private:
     void let_something_happen() {
         bool anything = false;
         for (int tries = 0; !anything || draw(2) == 0; ++tries) {
-            if (tries > 50) break;
-            anything |= happen(draw(14));
+            if (tries > 80) break;
+            anything |= happen(draw(20));
         }
     }
 
     bool happen(std::uint64_t choice) {
         if (choice < 4 && !writer_.activities().empty()) {
-            auto activity = writer_.activities().begin();
-            std::advance(activity, static_cast<long>(draw(writer_.activities().size())));
-            const std::int64_t scheduled = *activity;
+            const std::int64_t scheduled = chosen_from(writer_.activities());
             if (choice == 0)
                 writer_.fail_activity(scheduled);
             else if (writer_.cancelling().contains(scheduled))
@@ -196,9 +266,7 @@ private:
             return true;
         }
         if (choice < 8 && !writer_.timers().empty()) {
-            auto timer = writer_.timers().begin();
-            std::advance(timer, static_cast<long>(draw(writer_.timers().size())));
-            writer_.fire(std::string(timer->first));
+            writer_.fire(std::string(chosen_from(writer_.timers()).first));
             return true;
         }
         if (choice < 11) {
@@ -210,17 +278,42 @@ private:
                                                       {std::to_string(draw(3))}));
             return true;
         }
+        if (choice < 16 && !writer_.children().empty()) {
+            move_a_child();
+            return true;
+        }
+        if (choice < 19 && !writer_.external().empty()) {
+            const auto& [initiated, cancels] = chosen_from(writer_.external());
+            writer_.answer_external(initiated, draw(3) != 0);
+            return true;
+        }
         if (draw(6) != 0) return false;
         writer_.request_cancel();
         return true;
+    }
+
+    void move_a_child() {
+        const auto [initiated, started] = chosen_from(writer_.children());
+        if (started == 0)
+            writer_.start_child(initiated, draw(4) != 0);
+        else
+            writer_.end_child(initiated, draw(3));
+    }
+
+    template <class Container>
+    const typename Container::value_type& chosen_from(const Container& container) {
+        auto chosen = container.begin();
+        std::advance(chosen, static_cast<long>(draw(container.size())));
+        return *chosen;
     }
 
     std::mt19937_64 random_;
     HistoryWriter writer_;
     sdk::Registry registry_;
     Replayer replayer_;
-    std::unique_ptr<Run> cached_;
+    std::unique_ptr<Cached> cached_;
     std::int64_t last_completed_ = 0;
+    bool heartbeat_ = false;
     int events_at_completion_ = 0;
     /// For the next task.
     std::vector<UpdateRequest> updates_;
@@ -228,15 +321,7 @@ private:
 };
 
 TEST(SchedulesTest, NoScheduleMakesWarmAndColdRunsDiffer) {
-    const char* chosen = std::getenv("STELE_SDK_SCHEDULES");
-    const std::uint64_t seeds = chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : 500;
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-        try {
-            Life(seed).live();
-        } catch (const std::exception& error) {
-            FAIL() << "seed " << seed << ": " << error.what();
-        }
-    }
+    testing::for_each_seed(1000, [](std::uint64_t seed) { Life(seed).live(); });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -30,7 +29,7 @@ public:
     std::optional<UpdateRequest> take();
 
 private:
-    std::deque<UpdateRequest> due_;
+    Queue<UpdateRequest> due_;
 };
 
 }  // namespace stele::core

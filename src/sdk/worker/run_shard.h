@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -9,6 +8,7 @@
 #include <unordered_map>
 
 #include "sdk/core/errors.h"
+#include "sdk/core/queue.h"
 #include "sdk/core/run.h"
 #include "sdk/data/codec.h"
 #include "sdk/worker/context.h"
@@ -65,7 +65,7 @@ private:
         bool repeats_past = false;
         /// The command that ends the run, in the completion under way.
         core::Command::AttributesCase end{};
-        std::deque<Pending> waiting;
+        core::Queue<Pending> waiting;
         std::list<std::string>::iterator position;
         /// The task at hand, and how its history is read on.
         Pending current;
@@ -73,7 +73,7 @@ private:
         /// At work, the outcomes that the run has not heard of, and whether the task's completion is
         /// held back for more.
         std::map<core::Sequence, std::shared_ptr<LocalActivityAttempts>> local_activities;
-        std::deque<std::pair<core::Sequence, core::LocalActivityOutcome>> outcomes;
+        core::Queue<std::pair<core::Sequence, core::LocalActivityOutcome>> outcomes;
         bool holding = false;
         std::unique_ptr<Runtime::Timer> heartbeat_timer;
         /// Attempts of local activities beyond their first ones, for the next completion.

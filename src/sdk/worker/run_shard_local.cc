@@ -67,7 +67,7 @@ void RunShard::on_local_outcome(const std::string& run_id, core::Sequence sequen
     if (found == runs_.end()) return;
     Entry& entry = found->second;
     entry.local_activities.erase(sequence);
-    entry.outcomes.emplace_back(sequence, std::move(outcome));
+    entry.outcomes.push_back({sequence, std::move(outcome)});
     if (!std::exchange(entry.holding, false)) return;
     guarded(entry, [&] { work_on_local_activities(entry); });
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "sdk/core/activation.h"
+#include "sdk/core/queue.h"
 #include "sdk/data/headers.h"
 #include "sdk/workflow/messages.h"
 #include "sdk/workflow/random.h"
@@ -200,7 +200,7 @@ private:
         std::coroutine_handle<> coroutine;
         std::shared_ptr<const WorkContext> work;
     };
-    std::deque<Ready> ready_;
+    core::Queue<Ready> ready_;
     PendingOperation* first_waiting_ = nullptr;
     PendingOperation* last_waiting_ = nullptr;
     std::shared_ptr<const WorkContext> work_;

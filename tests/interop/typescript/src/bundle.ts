@@ -9,6 +9,9 @@ async function main(): Promise<void> {
     for (const name of BUNDLES) {
         const { code } = await bundleWorkflowCode({
             workflowsPath: require.resolve(`./workflows/${name}`),
+            // What turns failures into messages has to be inside, where workflows run.
+            failureConverterPath:
+                name === 'crossing' ? require.resolve('./crossing-failures') : undefined,
             logger: new DefaultLogger('WARN'),
         });
         await mkdir(path.dirname(bundlePath(name)), { recursive: true });

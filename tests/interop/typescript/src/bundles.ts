@@ -8,6 +8,7 @@ export const BUNDLES = [
     'after-patch',
     'patch-deprecated',
     'doomed',
+    'crossing',
 ] as const;
 
 export type Bundle = (typeof BUNDLES)[number];
