@@ -71,9 +71,7 @@ private:
 
 int count_idle_runs() { return idle_runs; }
 
-wf::task<int> alive() {
-    co_return co_await wf::activity<count_idle_runs>({.start_to_close = 30s});
-}
+wf::task<int> alive() { co_return co_await wf::activity<count_idle_runs>({.start_to_close = 30s}); }
 
 template <class Target>
 void register_workflows(Target& target) {
@@ -81,7 +79,9 @@ void register_workflows(Target& target) {
     target.template register_workflow<many_activities>("ManyActivities");
     target.template register_workflow<switches>("Switches");
     target.template register_workflow<alive>("Alive");
-    wf::register_type<Idle>(target, "Idle").template run<&Idle::run>().template signal<&Idle::end>();
+    wf::register_type<Idle>(target, "Idle")
+        .template run<&Idle::run>()
+        .template signal<&Idle::end>();
 }
 
 void serve(const std::string& address, const std::string& task_queue, int cached_runs) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -103,17 +104,20 @@ public:
         if (run_.advance() != Run::Progress::kCaughtUp) throw std::logic_error("not caught up");
     }
 
-    /// Lets local activities come to their ends, as many as may, in the order in which they were asked
+    /// Lets local activities come to their ends, those that may, in the order in which they were asked
     /// for or in the opposite one; then takes what is to be sent. `outcome_of` gets the activity and
     /// whether it was told to stop.
-    template <class OutcomeOf>
-    Work finish(int outcomes_max, bool latest_first, OutcomeOf outcome_of) {
+    ///
+    /// Which of them may is said by their numbers and not by how many: a warm run has some at work that
+    /// the code has given up, whose ends nobody hears of, and a cold one never begins with those.
+    template <class MayEnd, class OutcomeOf>
+    Work finish(bool latest_first, MayEnd may_end, OutcomeOf outcome_of) {
         take_local_work();
-        while (run_.waits_for_local_activities() && outcomes_max-- > 0 && !at_work_.empty()) {
-            const auto chosen = latest_first ? std::prev(at_work_.end()) : at_work_.begin();
-            const auto [sequence, local] = *chosen;
-            at_work_.erase(chosen);
-            run_.resolve_local_activity(sequence, outcome_of(local.activity, local.cancelled));
+        while (run_.waits_for_local_activities()) {
+            const std::optional<Sequence> sequence = next_to_end(latest_first, may_end);
+            if (!sequence) break;
+            const Local local = std::move(at_work_.extract(*sequence).mapped());
+            run_.resolve_local_activity(*sequence, outcome_of(local.activity, local.cancelled));
             take_local_work();
         }
         return {run_.take_commands(), run_.take_messages(), run_.waits_for_local_activities()};
@@ -124,6 +128,14 @@ private:
         LocalActivity activity;
         bool cancelled = false;
     };
+
+    template <class MayEnd>
+    std::optional<Sequence> next_to_end(bool latest_first, MayEnd may_end) const {
+        std::optional<Sequence> chosen;
+        for (const auto& [sequence, local] : at_work_)
+            if (may_end(sequence) && (latest_first || !chosen)) chosen = sequence;
+        return chosen;
+    }
 
     void take_local_work() {
         Run::LocalWork work = run_.take_local_work();
