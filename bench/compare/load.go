@@ -6,13 +6,13 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"stele/bench/compare/clients"
 	"stele/bench/compare/servers"
 )
 
@@ -50,7 +50,7 @@ type Load struct {
 }
 
 func NewLoad(address string) (*Load, error) {
-	connection, err := client.Dial(client.Options{HostPort: address, Namespace: servers.Namespace, Logger: silent{}})
+	connection, err := clients.Dial(address)
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +91,11 @@ func (l *Load) Measure(o options, server *servers.Server, name string, inFlight 
 	if err != nil {
 		return result, err
 	}
-	ownBefore, started := ownProcessorTime(), time.Now()
+	ownBefore, started := clients.OwnProcessorTime(), time.Now()
 	if result.latencies, err = l.runWorkflows(name, inFlight, o.measure, o.count); err != nil {
 		return result, err
 	}
-	result.Elapsed, result.LoadTime = time.Since(started), ownProcessorTime()-ownBefore
+	result.Elapsed, result.LoadTime = time.Since(started), clients.OwnProcessorTime()-ownBefore
 	after, err := server.ProcessorTime()
 	if err != nil {
 		return result, err
@@ -145,16 +145,3 @@ func (l *Load) runOne(name string) (time.Duration, error) {
 	}
 	return time.Since(started), nil
 }
-
-func ownProcessorTime() time.Duration {
-	var usage syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-type silent struct{}
-
-func (silent) Debug(string, ...any) {}
-func (silent) Info(string, ...any)  {}
-func (silent) Warn(string, ...any)  {}
-func (silent) Error(string, ...any) {}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
 
@@ -77,7 +77,7 @@ func run() error {
 	}
 	report := Report(o, measured)
 	fmt.Print("\n" + report)
-	return save(o, report)
+	return reports.Save(o.results, "", report)
 }
 
 // measuredServers leaves out Temporal if there is no binary of it.
@@ -111,16 +111,4 @@ func measureServer(o options, server *servers.Server) ([]Result, error) {
 		}
 	}
 	return results, nil
-}
-
-func save(o options, report string) error {
-	if o.results == "" {
-		return nil
-	}
-	if err := os.MkdirAll(o.results, 0o755); err != nil {
-		return err
-	}
-	file := filepath.Join(o.results, time.Now().UTC().Format("2006-01-02")+".md")
-	fmt.Printf("\nWritten to %s\n", file)
-	return os.WriteFile(file, []byte(report), 0o644)
 }

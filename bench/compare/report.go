@@ -52,8 +52,7 @@ func milliseconds(duration time.Duration) float64 {
 // Report is the Markdown text of all results.
 func Report(o options, results []Result) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "# Stele and Temporal under the same Go worker\n\n")
-	fmt.Fprintf(&text, "Commit %s, %s. %s.\n\n", o.commit, time.Now().UTC().Format("2006-01-02 15:04 UTC"), reports.Machine())
+	text.WriteString(reports.Heading("Stele and Temporal under the same Go worker", o.commit))
 	fmt.Fprintf(&text, "Stele keeps its data in a directory and answers once they are synced. Temporal %s keeps them in\n"+
 		"a SQLite file (WAL, synchronous=%s), without rate limits and without its own worker service. The\n"+
 		"Go SDK workers and the clients are one process beside the server, on the same processors. Each\n"+

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"time"
 
+	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
 
@@ -85,7 +86,7 @@ func run(o options, scratch string) error {
 		}
 	}
 	fmt.Print("\n" + report.Text(o.commit))
-	return report.Save(o.results, o.commit)
+	return reports.Save(o.results, "limits-", report.Text(o.commit))
 }
 
 // A measurement is given a server that runs and adds rows to the report. One that a server can not

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,19 +44,6 @@ func orDash(value string) string {
 		return "–"
 	}
 	return value
-}
-
-// Save writes the report to a file of the day; an empty directory means not at all.
-func (r *Report) Save(directory, commit string) error {
-	if directory == "" {
-		return nil
-	}
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	file := filepath.Join(directory, "limits-"+time.Now().UTC().Format("2006-01-02")+".md")
-	fmt.Println("\nWritten to", file)
-	return os.WriteFile(file, []byte(r.Text(commit)), 0o644)
 }
 
 func milliseconds(d time.Duration) string {

@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/proto"
 
-	"stele/bench/compare/servers"
+	"stele/bench/compare/clients"
 )
 
 const (
@@ -32,7 +32,7 @@ type Bench struct {
 }
 
 func NewBench(o options, address, scratch string) (*Bench, error) {
-	connection, err := client.Dial(client.Options{HostPort: address, Namespace: servers.Namespace, Logger: silent{}})
+	connection, err := clients.Dial(address)
 	return &Bench{options: o, address: address, scratch: scratch, client: connection}, err
 }
 

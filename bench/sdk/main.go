@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
+	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
 
@@ -115,17 +115,5 @@ func run(o options) error {
 	}
 	report := Report(o, measured)
 	fmt.Print("\n" + report)
-	return save(o, report)
-}
-
-func save(o options, report string) error {
-	if o.results == "" {
-		return nil
-	}
-	if err := os.MkdirAll(o.results, 0o755); err != nil {
-		return err
-	}
-	file := filepath.Join(o.results, "sdk-"+time.Now().UTC().Format("2006-01-02")+".md")
-	fmt.Printf("\nWritten to %s\n", file)
-	return os.WriteFile(file, []byte(report), 0o644)
+	return reports.Save(o.results, "sdk-", report)
 }

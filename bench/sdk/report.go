@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"stele/bench/compare/reports"
 )
@@ -30,8 +29,7 @@ var rows = []row{
 // Report is the Markdown text of all results. The first worker is held against the others.
 func Report(o options, results []Result) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "# The C++ SDK beside others, on the same Stele server\n\n")
-	fmt.Fprintf(&text, "Commit %s, %s. %s.\n\n", o.commit, time.Now().UTC().Format("2006-01-02 15:04 UTC"), reports.Machine())
+	text.WriteString(reports.Heading("The C++ SDK beside others, on the same Stele server", o.commit))
 	fmt.Fprintf(&text, "Workers with eight polls of each kind run workflows of one activity, one and %d at a time, which a\n"+
 		"client outside of them starts; CPU is user and system time of the worker's process. Each replays\n"+
 		"its own history of a workflow of %d activities (%s),\n"+

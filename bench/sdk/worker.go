@@ -7,17 +7,15 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/proto"
 
-	"stele/bench/compare/servers"
+	"stele/bench/compare/clients"
 )
 
 // The Go worker that is compared with those of other SDKs. The workflows are the same in every
@@ -91,7 +89,7 @@ func registerWorkflows(target registry) {
 
 // serve works until standard input ends.
 func serve(address, taskQueue string, cachedRuns int) error {
-	connection, err := client.Dial(client.Options{HostPort: address, Namespace: servers.Namespace, Logger: silent{}})
+	connection, err := clients.Dial(address)
 	if err != nil {
 		return err
 	}
@@ -122,25 +120,12 @@ func replay(path string, times int) error {
 	}
 	replayer := worker.NewWorkflowReplayer()
 	registerWorkflows(replayer)
-	begin, processorBegin := time.Now(), processorTime()
+	begin, processorBegin := time.Now(), clients.OwnProcessorTime()
 	for range times {
-		if err := replayer.ReplayWorkflowHistory(silent{}, history); err != nil {
+		if err := replayer.ReplayWorkflowHistory(clients.Silent{}, history); err != nil {
 			return err
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(Replayed{
-		Seconds: time.Since(begin).Seconds(), Processor: (processorTime() - processorBegin).Seconds()})
+		Seconds: time.Since(begin).Seconds(), Processor: (clients.OwnProcessorTime() - processorBegin).Seconds()})
 }
-
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-type silent struct{}
-
-func (silent) Debug(string, ...any) {}
-func (silent) Info(string, ...any)  {}
-func (silent) Warn(string, ...any)  {}
-func (silent) Error(string, ...any) {}

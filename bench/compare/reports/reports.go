@@ -5,8 +5,10 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // Ratio says "-" where there is nothing to divide by, as when a measurement was too short for a tick
@@ -16,6 +18,26 @@ func Ratio(dividend, divisor float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f×", dividend/divisor)
+}
+
+// Heading is the title, the commit and the machine, with which a report begins.
+func Heading(title, commit string) string {
+	return fmt.Sprintf("# %s\n\nCommit %s, %s. %s.\n\n",
+		title, commit, time.Now().UTC().Format("2006-01-02 15:04 UTC"), Machine())
+}
+
+// Save writes a report to a file of the day, whose name begins with `prefix`. An empty directory means
+// not at all.
+func Save(directory, prefix, report string) error {
+	if directory == "" {
+		return nil
+	}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	file := filepath.Join(directory, prefix+time.Now().UTC().Format("2006-01-02")+".md")
+	fmt.Printf("\nWritten to %s\n", file)
+	return os.WriteFile(file, []byte(report), 0o644)
 }
 
 // Machine says what the figures were measured on.
