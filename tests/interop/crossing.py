@@ -15,7 +15,6 @@ import concurrent.futures
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,36 +126,14 @@ class Crossing:
         return ""
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    release = support.ROOT / "build/release"
-    parser.add_argument("--server", type=Path, default=release / "stele")
-    parser.add_argument("--cpp", type=Path, help="the C++ program; beside the server if not given")
-    parser.add_argument("--address", help="a server that is already running, as host:port")
-    parser.add_argument("--build", type=Path, default=support.ROOT / "build/interop")
-    return parser.parse_args()
-
-
 def main() -> int:
-    arguments = parse_arguments()
-    arguments.cpp = arguments.cpp or arguments.server.parent / "stele_interop_crossing"
-    for sdk in SDKS.values():
-        trouble = support.set_up(sdk, arguments.build)
-        if trouble:
-            sys.exit(f"{sdk}: {trouble}")
-    scratch = arguments.build / "crossing"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    arguments = support.parse_arguments(__doc__.splitlines()[0], "stele_interop_crossing")
     failures: list[str] = []
     rows = [["from → to", *COLUMNS.values()]]
-    with contextlib.ExitStack() as stack:
-        address = arguments.address
-        if not address:
-            address = stack.enter_context(support.server(arguments.server, scratch))
+    with support.prepared(arguments, SDKS.values(), "crossing") as (address, scratch):
         crossing = Crossing(arguments, address)
         crossing.register_attributes()
-        stack.enter_context(crossing.workers(scratch))
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with crossing.workers(scratch), concurrent.futures.ThreadPoolExecutor(2) as pool:
             observed = list(pool.map(lambda pair: crossing.call(*pair), PAIRS))
         for pair, seen in zip(PAIRS, observed):
             rows.append(row(pair, seen, failures))

@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -117,40 +116,19 @@ CHECKS: list[tuple[str, Callable[[Polyglot], None]]] = [
 ]
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    release = support.ROOT / "build/release"
-    parser.add_argument("--server", type=Path, default=release / "stele")
-    parser.add_argument("--cpp", type=Path, help="the C++ program; beside the server if not given")
-    parser.add_argument("--address", help="a server that is already running, as host:port")
-    parser.add_argument("--build", type=Path, default=support.ROOT / "build/interop")
-    return parser.parse_args()
-
-
 def main() -> int:
-    arguments = parse_arguments()
-    arguments.cpp = arguments.cpp or arguments.server.parent / "stele_interop_polyglot"
-    for sdk in ("go", "python"):
-        trouble = support.set_up(sdk, arguments.build)
-        if trouble:
-            sys.exit(f"{sdk}: {trouble}")
-    scratch = arguments.build / "polyglot"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    arguments = support.parse_arguments(__doc__.splitlines()[0], "stele_interop_polyglot")
     failed = 0
-    with contextlib.ExitStack() as stack:
-        address = arguments.address
-        if not address:
-            address = stack.enter_context(support.server(arguments.server, scratch))
+    with support.prepared(arguments, ("go", "python"), "polyglot") as (address, scratch):
         polyglot = Polyglot(arguments, address)
-        stack.enter_context(polyglot.workers(scratch))
-        for title, check in CHECKS:
-            try:
-                check(polyglot)
-                print(f"ok      {title}", flush=True)
-            except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
-                failed += 1
-                print(f"FAILED  {title}: {error}", flush=True)
+        with polyglot.workers(scratch):
+            for title, check in CHECKS:
+                try:
+                    check(polyglot)
+                    print(f"ok      {title}", flush=True)
+                except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
+                    failed += 1
+                    print(f"FAILED  {title}: {error}", flush=True)
     print(f"{len(CHECKS) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import Iterable, Iterator
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SETUP_LIMIT_SECONDS = 900
 START_LIMIT_SECONDS = 30
+
+
+def parse_arguments(summary: str, cpp: str) -> argparse.Namespace:
+    """The options of a runner that lets programs of several languages meet; `cpp` is the C++ one."""
+    parser = argparse.ArgumentParser(description=summary)
+    parser.add_argument("--server", type=Path, default=ROOT / "build/release" / "stele")
+    parser.add_argument("--cpp", type=Path, help="the C++ program; beside the server if not given")
+    parser.add_argument("--address", help="a server that is already running, as host:port")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/interop")
+    arguments = parser.parse_args()
+    arguments.cpp = arguments.cpp or arguments.server.parent / cpp
+    return arguments
+
+
+@contextlib.contextmanager
+def prepared(
+    arguments: argparse.Namespace, sdks: Iterable[str], name: str
+) -> Iterator[tuple[str, Path]]:
+    """Sets SDKs up, and gives the server's address and an empty directory for what is left behind."""
+    for sdk in sdks:
+        trouble = set_up(sdk, arguments.build)
+        if trouble:
+            sys.exit(f"{sdk}: {trouble}")
+    scratch = arguments.build / name
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    if arguments.address:
+        yield arguments.address, scratch
+    else:
+        with server(arguments.server, scratch) as address:
+            yield address, scratch
 
 
 def set_up(sdk: str, build: Path) -> str:

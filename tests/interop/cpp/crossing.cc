@@ -8,12 +8,11 @@
 // behind --task-queue, lets one of its own language behind --own-queue do the same, and prints as
 // JSON all that it has seen. What that must be is written down once, in crossing.py.
 
+#include "program.h"
+
 #include <stele/stele.h>
 
-#include <csignal>
-#include <cstdlib>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -23,6 +22,8 @@
 namespace {
 
 namespace wf = stele::wf;
+using program::flag;
+using program::Flags;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
@@ -140,17 +141,8 @@ wf::task<json> cross_from(std::string task_queue, std::string id, Parcel parcel,
     co_return both;
 }
 
-using Flags = std::map<std::string, std::string>;
-
-sigset_t termination() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    return signals;
-}
-
 void serve(const stele::Client& client, const Flags& flags) {
-    stele::Worker worker(client, flags.at("--task-queue"));
+    stele::Worker worker(client, flag(flags, "--task-queue"));
     wf::register_type<Crossing>(worker, "crossing")
         .run<&Crossing::run>()
         .signal<&Crossing::put>("put")
@@ -160,20 +152,15 @@ void serve(const stele::Client& client, const Flags& flags) {
         .update<&Crossing::stamp, &Crossing::check>({.name = "stamp"});
     worker.register_workflow<crossing_fails>("crossing_fails")
         .register_workflow<cross_from>("cross_from");
-    worker.start();
-    std::cout << "ready" << std::endl;
-    const sigset_t stop_signals = termination();
-    int received = 0;
-    sigwait(&stop_signals, &received);
-    worker.stop();
+    program::serve(worker);
 }
 
 json call(stele::Client client, const Flags& flags) {
-    const auto parcel = json::parse(flags.at("--parcel")).get<Parcel>();
+    const auto parcel = json::parse(flag(flags, "--parcel")).get<Parcel>();
     stele::Bytes blob(256);
     std::iota(blob.begin(), blob.end(), static_cast<std::uint8_t>(0));
-    const std::string& queue = flags.at("--task-queue");
-    const std::string& id = flags.at("--id");
+    const std::string& queue = flag(flags, "--task-queue");
+    const std::string& id = flag(flags, "--id");
     json seen;
 
     auto handle =
@@ -208,7 +195,7 @@ json call(stele::Client client, const Flags& flags) {
         seen["failure"] = chain_of(error.cause());
     }
     const auto parent = client.start<json>(
-        "cross_from", {.id = id + "-from", .task_queue = flags.at("--own-queue")}, queue,
+        "cross_from", {.id = id + "-from", .task_queue = flag(flags, "--own-queue")}, queue,
         id + "-child", parcel, blob);
     seen["from_workflow"] = parent.result({.timeout = 30s});
     return seen;
@@ -216,8 +203,9 @@ json call(stele::Client client, const Flags& flags) {
 
 void run(const std::string& command, const Flags& flags) {
     // Messages of failures travel as payloads, as where everything is encrypted.
-    const auto client = stele::Client::connect(
-        {.address = flags.at("--address"), .data_converter = {.encode_failure_attributes = true}});
+    const auto client =
+        stele::Client::connect({.address = flag(flags, "--address"),
+                                .data_converter = {.encode_failure_attributes = true}});
     if (command == "worker")
         serve(client, flags);
     else if (command == "call")
@@ -229,20 +217,5 @@ void run(const std::string& command, const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::cerr << "usage: crossing worker|call --address HOST:PORT ...\n";
-        return 2;
-    }
-    Flags flags;
-    for (int i = 2; i + 1 < argc; i += 2) flags[argv[i]] = argv[i + 1];
-    // Every thread inherits the mask, so that only sigwait gets the signal.
-    const sigset_t stop_signals = termination();
-    pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
-    try {
-        run(argv[1], flags);
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::cerr << "crossing: " << error.what() << "\n";
-        return EXIT_FAILURE;
-    }
+    return program::main(argc, argv, "crossing", "worker|call", run);
 }

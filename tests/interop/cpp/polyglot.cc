@@ -8,18 +8,19 @@
 // returns as soon as the workflow is started; `result` waits for its end, in whatever
 // process and language it runs, and prints its result as JSON.
 
+#include "program.h"
+
 #include <stele/stele.h>
 
-#include <csignal>
-#include <cstdlib>
 #include <iostream>
-#include <map>
 #include <stdexcept>
 #include <string>
 
 namespace {
 
 namespace wf = stele::wf;
+using program::flag;
+using program::Flags;
 using namespace std::chrono_literals;
 
 std::string compose_greeting(std::string name) { return "Hello, " + name + ", from C++!"; }
@@ -40,32 +41,12 @@ wf::task<int> send_signals(std::string workflow_id, int count) {
     co_return count;
 }
 
-using Flags = std::map<std::string, std::string>;
-
-const std::string& flag(const Flags& flags, const std::string& name) {
-    const auto found = flags.find(name);
-    if (found == flags.end()) throw std::invalid_argument(name + " is needed");
-    return found->second;
-}
-
-sigset_t termination() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    return signals;
-}
-
 void serve(const stele::Client& client, const Flags& flags) {
     stele::Worker worker(client, flag(flags, "--task-queue"));
     worker.register_workflow<greet_cpp>("greet_cpp")
         .register_workflow<send_signals>("send_signals")
         .register_activity<compose_greeting>();
-    worker.start();
-    std::cout << "ready" << std::endl;
-    const sigset_t stop_signals = termination();
-    int received = 0;
-    sigwait(&stop_signals, &received);
-    worker.stop();
+    program::serve(worker);
 }
 
 void start(stele::Client client, const Flags& flags) {
@@ -97,20 +78,5 @@ void run(const std::string& command, const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::cerr << "usage: polyglot worker|start|result --address HOST:PORT ...\n";
-        return 2;
-    }
-    Flags flags;
-    for (int i = 2; i + 1 < argc; i += 2) flags[argv[i]] = argv[i + 1];
-    // Every thread inherits the mask, so that only sigwait gets the signal.
-    const sigset_t stop_signals = termination();
-    pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
-    try {
-        run(argv[1], flags);
-        return EXIT_SUCCESS;
-    } catch (const std::exception& error) {
-        std::cerr << "polyglot: " << error.what() << "\n";
-        return EXIT_FAILURE;
-    }
+    return program::main(argc, argv, "polyglot", "worker|start|result", run);
 }
