@@ -15,6 +15,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suite
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CHECKER = ROOT / "scripts" / "check_workflows.py"
@@ -79,11 +82,7 @@ class CheckWorkflows(unittest.TestCase):
 def main():
     global BUILD
     BUILD = pathlib.Path(sys.argv[1]).resolve()
-    result = unittest.TextTestRunner(stream=sys.stdout).run(
-        unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
-    return 1 if failed else 0
+    return suite.run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ import unittest
 
 import harness
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suite
+
 # The modules of the tests, each about one group of commands.
 MODULES = ["test_server", "test_workflow", "test_workflow_operations", "test_input",
            "test_operator", "test_settings", "test_activity", "test_task_queue", "test_visibility"]
@@ -25,13 +28,9 @@ def main():
     loader.testNamePatterns = [f"*{name}*" for name in wanted] or None
     try:
         stele.start_worker()
-        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
-            loader.loadTestsFromNames(MODULES))
+        return suite.run(loader.loadTestsFromNames(MODULES), verbosity=2)
     finally:
         stele.stop_all()
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 1 if failed or result.testsRun == 0 else 0
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ import unittest
 
 import snippets
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suite
+
 ROOT = snippets.ROOT
 BUILD = None
 TESTS = "stele_guide_test"
@@ -154,11 +157,7 @@ class Guide(unittest.TestCase):
 def main():
     global BUILD
     BUILD = pathlib.Path(sys.argv[1]).resolve()
-    result = unittest.TextTestRunner(stream=sys.stdout).run(
-        unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
-    return 1 if failed else 0
+    return suite.run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
 
 
 if __name__ == "__main__":

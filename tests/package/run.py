@@ -17,6 +17,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suite
+
 HERE = pathlib.Path(__file__).resolve().parent
 GUIDE = HERE.parent.parent / "examples" / "guide" / "orders"
 BUILD = None
@@ -150,11 +153,7 @@ class Package(unittest.TestCase):
 def main():
     global BUILD
     BUILD = pathlib.Path(sys.argv[1]).resolve()
-    result = unittest.TextTestRunner(stream=sys.stdout).run(
-        unittest.defaultTestLoader.loadTestsFromTestCase(Package))
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
-    return 1 if failed else 0
+    return suite.run(unittest.defaultTestLoader.loadTestsFromTestCase(Package))
 
 
 if __name__ == "__main__":

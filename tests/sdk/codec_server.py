@@ -10,6 +10,7 @@ history holds. Prints a line `N passed, N failed` at the end.
 import base64
 import json
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -18,6 +19,9 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suite
 
 BUILD, SERVER = None, None
 ORIGIN = "http://page.example"
@@ -146,11 +150,7 @@ def main():
     global BUILD, SERVER
     BUILD = sys.argv[1]
     SERVER = sys.argv[2] if len(sys.argv) > 2 else None
-    result = unittest.TextTestRunner(stream=sys.stdout).run(
-        unittest.defaultTestLoader.loadTestsFromTestCase(CodecServer))
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
-    return 1 if failed else 0
+    return suite.run(unittest.defaultTestLoader.loadTestsFromTestCase(CodecServer))
 
 
 if __name__ == "__main__":
