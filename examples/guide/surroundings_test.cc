@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <stele/activity_environment.h>
+#include <stele/deployment.h>
 #include <stele/embedded.h>
 #include <stele/schedule.h>
 #include <stele/stele.h>
@@ -111,7 +112,8 @@ TEST(GuideTest, ListsAndHistoriesAreRanges) {
 
 namespace api = temporal::api::workflowservice::v1;
 
-/// Keeps one schedule: the server inside the test has none.
+/// Keeps one schedule and agrees to everything else: the server inside the test has neither schedules
+/// nor deployments.
 class OneSchedule final : public stele::Transport {
 public:
     std::shared_ptr<Call> call(std::string_view method,
@@ -141,6 +143,33 @@ TEST(GuideTest, ScheduleIsMadeAndChanged) {
     // <<<
     EXPECT_EQ(server->schedule.spec().cron_string(0), "0 3 * * *");
     EXPECT_TRUE(server->schedule.policies().pause_on_failure());
+}
+
+TEST(GuideTest, WorkerTellsItsBuild) {
+    stele::testing::Environment environment;
+    const auto& client = environment.client();
+    // >>> build
+    stele::WorkerOptions options;
+    options.deployment = stele::WorkerDeployment{{"shop", "2026-11-27"}};
+    stele::Worker worker(client, "queue", options);
+    worker.register_workflow<buy>({.versioning = stele::VersioningBehavior::kPinned})
+        .register_workflow<reminds>({.versioning = stele::VersioningBehavior::kAutoUpgrade});
+    // <<<
+    worker.start();
+    EXPECT_NO_THROW(client.execute<buy>({.task_queue = "queue"}));
+}
+
+TEST(GuideTest, BuildTakesOver) {
+    auto client =
+        stele::Client::connect({.lazy = true, .transport = std::make_shared<OneSchedule>()});
+    auto handle = client.handle<buy>("buy-7");
+    // >>> roll-out
+    auto shop = stele::DeploymentClient(client).handle("shop");
+    shop.set_ramping("2026-11-27", 10);  // a tenth of the new workflows
+    shop.set_current("2026-11-27");      // and all of them
+    // One run that its old build cannot end goes over too.
+    handle.set_versioning_override(stele::VersioningOverride::pinned({"shop", "2026-11-27"}));
+    // <<<
 }
 
 // ---- Replay ------------------------------------------------------------------------------------

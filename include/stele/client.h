@@ -19,6 +19,7 @@
 #include "stele/runtime.h"
 #include "stele/transport.h"
 #include "stele/update.h"
+#include "stele/versioning.h"
 #include "stele/visibility.h"
 
 namespace temporal::api::history::v1 {
@@ -101,6 +102,8 @@ struct StartOptions {
     std::string cron_schedule = {};
     Milliseconds start_delay{0};
     Priority priority = {};
+    /// Which build works on the run, in place of what its workflow type says.
+    std::optional<VersioningOverride> versioning_override = {};
     /// Values made with encode_value().
     PayloadFields memo = {};
     /// Made by typed keys: `{kCustomer.of("ada")}` (search_attributes.h).
@@ -206,6 +209,9 @@ public:
     void cancel(std::string_view reason = {}) const;
     /// Ends it at once; its code does not hear of it.
     void terminate(std::string_view reason = {}) const;
+    /// Sends the run's next workflow tasks to other builds than its workflow type says; nothing ends an
+    /// override. Idempotent.
+    void set_versioning_override(const std::optional<VersioningOverride>& wanted) const;
     WorkflowDescription describe() const;
     /// The events of the run, oldest first: `for (const auto& event : handle.history())`. Needs
     /// temporal/api/history/v1/message.pb.h.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stele/client.h"
+#include "stele/versioning.h"
 
 // Worker deployments: which build of a program new workflows go to, and which builds are still needed
 // by workflows that began on them.
@@ -20,12 +21,6 @@
 // All functions that make calls throw RpcError and what derives from it, RpcError UNIMPLEMENTED from a
 // server without deployments.
 namespace stele {
-
-struct DeploymentVersion {
-    std::string deployment_name;
-    std::string build_id;
-    bool operator==(const DeploymentVersion&) const = default;
-};
 
 enum class DeploymentVersionStatus {
     kUnspecified = 0,

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "stele/payload.h"
+#include "stele/versioning.h"
 
 // Options that workflow code passes inside co_await expressions. They are aggregates, for the sake
 // of designated initialisers, and trivially destructible, because g++ 12 destroys aggregate
@@ -110,6 +111,9 @@ struct ChildOptions {
     /// For people: one line, and more.
     std::string_view summary{};
     std::string_view details{};
+    /// Which build works on the child, in place of what it inherits and of what its type says: a named
+    /// value, or null.
+    const VersioningOverride* versioning_override = nullptr;
 };
 
 struct TimerOptions {
@@ -125,6 +129,7 @@ struct ContinueAsNewOptions {
     /// As in ChildOptions.
     FieldsView memo{};
     FieldsView search_attributes{};
+    ContinueAsNewVersioning versioning = ContinueAsNewVersioning::kUnspecified;
 };
 
 }  // namespace stele

@@ -10,6 +10,7 @@
 #include "stele/options.h"
 #include "stele/paged.h"
 #include "stele/search_attributes.h"
+#include "stele/versioning.h"
 
 // What a server tells about workflows without asking their code.
 namespace stele {
@@ -96,6 +97,11 @@ struct WorkflowDescription : WorkflowSummary {
     bool cancel_requested = false;
     std::vector<PendingActivity> pending_activities;
     std::vector<PendingChild> pending_children;
+    /// What the run does when a newer build takes over, as its last workflow task said, the build that
+    /// completed it, and what somebody has asked for in their place.
+    VersioningBehavior versioning = VersioningBehavior::kUnspecified;
+    std::optional<DeploymentVersion> deployment_version;
+    std::optional<VersioningOverride> versioning_override;
     /// How often the workflow task at hand has been tried; 0 when there is none.
     std::int32_t workflow_task_attempt = 0;
 };

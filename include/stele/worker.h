@@ -19,6 +19,14 @@ struct Registry;
 struct WorkerState;
 }  // namespace sdk
 
+/// Of a workflow type.
+struct WorkflowRegistration {
+    /// Empty: the name of the function.
+    std::string name = {};
+    /// What its runs do when a newer build takes over; kUnspecified: what WorkerOptions::deployment says.
+    VersioningBehavior versioning = VersioningBehavior::kUnspecified;
+};
+
 struct WorkerOptions {
     /// Runs kept in memory between their tasks, so that they need not be replayed.
     int cached_runs_max = 10'000;
@@ -52,6 +60,8 @@ struct WorkerOptions {
     /// Exceptions other than Temporal's failures that fail the workflow instead of its workflow task.
     /// Empty: none does.
     std::function<bool(const std::exception&)> fails_workflow = {};
+    /// Which build this worker is; see versioning.h.
+    std::optional<WorkerDeployment> deployment = {};
     bool run_workflows = true;
     bool run_activities = true;
 };
@@ -108,8 +118,15 @@ public:
     /// A workflow that is a function: `worker.register_workflow<buy>()`.
     template <auto Fn>
     Worker& register_workflow(std::string name = std::string(workflow_name<Fn>)) {
+        return register_workflow<Fn>(WorkflowRegistration{.name = std::move(name)});
+    }
+    /// `worker.register_workflow<buy>({.versioning = VersioningBehavior::kPinned})`
+    template <auto Fn>
+    Worker& register_workflow(WorkflowRegistration registration) {
         wf::detail::Definition definition;
-        definition.name = std::move(name);
+        definition.name = registration.name.empty() ? std::string(workflow_name<Fn>)
+                                                    : std::move(registration.name);
+        definition.versioning = registration.versioning;
         definition.make = [] { return std::make_unique<wf::detail::FunctionBody<Fn>>(); };
         add(std::move(definition));
         return *this;
@@ -134,8 +151,10 @@ public:
     /// A workflow for every type that is not registered: a function that takes the arguments as
     /// stele::Payloads and finds the type in wf::info().
     template <auto Fn>
-    Worker& register_dynamic_workflow() {
+    Worker& register_dynamic_workflow(
+        VersioningBehavior versioning = VersioningBehavior::kUnspecified) {
         wf::detail::Definition definition;
+        definition.versioning = versioning;
         definition.make = [] { return std::make_unique<wf::detail::DynamicBody<Fn>>(); };
         set_dynamic(std::move(definition));
         return *this;
@@ -160,7 +179,8 @@ public:
     /// Registers the activity, or takes the place of the one that has this name.
     void set_activity(std::string name, detail::ActivityFunction activity);
 
-    /// Begins to poll and returns.
+    /// Begins to poll and returns. Throws ConfigurationError for a workflow type of a worker with
+    /// versioning that does not say what its runs do when a newer build takes over.
     void start();
     /// Stops polling, lets what is running end as WorkerOptions says, and returns when all is quiet.
     void stop();
@@ -175,6 +195,9 @@ private:
 namespace wf {
 
 /// Registers a workflow that is a class, one object of which is made for each run:
+///
+/// The object is made by the default constructor, or where there is none by one that takes the arguments
+/// of the main routine.
 ///
 ///     wf::register_type<Approval>(worker).run<&Approval::run>()
 ///         .signal<&Approval::approve>().query<&Approval::status>().update<&Approval::set>();
@@ -194,6 +217,11 @@ public:
     template <auto Method>
     TypeRegistration& run() {
         definition_.make = [] { return std::make_unique<detail::ObjectBody<Object, Method>>(); };
+        return *this;
+    }
+    /// What runs of this type do when a newer build takes over.
+    TypeRegistration& versioning(VersioningBehavior behavior) {
+        definition_.versioning = behavior;
         return *this;
     }
     /// The handler may be a coroutine; several may then be at work at a time.

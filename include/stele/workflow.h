@@ -388,6 +388,11 @@ struct Info {
     bool continue_as_new_suggested = false;
     /// Empty while it would not, and from servers that give no reasons.
     std::vector<ContinueAsNewReason> continue_as_new_reasons;
+    /// The run is pinned to a build, and new workflows go to another one by now.
+    bool target_version_changed = false;
+    /// The build that works on the workflow task at hand; in replay the one that did. Nothing where the
+    /// worker did not say which it was.
+    std::optional<DeploymentVersion> deployment_version;
     /// As they are now, with what this run has upserted.
     PayloadFields memo;
     PayloadFields search_attributes;

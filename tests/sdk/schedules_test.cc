@@ -15,6 +15,16 @@ constexpr int kUnimplemented = 12;
 
 wf::task<std::string> tick(std::string text) { co_return text; }
 
+/// Tries until the server's own workers have come to it.
+template <class Condition>
+bool eventually(Condition condition) {
+    for (int i = 0; i < 300; ++i) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(100ms);
+    }
+    return false;
+}
+
 class ScheduleServerTest : public ServerFixture {
 protected:
     void SetUp() override {
@@ -26,16 +36,6 @@ protected:
             if (error.code() != kUnimplemented) throw;
             GTEST_SKIP() << "this server offers no schedules: " << error.what();
         }
-    }
-
-    /// Tries until the server's own workers have come to it.
-    template <class Condition>
-    static bool eventually(Condition condition) {
-        for (int i = 0; i < 300; ++i) {
-            if (condition()) return true;
-            std::this_thread::sleep_for(100ms);
-        }
-        return false;
     }
 };
 
@@ -107,7 +107,85 @@ protected:
             GTEST_SKIP() << "this server offers no worker deployments: " << error.what();
         }
     }
+
+    /// Makes a build the current one, once the server has seen its worker.
+    bool roll_out(const std::string& build_id) {
+        return eventually([&] {
+            try {
+                (void)DeploymentClient(*client_).handle(name()).set_current(build_id);
+                return true;
+            } catch (const RpcError&) {
+                return false;
+            }
+        });
+    }
+
+    Worker start_build(const std::string& build_id);
+    std::string name() const { return "shop-" + queue_; }
+    DeploymentVersion build(const std::string& build_id) const { return {name(), build_id}; }
+
+    template <class Handle>
+    static bool is_on(const Handle& handle, const DeploymentVersion& version) {
+        return eventually([&] { return handle.describe().deployment_version == version; });
+    }
 };
+
+wf::task<std::string> tells_its_builds() {
+    wf::signals<std::string> go("go");
+    std::string builds = wf::info().deployment_version->build_id;
+    (void)co_await go.next();
+    co_return builds + wf::info().deployment_version->build_id;
+}
+
+Worker DeploymentServerTest::start_build(const std::string& build_id) {
+    Worker worker = make_worker({.deployment = WorkerDeployment{build(build_id)}});
+    worker
+        .register_workflow<tells_its_builds>(
+            {.name = "stays", .versioning = VersioningBehavior::kPinned})
+        .register_workflow<tells_its_builds>(
+            {.name = "moves", .versioning = VersioningBehavior::kAutoUpgrade});
+    worker.start();
+    return worker;
+}
+
+TEST_F(DeploymentServerTest, PinnedRunsStayOnTheirBuildAndTheOthersMove) {
+    Worker first = start_build("1");
+    ASSERT_TRUE(roll_out("1"));
+    const auto stays = client_->start<std::string>("stays", on_queue());
+    const auto moves = client_->start<std::string>("moves", on_queue());
+    const auto moved = client_->start<std::string>("stays", on_queue());
+    for (const auto& handle : {stays, moves, moved}) ASSERT_TRUE(is_on(handle, build("1")));
+    EXPECT_EQ(stays.describe().versioning, VersioningBehavior::kPinned);
+    EXPECT_EQ(moves.describe().versioning, VersioningBehavior::kAutoUpgrade);
+
+    Worker second = start_build("2");
+    ASSERT_TRUE(roll_out("2"));
+    moved.set_versioning_override(VersioningOverride::pinned(build("2")));
+    EXPECT_EQ(moved.describe().versioning_override, VersioningOverride::pinned(build("2")));
+    StartOptions back = on_queue();
+    back.versioning_override = VersioningOverride::pinned(build("1"));
+    const auto kept_back = client_->start<std::string>("moves", back);
+    const auto fresh = client_->start<std::string>("stays", on_queue());
+    for (const auto& handle : {stays, moves, moved, kept_back, fresh}) handle.signal("go", "now");
+    EXPECT_EQ(stays.result(), "11");
+    EXPECT_EQ(moves.result(), "12");
+    EXPECT_EQ(moved.result(), "12");
+    EXPECT_EQ(kept_back.result(), "11");
+    EXPECT_EQ(fresh.result(), "22");
+}
+
+TEST_F(DeploymentServerTest, OverrideEndsWhenItIsTakenBack) {
+    Worker worker = start_build("1");
+    ASSERT_TRUE(roll_out("1"));
+    const auto handle = client_->start<std::string>("stays", on_queue());
+    ASSERT_TRUE(is_on(handle, build("1")));
+    handle.set_versioning_override(VersioningOverride::auto_upgrade());
+    EXPECT_EQ(handle.describe().versioning_override, VersioningOverride::auto_upgrade());
+    handle.set_versioning_override(std::nullopt);
+    EXPECT_EQ(handle.describe().versioning_override, std::nullopt);
+    handle.signal("go", "now");
+    EXPECT_EQ(handle.result(), "11");
+}
 
 TEST_F(DeploymentServerTest, NewVersionTakesOverStepByStep) {
     const DeploymentClient deployments(*client_);

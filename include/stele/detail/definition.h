@@ -10,6 +10,7 @@
 #include "stele/detail/handlers.h"
 #include "stele/function_traits.h"
 #include "stele/task.h"
+#include "stele/versioning.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -34,6 +35,7 @@ struct Definition {
     std::string name;
     std::function<std::unique_ptr<Body>()> make;
     Handlers handlers;
+    VersioningBehavior versioning = VersioningBehavior::kUnspecified;
 };
 
 template <auto Fn>
@@ -73,14 +75,27 @@ public:
     task<std::optional<Payload>> run(const Payloads& arguments) override {
         auto decoded =
             decode_arguments(arguments, std::type_identity<typename Signature::arguments>{});
+        make_object(decoded);
         return encode_result(
-            std::apply([this](auto&&... values) { return (object_.*Run)(std::move(values)...); },
+            std::apply([this](auto&&... values) { return (*object_.*Run)(std::move(values)...); },
                        std::move(decoded)));
     }
-    void* object() override { return &object_; }
+    void* object() override { return object_ ? &*object_ : nullptr; }
 
 private:
-    Object object_;
+    template <class... A>
+    void make_object(const std::tuple<A...>& arguments) {
+        if constexpr (std::is_default_constructible_v<Object>) {
+            object_.emplace();
+        } else {
+            static_assert(std::is_constructible_v<Object, const A&...>,
+                          "a workflow class has a constructor without arguments, or one that takes "
+                          "those of its main routine");
+            std::apply([this](const A&... values) { object_.emplace(values...); }, arguments);
+        }
+    }
+
+    std::optional<Object> object_;
 };
 
 }  // namespace stele::wf::detail

@@ -6,6 +6,7 @@
 #include "sdk/client/requests.h"
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
+#include "sdk/data/versioning.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace stele {
@@ -123,6 +124,18 @@ void UntypedHandle::terminate(std::string_view reason) const {
     request.set_reason(std::string(reason));
     (void)core_->call<api::TerminateWorkflowExecutionResponse>("TerminateWorkflowExecution",
                                                                request);
+}
+
+void UntypedHandle::set_versioning_override(const std::optional<VersioningOverride>& wanted) const {
+    api::UpdateWorkflowExecutionOptionsRequest request;
+    request.set_namespace_(core_->namespace_name());
+    *request.mutable_workflow_execution() = sdk::chain_of(*this);
+    request.set_identity(core_->identity());
+    request.mutable_update_mask()->add_paths("versioning_override");
+    auto& options = *request.mutable_workflow_execution_options();
+    if (wanted) *options.mutable_versioning_override() = sdk::to_message(*wanted);
+    (void)core_->call<api::UpdateWorkflowExecutionOptionsResponse>("UpdateWorkflowExecutionOptions",
+                                                                   request);
 }
 
 }  // namespace stele

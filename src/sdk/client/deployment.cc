@@ -5,6 +5,7 @@
 #include "sdk/client/client_core.h"
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
+#include "sdk/data/versioning.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 namespace stele {
@@ -20,9 +21,7 @@ std::optional<Timestamp> read_time(const google::protobuf::Timestamp& time) {
     return sdk::from_timestamp(time);
 }
 
-DeploymentVersion read_version(const deployment::WorkerDeploymentVersion& message) {
-    return {message.deployment_name(), message.build_id()};
-}
+using sdk::read_version;
 
 DeploymentRouting read_routing(const deployment::RoutingConfig& message) {
     DeploymentRouting routing;

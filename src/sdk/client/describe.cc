@@ -1,6 +1,7 @@
 #include "sdk/client/describe.h"
 
 #include "sdk/data/convert.h"
+#include "sdk/data/versioning.h"
 
 namespace stele::sdk {
 
@@ -75,6 +76,13 @@ WorkflowDescription read_description(
         description.pending_children.push_back(
             {info.workflow_id(), info.run_id(), info.workflow_type_name(),
              static_cast<ParentClosePolicy>(static_cast<int>(info.parent_close_policy()))});
+    const auto& versioning = reply.workflow_execution_info().versioning_info();
+    description.versioning =
+        static_cast<VersioningBehavior>(static_cast<int>(versioning.behavior()));
+    if (versioning.has_deployment_version())
+        description.deployment_version = read_version(versioning.deployment_version());
+    if (versioning.has_versioning_override())
+        description.versioning_override = read_override(versioning.versioning_override());
     description.workflow_task_attempt = reply.pending_workflow_task().attempt();
     return description;
 }

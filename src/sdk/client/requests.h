@@ -6,6 +6,7 @@
 #include "sdk/client/client_core.h"
 #include "sdk/data/convert.h"
 #include "sdk/data/headers.h"
+#include "sdk/data/versioning.h"
 #include "stele/client.h"
 
 // Parts of requests that several calls share. Pure, but for the ids that they draw.
@@ -66,6 +67,8 @@ Request make_start(const ClientCore& core, std::string_view type, const StartOpt
     if (options.retry) *request.mutable_retry_policy() = to_message(*options.retry);
     request.set_cron_schedule(options.cron_schedule);
     if (const auto priority = to_message(options.priority)) *request.mutable_priority() = *priority;
+    if (options.versioning_override)
+        *request.mutable_versioning_override() = to_message(*options.versioning_override);
     for (const auto& [key, value] : options.memo)
         (*request.mutable_memo()->mutable_fields())[key] = value;
     for (const auto& [key, value] : options.search_attributes)

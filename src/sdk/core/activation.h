@@ -133,6 +133,9 @@ struct Activation {
     bool continue_as_new_suggested = false;
     /// Numbers of SuggestContinueAsNewReason.
     std::vector<int> continue_as_new_reasons;
+    bool target_version_changed = false;
+    /// In replay: the build that completed the task then.
+    std::optional<DeploymentVersion> completed_by;
     /// In the order in which they must be applied.
     std::vector<Job> jobs;
 };

@@ -70,7 +70,14 @@ void Run::process(HistoryBuffer::Chunk chunk) {
     if (chunk.started_event_id == 0) return;
 
     last_started_ = chunk.started_event_id;
-    activate(chunk.events.back(), replaying);
+    std::optional<DeploymentVersion> completed_by;
+    if (chunk.completed) {
+        const auto& completed = chunk.completed->workflow_task_completed_event_attributes();
+        if (completed.has_deployment_version())
+            completed_by = {completed.deployment_version().deployment_name(),
+                            completed.deployment_version().build_id()};
+    }
+    activate(chunk.events.back(), replaying, std::move(completed_by));
 }
 
 void Run::begin_update(UpdateRequest request, bool replaying) {
@@ -244,7 +251,8 @@ void Run::require_empty_queue() const {
     }
 }
 
-void Run::activate(const HistoryEvent& started, bool replaying) {
+void Run::activate(const HistoryEvent& started, bool replaying,
+                   std::optional<DeploymentVersion> completed_by) {
     queue_.clear();
     messages_.clear();
     replaying_ = replaying;
@@ -266,6 +274,8 @@ void Run::activate(const HistoryEvent& started, bool replaying) {
     turn_.continue_as_new_suggested = attributes.suggest_continue_as_new();
     turn_.continue_as_new_reasons.assign(attributes.suggest_continue_as_new_reasons().begin(),
                                          attributes.suggest_continue_as_new_reasons().end());
+    turn_.target_version_changed = attributes.target_worker_deployment_version_changed();
+    turn_.completed_by = std::move(completed_by);
     run_code();
     replay_local_activities();
     enqueue_end();

@@ -111,7 +111,9 @@ private:
     void feed_timer_fired(const HistoryEvent& event);
     void feed_workflow_task_failed(const HistoryEvent& event);
     void require_empty_queue() const;
-    void activate(const HistoryEvent& started, bool replaying);
+    /// In replay with the build that completed the task then, where it is known.
+    void activate(const HistoryEvent& started, bool replaying,
+                  std::optional<DeploymentVersion> completed_by);
     void run_code();
     void settle_local_activity(LocalActivityOutcome outcome,
                                std::shared_ptr<LocalActivityMachine> machine);

@@ -115,6 +115,37 @@ void register_account(Target& target) {
         .template query<&Account::balance>();
 }
 
+/// Made with the arguments of its main routine, before any message reaches it.
+class Opened {
+public:
+    explicit Opened(int balance) : balance_(balance) {}
+    wf::task<int> run(int) {
+        co_await wf::until([this] { return balance_ > 100; });
+        co_return balance_;
+    }
+    int deposit(int amount) { return balance_ += amount; }
+
+private:
+    int balance_;
+};
+
+TEST_F(RunUpdateTest, ClassWithoutADefaultConstructorIsMadeWithTheArguments) {
+    add_type([](auto& target) {
+        wf::register_type<Opened>(target, "w")
+            .template run<&Opened::run>()
+            .template update<&Opened::deposit>();
+    });
+    writer_ = HistoryWriter("w", {"90"});
+    auto run = make_run();
+    const std::int64_t started = writer_.start_task();
+    const auto commands = run_task(*run, writer_, started, 0, {update("u", "deposit", {"11"})});
+    EXPECT_EQ(result_of(run->take_messages().at(1)), "101");
+    ASSERT_EQ(commands.size(), 3u);
+    EXPECT_EQ(
+        commands[2].complete_workflow_execution_command_attributes().result().payloads(0).data(),
+        "101");
+}
+
 class AccountTest : public RunUpdateTest {
 protected:
     void SetUp() override {

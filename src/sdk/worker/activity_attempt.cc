@@ -5,6 +5,7 @@
 
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
+#include "sdk/data/versioning.h"
 
 namespace stele::sdk {
 
@@ -219,6 +220,7 @@ void ActivityAttempt::send(const char* method, std::shared_ptr<Request> request)
     request->set_namespace_(context_->client->namespace_name());
     request->set_task_token(task_->task_token());
     request->set_identity(context_->client->identity());
+    tell_deployment(context_->options.deployment, *request);
     context_->client->rpc().call(method, request, std::make_shared<Reply>(), answer_retries(),
                                  [self = shared_from_this()](const Transport::Status&) {
                                      self->executor_->post([self] { self->finished_(); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sdk/client/client_core.h"
@@ -20,6 +21,11 @@ struct WorkerContext {
     std::string instance_key;
     /// Never null.
     std::shared_ptr<WorkerMetrics> metrics;
+
+    std::optional<DeploymentVersion> deployment_version() const {
+        if (!options.deployment) return std::nullopt;
+        return options.deployment->version;
+    }
 };
 
 /// Answers to tasks are tried for longer than ordinary calls: the work behind them is done.

@@ -21,7 +21,7 @@ void FakeServer::dispatch(const std::string& name, const PendingPointer& call) {
     else if (name == "PollWorkflowTaskQueue")
         poll_workflow_task(call);
     else if (name == "PollActivityTaskQueue")
-        activity_polls_.push_back(call);
+        poll_activity(call);
     else if (name == "RespondWorkflowTaskCompleted")
         complete_workflow_task(call);
     else if (name == "RespondActivityTaskCompleted")
@@ -248,6 +248,14 @@ void FakeServer::give_activity_task(const PendingPointer& call) {
     fill(reply_of<api::PollActivityTaskQueueResponse>(call), activities_.front());
     activities_.pop_front();
     call->finish();
+}
+
+void FakeServer::poll_activity(const PendingPointer& call) {
+    const auto& metadata =
+        request_of<api::PollActivityTaskQueueRequest>(call).task_queue_metadata();
+    if (metadata.has_max_tasks_per_second())
+        activities_per_second = metadata.max_tasks_per_second().value();
+    activity_polls_.push_back(call);
 }
 
 void FakeServer::fill(api::PollActivityTaskQueueResponse& reply, const ActivityTask& task) {

@@ -39,6 +39,8 @@ public:
     int heartbeats = 0;
     /// Activities that went out with the answer to a completion.
     int eager_activities = 0;
+    /// Of the task queue, as the last poll that said one has it.
+    double activities_per_second = 0;
     /// What every reply with a workflow task advises about the number of polls; 0: nothing.
     int poll_advice = 0;
     /// How many polls for workflow tasks have been open at a time.
@@ -95,6 +97,7 @@ private:
     void start(const PendingPointer& call);
     void record_worker(const PendingPointer& call);
     void poll_workflow_task(const PendingPointer& call);
+    void poll_activity(const PendingPointer& call);
     void complete_workflow_task(const PendingPointer& call);
     void fail_workflow_task(const PendingPointer& call);
     void complete_activity(const PendingPointer& call);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sdk/data/convert.h"
+#include "sdk/data/versioning.h"
 #include "sdk/version.h"
 #include "temporal/api/enums/v1/common.pb.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
@@ -53,6 +54,9 @@ Heartbeats::Message Heartbeats::make(enums::WorkerStatus status) {
     message.set_task_queue(context_->task_queue);
     message.set_sdk_name(kSdkName);
     message.set_sdk_version(kSdkVersion);
+    if (const auto& deployment = context_->options.deployment;
+        deployment && deployment->use_versioning)
+        *message.mutable_deployment_version() = to_message(deployment->version);
     message.set_status(status);
     *message.mutable_start_time() = to_timestamp(started_);
     *message.mutable_heartbeat_time() = to_timestamp(now);

@@ -148,6 +148,12 @@ TEST_F(PolledWorkerTest, OptionsThatCannotBeMeantAreRefused) {
         ConfigurationError);
 }
 
+TEST_F(PolledWorkerTest, LimitOfTheQueueGoesOutWithThePolls) {
+    EXPECT_EQ(run({.queue_activities_per_second = 50}, 1), "<x>");
+    EXPECT_EQ(server_->activities_per_second, 50);
+    EXPECT_EQ(server_->eager_activities, 0);
+}
+
 TEST_F(PolledWorkerTest, HeartbeatsTellOfSlotsPollersAndTheCache) {
     server_->heartbeats_known = true;
     EXPECT_EQ(run({.concurrent_activities_max = 7}, 3), "<<<x>>>");

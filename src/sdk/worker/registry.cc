@@ -21,6 +21,12 @@ void Registry::set_dynamic(wf::detail::Definition definition) {
     dynamic_workflow = std::make_shared<const wf::detail::Definition>(std::move(definition));
 }
 
+VersioningBehavior Registry::versioning(const std::string& type) const {
+    if (const auto found = workflows.find(type); found != workflows.end())
+        return found->second->versioning;
+    return dynamic_workflow ? dynamic_workflow->versioning : VersioningBehavior::kUnspecified;
+}
+
 const detail::ActivityFunction& Registry::activity(const std::string& type) const {
     if (const auto found = activities.find(type); found != activities.end()) return found->second;
     if (dynamic_activity) return dynamic_activity;

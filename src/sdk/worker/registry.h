@@ -26,6 +26,8 @@ struct Registry {
 
     void add(wf::detail::Definition definition);
     void set_dynamic(wf::detail::Definition definition);
+    /// What the registration of a workflow type says of newer builds.
+    VersioningBehavior versioning(const std::string& type) const;
     /// The function of an activity type. Throws ApplicationError NotFoundError when there is none.
     const detail::ActivityFunction& activity(const std::string& type) const;
     /// Makes the code of a run, or throws WorkflowTaskFailure for a type that is not registered.

@@ -5,6 +5,7 @@
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "sdk/data/limits.h"
+#include "sdk/data/versioning.h"
 #include "sdk/version.h"
 #include "sdk/worker/deadlock_watch.h"
 #include "sdk/worker/update_messages.h"
@@ -76,6 +77,7 @@ void fail_deadlocked(const WorkerContext& context, const RunShard::Task& task,
     request->mutable_failure()->set_message(message);
     request->mutable_failure()->set_source("CppSDK");
     request->mutable_failure()->mutable_application_failure_info()->set_type("PotentialDeadlock");
+    tell_deployment(context.options.deployment, *request);
     context.client->rpc().call("RespondWorkflowTaskFailed", request,
                                std::make_shared<api::RespondWorkflowTaskFailedResponse>(),
                                default_retries(), [](const Transport::Status&) {});
@@ -137,7 +139,7 @@ void RunShard::new_run(Entry& entry) {
             return context->registry->make_code(
                 job, {context->client->namespace_name(), workflow_id, run_id,
                       context->client->options().logger, context->options.fails_workflow,
-                      context->client->options().interceptors});
+                      context->client->options().interceptors, context->deployment_version()});
         });
 }
 
@@ -287,6 +289,14 @@ void RunShard::complete(Entry& entry, bool heartbeat) {
     request->set_task_token(task.task_token());
     request->set_identity(context_->client->identity());
     request->set_worker_instance_key(context_->instance_key);
+    if (const auto& deployment = context_->options.deployment) {
+        tell_deployment(deployment, *request);
+        const VersioningBehavior behavior =
+            context_->registry->versioning(task.workflow_type().name());
+        request->set_versioning_behavior(static_cast<enums::VersioningBehavior>(static_cast<int>(
+            behavior == VersioningBehavior::kUnspecified ? deployment->default_behavior
+                                                         : behavior)));
+    }
     for (auto& command : entry.run->take_commands()) *request->add_commands() = std::move(command);
     if (entry.run->ended() && !request->commands().empty())
         entry.end = request->commands().rbegin()->attributes_case();
@@ -400,6 +410,7 @@ void RunShard::fail(Entry& entry, core::WorkflowTaskFailure::Cause cause,
     request->set_task_token(task.task_token());
     request->set_identity(context_->client->identity());
     request->set_cause(cause);
+    tell_deployment(context_->options.deployment, *request);
     *request->mutable_failure() = std::move(failure);
     encode(*request);
     context_->client->rpc().call("RespondWorkflowTaskFailed", request,

@@ -31,6 +31,15 @@ void check_scaling(const char* name, const std::optional<PollerAutoscaling>& sca
                                  " must be at least one, and not fewer at most than at least");
 }
 
+void check(const WorkerDeployment& deployment) {
+    if (deployment.version.deployment_name.empty() || deployment.version.build_id.empty())
+        throw ConfigurationError("a worker's deployment needs a name and a build id");
+    if (!deployment.use_versioning &&
+        deployment.default_behavior != VersioningBehavior::kUnspecified)
+        throw ConfigurationError(
+            "a worker without versioning cannot have a default versioning behavior");
+}
+
 void check(const WorkerOptions& options) {
     if (options.activities_per_second < 0 || options.queue_activities_per_second < 0)
         throw ConfigurationError("a limit of activities per second cannot be negative");
@@ -40,8 +49,29 @@ void check(const WorkerOptions& options) {
         throw ConfigurationError(
             "a worker needs room for an activity; "
             "set run_activities = false if it shall run none");
+    if (options.deployment) check(*options.deployment);
     check_scaling("workflow tasks", options.workflow_poller_autoscaling);
     check_scaling("activities", options.activity_poller_autoscaling);
+}
+
+// The server refuses what a worker with versioning completes without a behavior.
+void check_versioning(const std::optional<WorkerDeployment>& deployment,
+                      const sdk::Registry& registry) {
+    if (!deployment || !deployment->use_versioning ||
+        deployment->default_behavior != VersioningBehavior::kUnspecified)
+        return;
+    for (const auto& [name, definition] : registry.workflows) {
+        if (definition->versioning == VersioningBehavior::kUnspecified)
+            throw ConfigurationError(
+                "workflow type \"" + name +
+                "\" needs a versioning behavior: register it with one, or give the worker's "
+                "deployment a default");
+    }
+    if (registry.dynamic_workflow &&
+        registry.dynamic_workflow->versioning == VersioningBehavior::kUnspecified)
+        throw ConfigurationError(
+            "the dynamic workflow needs a versioning behavior: register it with one, or give the "
+            "worker's deployment a default");
 }
 
 }  // namespace
@@ -93,6 +123,8 @@ void Worker::set_dynamic(detail::ActivityFunction activity) {
 
 void Worker::start() {
     if (state_->core) throw IllegalCallError("the worker has been started before");
+    if (state_->context->options.run_workflows)
+        check_versioning(state_->context->options.deployment, *registry_);
     state_->core = std::make_shared<sdk::WorkerCore>(state_->context);
     state_->core->start();
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sdk/data/versioning.h"
+
 namespace stele::sdk {
 
 namespace api = temporal::api::workflowservice::v1;
@@ -124,6 +126,7 @@ std::shared_ptr<Poller> WorkerCore::make_workflow_poller(bool sticky) {
     queue.set_name(sticky ? context_->sticky_queue : context_->task_queue);
     queue.set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
     if (sticky) queue.set_normal_name(context_->task_queue);
+    tell_deployment(context_->options.deployment, *request);
     return std::make_shared<Poller>(
         context_, executor_, "PollWorkflowTaskQueue", std::move(request),
         [] { return std::make_shared<RunShard::Task>(); },
@@ -159,6 +162,7 @@ void WorkerCore::start_activity_poller() {
     request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     if (const double limit = context_->options.queue_activities_per_second; limit > 0)
         request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(limit);
+    tell_deployment(context_->options.deployment, *request);
     activity_poller_ = std::make_shared<Poller>(
         context_, executor_, "PollActivityTaskQueue", std::move(request),
         [] { return std::make_shared<ActivityAttempt::Task>(); },

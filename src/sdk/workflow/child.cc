@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sdk/data/convert.h"
+#include "sdk/data/versioning.h"
 #include "sdk/workflow/settle.h"
 #include "stele/errors.h"
 #include "temporal/api/enums/v1/command_type.pb.h"
@@ -147,6 +148,8 @@ std::shared_ptr<Child> make_child(std::string_view type, Payloads input,
     *attributes.mutable_workflow_task_timeout() = sdk::to_duration(options.task_timeout);
     attributes.set_parent_close_policy(
         static_cast<enums::ParentClosePolicy>(static_cast<int>(options.parent_close)));
+    if (options.versioning_override)
+        *attributes.mutable_versioning_override() = sdk::to_message(*options.versioning_override);
     attributes.set_workflow_id_reuse_policy(
         static_cast<enums::WorkflowIdReusePolicy>(static_cast<int>(options.id_reuse)));
     if (options.retry) *attributes.mutable_retry_policy() = sdk::to_message(*options.retry);

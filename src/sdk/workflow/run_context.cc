@@ -106,6 +106,9 @@ std::vector<core::Call> RunContext::activate(core::Activation activation) {
     info_.continue_as_new_reasons.clear();
     for (const int reason : activation.continue_as_new_reasons)
         info_.continue_as_new_reasons.push_back(static_cast<ContinueAsNewReason>(reason));
+    info_.target_version_changed = activation.target_version_changed;
+    info_.deployment_version =
+        replaying_ ? activation.completed_by : surroundings_.deployment_version;
     try {
         for (core::Job& job : activation.jobs)
             std::visit([this](auto& concrete) { apply(concrete); }, job);

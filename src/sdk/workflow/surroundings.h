@@ -2,10 +2,12 @@
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "stele/interceptor.h"
 #include "stele/log.h"
+#include "stele/versioning.h"
 
 namespace stele::sdk {
 
@@ -19,6 +21,8 @@ struct Surroundings {
     /// Which exceptions fail the workflow, beyond Temporal's failures.
     std::function<bool(const std::exception&)> fails_workflow = {};
     Interceptors interceptors = {};
+    /// Which build the worker is.
+    std::optional<DeploymentVersion> deployment_version = {};
 };
 
 }  // namespace stele::sdk

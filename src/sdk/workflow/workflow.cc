@@ -165,6 +165,9 @@ void issue_continue_as_new(std::string_view type, Payloads input,
         (*attributes.mutable_memo()->mutable_fields())[name] = value;
     for (const auto& [name, value] : options.search_attributes)
         (*attributes.mutable_search_attributes()->mutable_indexed_fields())[name] = value;
+    attributes.set_initial_versioning_behavior(
+        static_cast<temporal::api::enums::v1::ContinueAsNewVersioningBehavior>(
+            static_cast<int>(options.versioning)));
     run.intercept_call(
         {InterceptedCall::Kind::kWorkflow, std::string(type), run.info().workflow_id},
         [&] { return attributes.mutable_header(); });
