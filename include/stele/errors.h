@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "stele/payload.h"
+#include "stele/rpc_code.h"
 
 namespace temporal::api::failure::v1 {
 class Failure;
@@ -56,7 +57,7 @@ public:
     using Error::Error;
 };
 
-/// What a server answered to one call, after all retries. `code()` is the gRPC status code.
+/// What a server answered to one call, after all retries. `code()` is an RpcCode.
 class RpcError : public Error {
 public:
     RpcError(int code, std::string message) : Error(std::move(message)), code_(code) {}

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stele/options.h"
+#include "stele/rpc_code.h"
 
 namespace google::protobuf {
 class Message;
@@ -23,13 +24,13 @@ namespace stele {
 class Transport {
 public:
     struct Status {
-        /// The gRPC status code; 0 is success.
-        int code = 0;
+        /// An RpcCode.
+        int code = kRpcOk;
         std::string message = {};
         /// A serialised google.rpc.Status, or empty.
         std::string details = {};
 
-        bool ok() const { return code == 0; }
+        bool ok() const { return code == kRpcOk; }
     };
 
     struct CallOptions {

@@ -11,8 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kUnimplemented = 12;
-
 wf::task<std::string> tick(std::string text) { co_return text; }
 
 /// Tries until the server's own workers have come to it.
@@ -33,7 +31,7 @@ protected:
         try {
             (void)ScheduleClient(*client_).list({.page_size = 1}).to_vector();
         } catch (const RpcError& error) {
-            if (error.code() != kUnimplemented) throw;
+            if (error.code() != kRpcUnimplemented) throw;
             GTEST_SKIP() << "this server offers no schedules: " << error.what();
         }
     }
@@ -103,7 +101,7 @@ protected:
         try {
             (void)DeploymentClient(*client_).list(1).to_vector();
         } catch (const RpcError& error) {
-            if (error.code() != kUnimplemented) throw;
+            if (error.code() != kRpcUnimplemented) throw;
             GTEST_SKIP() << "this server offers no worker deployments: " << error.what();
         }
     }

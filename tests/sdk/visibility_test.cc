@@ -47,12 +47,11 @@ protected:
     /// A server may take some seconds to let new attributes be used.
     template <auto Fn>
     auto start_when_attributes_are_known(const StartOptions& options) {
-        constexpr int kInvalidArgument = 3;
         for (int i = 0;; ++i) {
             try {
                 return client_->start<Fn>(options);
             } catch (const RpcError& error) {
-                if (error.code() != kInvalidArgument || i == 100) throw;
+                if (error.code() != kRpcInvalidArgument || i == 100) throw;
                 std::this_thread::sleep_for(100ms);
             }
         }

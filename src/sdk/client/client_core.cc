@@ -16,10 +16,6 @@ namespace {
 
 namespace errordetails = temporal::api::errordetails::v1;
 
-constexpr int kInvalidArgument = 3;
-constexpr int kNotFound = 5;
-constexpr int kAlreadyExists = 6;
-
 std::string default_identity() {
     char host[256] = {};
     if (gethostname(host, sizeof(host) - 1) != 0) return std::to_string(getpid());
@@ -104,12 +100,12 @@ std::string ClientCore::new_uuid() const { return make_uuid(*options_.runtime); 
 
 void throw_status(const Transport::Status& status, const std::string& workflow_id) {
     errordetails::WorkflowExecutionAlreadyStartedFailure started;
-    if (status.code == kAlreadyExists && unpack_detail(status, started))
+    if (status.code == kRpcAlreadyExists && unpack_detail(status, started))
         throw WorkflowAlreadyStartedError(status.message, workflow_id, started.run_id());
     errordetails::QueryFailedFailure query;
-    if (status.code == kInvalidArgument && unpack_detail(status, query))
+    if (status.code == kRpcInvalidArgument && unpack_detail(status, query))
         throw QueryFailedError(status.message);
-    if (status.code == kNotFound) throw NotFoundError(status.message);
+    if (status.code == kRpcNotFound) throw NotFoundError(status.message);
     throw RpcError(status.code, status.message);
 }
 

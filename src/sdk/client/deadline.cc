@@ -7,11 +7,10 @@
 namespace stele::sdk {
 
 RetrySettings Deadline::long_poll(const char* message_when_over) const {
-    constexpr int kDeadlineExceeded = 4;
     RetrySettings settings = long_poll_retries();
     if (end_ == Runtime::Time::max()) return settings;
     const auto left = std::chrono::duration_cast<Milliseconds>(end_ - runtime_.now());
-    if (left.count() <= 0) throw RpcError(kDeadlineExceeded, message_when_over);
+    if (left.count() <= 0) throw RpcError(kRpcDeadlineExceeded, message_when_over);
     settings.attempt_timeout = std::min(settings.attempt_timeout, left);
     settings.total = left;
     return settings;

@@ -11,18 +11,6 @@ namespace stele::sdk {
 
 namespace {
 
-enum Code {
-    kCancelled = 1,
-    kUnknown = 2,
-    kDeadlineExceeded = 4,
-    kResourceExhausted = 8,
-    kAborted = 10,
-    kOutOfRange = 11,
-    kInternal = 13,
-    kUnavailable = 14,
-    kDataLoss = 15
-};
-
 constexpr double kJitter = 0.2;
 constexpr Milliseconds kExhaustedInterval{1'000};
 constexpr std::string_view kService = "/temporal.api.workflowservice.v1.WorkflowService/";
@@ -31,14 +19,14 @@ constexpr std::string_view kService = "/temporal.api.workflowservice.v1.Workflow
 
 bool is_retryable(const Transport::Status& status, const RetrySettings& settings) {
     switch (status.code) {
-        case kUnknown:
-        case kResourceExhausted:
-        case kAborted:
-        case kOutOfRange:
-        case kInternal:
-        case kUnavailable:
-        case kDataLoss: return true;
-        case kDeadlineExceeded: return settings.long_poll;
+        case kRpcUnknown:
+        case kRpcResourceExhausted:
+        case kRpcAborted:
+        case kRpcOutOfRange:
+        case kRpcInternal:
+        case kRpcUnavailable:
+        case kRpcDataLoss: return true;
+        case kRpcDeadlineExceeded: return settings.long_poll;
         default: return false;
     }
 }
@@ -82,7 +70,7 @@ public:
             self->cancelled_ = true;
             if (self->timer_) {
                 self->timer_.reset();
-                self->finish({kCancelled, "the call was cancelled", {}});
+                self->finish({kRpcCancelled, "the call was cancelled", {}});
             } else if (self->call_) {
                 self->call_->cancel();
             }
@@ -93,7 +81,7 @@ private:
     void attempt() {
         timer_.reset();
         if (cancelled_) {
-            finish({kCancelled, "the call was cancelled", {}});
+            finish({kRpcCancelled, "the call was cancelled", {}});
             return;
         }
         ++attempts_;
@@ -125,9 +113,9 @@ private:
     }
 
     Milliseconds next_delay(const Transport::Status& status) const {
-        if (settings_.long_poll && status.code == kDeadlineExceeded) return Milliseconds(0);
+        if (settings_.long_poll && status.code == kRpcDeadlineExceeded) return Milliseconds(0);
         const double base = static_cast<double>(
-            (status.code == kResourceExhausted ? kExhaustedInterval : settings_.initial_interval)
+            (status.code == kRpcResourceExhausted ? kExhaustedInterval : settings_.initial_interval)
                 .count());
         const double grown =
             base * std::pow(settings_.backoff_coefficient, std::min(attempts_ - 1, 30));

@@ -15,8 +15,6 @@ namespace enums = temporal::api::enums::v1;
 
 namespace {
 
-constexpr int kAlreadyExists = 6;
-constexpr int kFailedPrecondition = 9;
 /// Of a read, a change and a write, when others change the same schedule all the time.
 constexpr int kUpdateAttempts = 10;
 
@@ -109,7 +107,7 @@ ScheduleHandle ScheduleClient::create(std::string id, const ScheduleOptions& opt
     const Transport::Status status =
         core_->try_call("CreateSchedule", std::make_shared<api::CreateScheduleRequest>(request),
                         reply, sdk::default_retries());
-    if (status.code == kAlreadyExists) throw AlreadyExistsError(status.message);
+    if (status.code == kRpcAlreadyExists) throw AlreadyExistsError(status.message);
     if (!status.ok()) sdk::throw_status(status);
     return ScheduleHandle(core_, std::move(id));
 }
@@ -177,7 +175,7 @@ void ScheduleHandle::update(const std::function<void(Schedule&)>& change) const 
             "UpdateSchedule", std::make_shared<api::UpdateScheduleRequest>(request),
             std::make_shared<api::UpdateScheduleResponse>(), sdk::default_retries());
         if (status.ok()) return;
-        if (status.code != kFailedPrecondition || attempt == kUpdateAttempts)
+        if (status.code != kRpcFailedPrecondition || attempt == kUpdateAttempts)
             sdk::throw_status(status);
     }
 }

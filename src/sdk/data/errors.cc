@@ -15,9 +15,6 @@ namespace {
 using temporal::api::failure::v1::Failure;
 using FailurePointer = std::shared_ptr<const Failure>;
 
-constexpr int kNotFound = 5;
-constexpr int kInvalidArgument = 3;
-constexpr int kAlreadyExists = 6;
 constexpr char kSource[] = "CppSDK";
 
 template <class Concrete>
@@ -114,18 +111,18 @@ FailurePointer terminated_proto(std::string message) {
 
 }  // namespace
 
-NotFoundError::NotFoundError(std::string message) : RpcError(kNotFound, std::move(message)) {}
+NotFoundError::NotFoundError(std::string message) : RpcError(kRpcNotFound, std::move(message)) {}
 
 AlreadyExistsError::AlreadyExistsError(std::string message)
-    : RpcError(kAlreadyExists, std::move(message)) {}
+    : RpcError(kRpcAlreadyExists, std::move(message)) {}
 
 QueryFailedError::QueryFailedError(std::string message)
-    : RpcError(kInvalidArgument, std::move(message)) {}
+    : RpcError(kRpcInvalidArgument, std::move(message)) {}
 
 WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string message,
                                                          std::string workflow_id,
                                                          std::string run_id)
-    : RpcError(kAlreadyExists, std::move(message)),
+    : RpcError(kRpcAlreadyExists, std::move(message)),
       workflow_id_(std::move(workflow_id)),
       run_id_(std::move(run_id)) {}
 

@@ -13,8 +13,6 @@ namespace api = temporal::api::workflowservice::v1;
 
 namespace {
 
-constexpr int kNotFound = 5;
-
 activity::Info make_info(const WorkerContext& context, const ActivityAttempt::Task& task) {
     activity::Info info;
     info.activity_id = task.activity_id();
@@ -40,7 +38,7 @@ activity::Info make_info(const WorkerContext& context, const ActivityAttempt::Ta
 activity::StopReason why_to_stop(const Transport::Status& status,
                                  const api::RecordActivityTaskHeartbeatResponse& reply) {
     using activity::StopReason;
-    if (status.code == kNotFound) return StopReason::kUnknown;
+    if (status.code == kRpcNotFound) return StopReason::kUnknown;
     if (reply.cancel_requested()) return StopReason::kCancelRequested;
     if (reply.activity_paused()) return StopReason::kPaused;
     if (reply.activity_reset()) return StopReason::kReset;

@@ -18,8 +18,6 @@ namespace enums = temporal::api::enums::v1;
 
 namespace {
 
-constexpr int kUnimplemented = 12;
-
 std::string host_name() {
     char name[256] = {};
     return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
@@ -88,7 +86,7 @@ void Heartbeats::send() {
     context_->client->rpc().call("RecordWorkerHeartbeat", request,
                                  std::make_shared<api::RecordWorkerHeartbeatResponse>(), once,
                                  [self = shared_from_this()](const Transport::Status& status) {
-                                     if (status.code == kUnimplemented) return;
+                                     if (status.code == kRpcUnimplemented) return;
                                      self->executor_->post([self] { self->schedule(); });
                                  });
 }

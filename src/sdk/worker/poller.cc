@@ -6,7 +6,6 @@ namespace stele::sdk {
 
 namespace {
 
-constexpr int kResourceExhausted = 8;
 // After an error that no retry can mend, such as a namespace that is missing, polls go on slowly.
 constexpr Milliseconds kPauseAfterError{1'000};
 
@@ -70,7 +69,7 @@ void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transpo
         last_answer_ = context_->client->runtime()->now();
         answer = on_reply_(reply);
         target_.on_reply(answer.scaling_advice, answer.has_task);
-    } else if (status.code == kResourceExhausted) {
+    } else if (status.code == kRpcResourceExhausted) {
         target_.on_exhausted();
     }
     if (!answer.has_task) {
