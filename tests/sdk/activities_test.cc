@@ -137,10 +137,12 @@ public:
 private:
     /// When that has been done: `then`, at once.
     void send_first(const Callback& then) {
-        if (sent_.exchange(true))
+        if (sent_.exchange(true)) {
             then(Status());
-        else
-            send_first_(then);
+            return;
+        }
+        // The call holds the client, which holds this transport.
+        std::exchange(send_first_, nullptr)(then);
     }
 
     std::shared_ptr<Transport> inner_;

@@ -55,6 +55,7 @@ protected:
 
     std::shared_ptr<testing::SingleThreadRuntime> runtime_ =
         std::make_shared<testing::SingleThreadRuntime>();
+    testing::EndOfTest end_of_test_{runtime_};
     std::shared_ptr<ScriptedTransport> transport_;
 };
 

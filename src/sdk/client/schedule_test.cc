@@ -143,6 +143,7 @@ protected:
 
     std::shared_ptr<testing::SingleThreadRuntime> runtime_ =
         std::make_shared<testing::SingleThreadRuntime>();
+    testing::EndOfTest end_of_test_{runtime_};
     std::shared_ptr<OneSchedule> server_ = std::make_shared<OneSchedule>();
 };
 

@@ -32,6 +32,15 @@ public:
     }
     std::unique_ptr<Event> make_event() override { return std::make_unique<Flag>(state_); }
 
+    /// What is still due is never done.
+    void drop_work() {
+        while (!state_->ready.empty() || !state_->timers.empty()) {
+            // What goes with it may post and stop timers.
+            (void)std::exchange(state_->ready, {});
+            (void)std::exchange(state_->timers, {});
+        }
+    }
+
 private:
     struct State {
         Time now{std::chrono::seconds(1'000'000'000)};
@@ -100,6 +109,19 @@ private:
     };
 
     std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+/// Drops what nobody waits for any more at the end of a test: such work holds clients, which hold the
+/// runtime, and so it would stay for ever. Goes behind the runtime and before all that works on it.
+class EndOfTest {
+public:
+    explicit EndOfTest(std::shared_ptr<SingleThreadRuntime> runtime)
+        : runtime_(std::move(runtime)) {}
+    ~EndOfTest() { runtime_->drop_work(); }
+    EndOfTest(const EndOfTest&) = delete;
+
+private:
+    std::shared_ptr<SingleThreadRuntime> runtime_;
 };
 
 }  // namespace stele::testing

@@ -50,6 +50,7 @@ public:
 
 TEST(InterceptorTest, HeadersTravelFromTheClientThroughTheWorkflowIntoItsActivities) {
     auto runtime = std::make_shared<testing::SingleThreadRuntime>();
+    const testing::EndOfTest end_of_test(runtime);
     auto server = std::make_shared<testing::FakeServer>(runtime);
     auto tracer = std::make_shared<Tracer>();
     auto client =

@@ -101,6 +101,7 @@ protected:
     std::shared_ptr<CountingTracer> tracer_ = std::make_shared<CountingTracer>();
     std::shared_ptr<testing::SingleThreadRuntime> runtime_ =
         std::make_shared<testing::SingleThreadRuntime>();
+    testing::EndOfTest end_of_test_{runtime_};
     std::shared_ptr<testing::FakeServer> server_ = std::make_shared<testing::FakeServer>(runtime_);
 };
 

@@ -36,6 +36,7 @@ protected:
 
     std::shared_ptr<testing::SingleThreadRuntime> runtime_ =
         std::make_shared<testing::SingleThreadRuntime>();
+    testing::EndOfTest end_of_test_{runtime_};
     std::shared_ptr<testing::FakeServer> server_ = std::make_shared<testing::FakeServer>(runtime_);
 };
 
@@ -78,6 +79,7 @@ TEST_F(WorkerTest, TwoRunsOfTheSameSimulationTakeTheSameTime) {
     (void)run({});
     const auto first = runtime_->now();
     runtime_ = std::make_shared<testing::SingleThreadRuntime>();
+    const testing::EndOfTest end_of_second_test(runtime_);
     server_ = std::make_shared<testing::FakeServer>(runtime_);
     server_->refuse_every = 3;
     (void)run({});
