@@ -29,6 +29,9 @@ namespace stele::testing {
 struct EnvironmentOptions {
     /// When its time begins.
     std::chrono::sys_seconds start{std::chrono::sys_days{std::chrono::January / 1 / 2030}};
+    /// How far its time goes. Workers poll all the while, so that a wait for what never comes takes some
+    /// tenth of a second for every year before it says so.
+    std::chrono::hours horizon = std::chrono::hours(24) * 365 * 20;
     /// Decides the random numbers. The ids that a single thread of the test draws, such as those of
     /// workflows, are the same in every run.
     std::uint64_t seed = 1;
@@ -44,8 +47,8 @@ struct EnvironmentOptions {
 /// Time stands still while the test's own code or an activity's runs. It passes when a thread of the
 /// test waits, for a result or in sleep(), and everything else waits as well: then it goes forward to
 /// the next moment at which something is due. Activities wait in virtual time with
-/// activity::sleep_for(). When a thread waits for what can never come, because nothing is due any
-/// more, the wait throws stele::Error that says so.
+/// activity::sleep_for(). When a thread waits for what does not come before the horizon, the wait throws
+/// stele::Error that says so.
 ///
 /// Safe to use from any thread; time passes as soon as one of the test's threads waits. Workers stop
 /// before the environment is destroyed.

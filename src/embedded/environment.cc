@@ -8,7 +8,7 @@ namespace stele::testing {
 
 struct Environment::State {
     explicit State(EnvironmentOptions options)
-        : time({.start = options.start, .seed = options.seed}),
+        : time({.start = options.start, .horizon = options.horizon, .seed = options.seed}),
           engine(embedded::detail::start_virtual_engine(
               {.namespaces = options.namespaces, .search_attributes = options.search_attributes},
               time)),

@@ -248,10 +248,11 @@ TEST_F(EnvironmentTest, ChildrenRunOnTheSameClock) {
 }
 
 TEST_F(EnvironmentTest, WaitForWhatNeverComesEndsWithAnError) {
-    Worker worker(client_, "queue");
+    const Environment environment({.horizon = 24h});
+    Worker worker(environment.client(), "queue");
     worker.register_workflow<waits_for_word>();
     worker.start();
-    auto handle = client_.start<waits_for_word>(on_queue());
+    auto handle = environment.client().start<waits_for_word>(on_queue());
     try {
         (void)handle.result();
         FAIL() << "nobody has sent the word";

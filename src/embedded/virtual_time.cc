@@ -161,8 +161,10 @@ public:
         waiter.wake.wait(lock, [&] { return waiter.released || waiter.in_vain; });
         if (waiter.in_vain && !waiter.released)
             throw Error(
-                "this will never come: nothing is due any more in the test environment. Does a "
-                "workflow wait for a signal that nobody sends, or has no worker been started?");
+                "this will never come: nothing is due any more before the horizon of the test "
+                "environment. Does a workflow wait for a signal that nobody sends, or has no "
+                "worker "
+                "been started?");
     }
     /// The thread goes on: from now on it counts as running, though it may not have noticed yet.
     void release(Waiter& waiter) {

@@ -26,7 +26,7 @@ public:
     struct Options {
         std::chrono::sys_seconds start;
         /// A timer that lies this far behind the start is taken as one that never fires.
-        std::chrono::hours horizon = std::chrono::hours(24) * 365 * 80;
+        std::chrono::hours horizon;
         std::uint64_t seed = 1;
     };
 
