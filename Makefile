@@ -57,6 +57,11 @@ check-workflows: build ## Look for forbidden calls in the workflows of the examp
 sdk-temporal: build ## The SDK's integration tests and examples on a real Temporal server
 	@tests/sdk/run $(BUILD) temporal
 
+.PHONY: sdk-sanitize
+sdk-sanitize: build ## The SDK's tests under sanitizers: first asan, then tsan
+	@scripts/sdk_sanitize.sh asan $(BUILD)/stele
+	@scripts/sdk_sanitize.sh tsan $(BUILD)/stele
+
 .PHONY: sim
 sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 	cmake --build $(BUILD) --target stele_sim

@@ -28,6 +28,11 @@ set(STELE_SANITIZE "" CACHE STRING "Sanitizers to build with, such as address,un
 if(STELE_SANITIZE)
     add_compile_options(-fsanitize=${STELE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${STELE_SANITIZE})
+    # The headers of protobuf change the layout of their classes for ThreadSanitizer, which the library
+    # of the system does not know; libstdc++ only avoids what the sanitizer cannot follow.
+    if(STELE_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
+    endif()
 endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
