@@ -1,14 +1,11 @@
+#include "fuzz/target.h"
+
 #include "visibility/attribute_names.h"
 #include "visibility/filter/evaluate.h"
 #include "visibility/filter/sql.h"
 #include "visibility/index_schema.h"
 
-#include "base/check.h"
-
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
 
 // Any bytes as a list filter: it is parsed or refused, and what was parsed is printed with as many
 // parameters as it has question marks, and evaluated.
@@ -34,18 +31,17 @@ const history::SearchAttributeSchema& schema() {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const auto filter = visibility::parse_run_filter(text, schema());
+STELE_FUZZ_TARGET(list_filter) {
+    const auto filter = visibility::parse_run_filter(input, schema());
     if (!filter.ok()) {
         STELE_CHECK(message_of(filter.status()).starts_with("invalid query: "),
                     "an error does not say that it is about the query");
-        return 0;
+        return;
     }
     visibility::filter::matches(*filter, [](const visibility::filter::Attribute&) {
         return std::vector<visibility::filter::Value>();
     });
-    if (!filter->where) return 0;
+    if (!filter->where) return;
     const visibility::filter::Layout layout{
         visibility::column_of,
         [](const visibility::filter::Attribute&) { return std::int64_t{1}; }};
@@ -53,5 +49,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     STELE_CHECK(static_cast<std::size_t>(std::count(sql.text.begin(), sql.text.end(), '?')) ==
                     sql.parameters.size(),
                 "not every parameter has a place");
-    return 0;
 }
