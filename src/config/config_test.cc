@@ -148,6 +148,25 @@ TEST(DynamicConfig, AFileOfAnotherShapeIsRefusedWithItsLine) {
     EXPECT_THAT(error_of("a: [\n"), HasSubstr("file:2"));
 }
 
+TEST(DynamicConfig, AnAnchorInsideOfItselfIsRefused) {
+    EXPECT_EQ(error_of("test.names:\n  - value: &a [x, *a]\n"),
+              "file:2: test.names: nested deeper than 32 levels");
+}
+
+TEST(DynamicConfig, AliasesThatMultiplyAreRefused) {
+    std::string yaml = "some.key:\n  - value: &a0 [1, 1]\n";
+    for (int i = 1; i < 30; ++i) {
+        const std::string before = "*a" + std::to_string(i - 1);
+        yaml += "  - value: &a" + std::to_string(i) + " [" + before + ", " + before + "]\n";
+    }
+    EXPECT_THAT(error_of(yaml), HasSubstr("some.key: the file has over 100000 values"));
+}
+
+TEST(DynamicConfig, AValueThatIsNotUtf8IsRefusedAsAnyOther) {
+    const auto parsed = parse_assignment(registry(), "test.count=\xff");
+    EXPECT_THAT(message_of(parsed.status()), HasSubstr("is not a whole number"));
+}
+
 TEST(DynamicConfig, AnAssignmentIsJsonOrText) {
     const auto set = [](const std::string& text) {
         const auto parsed = parse_assignment(registry(), text);

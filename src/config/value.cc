@@ -16,7 +16,9 @@ namespace stele::config {
 namespace {
 
 absl::Status misfit(const Value& value, const char* wanted) {
-    return invalid_argument(fmt::format("{} is not {}", value.dump(), wanted));
+    // Text that is not UTF-8 is shown with marks in it; by default it would be an exception.
+    const std::string shown = value.dump(-1, ' ', false, Value::error_handler_t::replace);
+    return invalid_argument(fmt::format("{} is not {}", shown, wanted));
 }
 
 std::optional<double> number_of(const Value& value) {

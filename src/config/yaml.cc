@@ -12,6 +12,11 @@ std::string unknown_key(std::string_view place, std::string_view key) {
     return fmt::format("{}: {} is not a setting of this server, so it has no effect", place, key);
 }
 
+/// Deeper is no setting, and an anchor may stand inside of what it stands for.
+constexpr int kMaximumDepth = 32;
+/// Of one file, each alias with all that it stands for.
+constexpr int kMaximumNodes = 100'000;
+
 /// A scalar in quotes is text; any other is what JSON takes it for, or else text.
 Value scalar_value(const YAML::Node& node) {
     const std::string& text = node.Scalar();
@@ -21,20 +26,6 @@ Value scalar_value(const YAML::Node& node) {
     return structured ? Value(text) : value;
 }
 
-Value value_of(const YAML::Node& node) {
-    if (node.IsScalar()) return scalar_value(node);
-    if (node.IsSequence()) {
-        Value list = Value::array();
-        for (const YAML::Node& item : node) list.push_back(value_of(item));
-        return list;
-    }
-    if (node.IsMap()) {
-        Value object = Value::object();
-        for (const auto& entry : node) object[entry.first.Scalar()] = value_of(entry.second);
-        return object;
-    }
-    return nullptr;
-}
 
 /// Reads one document; every error tells where.
 class Reader {
@@ -51,6 +42,31 @@ public:
     }
 
 private:
+    absl::StatusOr<Value> value_of(const std::string& key, const YAML::Node& node, int depth = 0) {
+        if (depth > kMaximumDepth) {
+            return error(node, key, fmt::format("nested deeper than {} levels", kMaximumDepth));
+        }
+        if (++nodes_ > kMaximumNodes) {
+            return error(node, key, fmt::format("the file has over {} values", kMaximumNodes));
+        }
+        if (node.IsScalar()) return scalar_value(node);
+        if (node.IsSequence()) {
+            Value list = Value::array();
+            for (const YAML::Node& item : node) {
+                STELE_ASSIGN_OR_RETURN(Value value, value_of(key, item, depth + 1));
+                list.push_back(std::move(value));
+            }
+            return list;
+        }
+        if (!node.IsMap()) return Value();
+        Value object = Value::object();
+        for (const auto& entry : node) {
+            STELE_ASSIGN_OR_RETURN(Value value, value_of(key, entry.second, depth + 1));
+            object[entry.first.Scalar()] = std::move(value);
+        }
+        return object;
+    }
+
     std::string place(const YAML::Node& node) const {
         return fmt::format("{}:{}", name_, node.Mark().line + 1);
     }
@@ -83,7 +99,7 @@ private:
             const std::string part = lower_case(entry.first.Scalar());
             if (part == "value") {
                 has_value = true;
-                result.value = value_of(entry.second);
+                STELE_ASSIGN_OR_RETURN(result.value, value_of(key, entry.second));
                 const absl::Status status = registry_.check_value(key, result.value);
                 if (!status.ok()) return error(entry.second, key, message_of(status));
             } else if (part == "constraints") {
@@ -134,6 +150,7 @@ private:
     const Registry& registry_;
     const std::string& name_;
     Parsed parsed_;
+    int nodes_ = 0;
 };
 
 }  // namespace

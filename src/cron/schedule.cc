@@ -18,7 +18,6 @@ using Seconds = std::int64_t;  // since the Unix epoch
 constexpr int kYearsAhead = 5;
 constexpr Seconds kMinute = 60;
 constexpr Seconds kHour = 60 * kMinute;
-constexpr Seconds kDay = 24 * kHour;
 constexpr int kHoursOfDay = 24;
 constexpr int kNoon = 12;
 
