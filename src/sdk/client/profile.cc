@@ -1,5 +1,7 @@
 #include "stele/profile.h"
 
+// What its assertions look for is an error that it reports right after, and no reason to end the process.
+#define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 #include <unistd.h>
 
