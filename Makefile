@@ -5,6 +5,7 @@ BUILD  := build/$(PRESET)
 SEEDS  ?= 200
 SECONDS ?= 60
 SCHEDULES ?= 100000
+SANITIZE ?= address,undefined
 
 # A file that is not in the cache is then preprocessed once rather than twice.
 export CCACHE_DEPEND := 1
@@ -102,10 +103,12 @@ bad-input: build ## Invalid calls: codes, details and an untouched store
 	@scripts/bad_input.sh $(BUILD)
 
 .PHONY: fuzz
-fuzz: PRESET := clang
-fuzz: configure ## Fuzz the list filter (SECONDS=60)
-	cmake --build build/clang --target list_filter_fuzz
-	build/clang/list_filter_fuzz -max_total_time=$(SECONDS) -max_len=512 -print_final_stats=1
+fuzz: configure ## Fuzz every target, two at a time (SECONDS=60, each)
+	cmake --build $(BUILD) --target stele_fuzz_replay
+	@cmake -S fuzz -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 -DSTELE_BUILD=$(CURDIR)/$(BUILD) \
+		-DSTELE_SANITIZE=$(SANITIZE) > build/fuzz-configure.log || { cat build/fuzz-configure.log; exit 1; }
+	cmake --build build/fuzz
+	@scripts/fuzz.py --seconds $(SECONDS) build/fuzz
 
 .PHONY: package
 package: build ## Debian packages of the server and the SDK

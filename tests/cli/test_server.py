@@ -1,5 +1,7 @@
 """stele server start-dev, and the program as a whole."""
 
+import os
+import pathlib
 import signal
 import socket
 import tempfile
@@ -75,6 +77,24 @@ class Server(CommandTest):
         self.fail_with("--allow-insecure-network", "server", "start-dev", "--port", "0",
                        "--ip", "0.0.0.0")
         self.fail_with("not an IP address", "server", "start-dev", "--ip", "nowhere")
+
+    def test_keeps_its_files_to_itself(self):
+        with tempfile.TemporaryDirectory() as parent:
+            directory = pathlib.Path(parent) / "store"
+            before = os.umask(0)  # the loosest there is
+            try:
+                server, address = self.stele.start_server("--db-filename", str(directory))
+            finally:
+                os.umask(before)
+            self.succeed("workflow", "start", "-w", "kept", "-t", "q", "--type", "T",
+                         "--address", address, address=False)
+            self.succeed("workflow", "list", "--address", address, address=False)
+            files = [directory, *directory.rglob("*")]
+            self.assertIn("visibility.sqlite", {file.name for file in files})
+            open_to_others = [f"{file.relative_to(parent)} {file.stat().st_mode & 0o777:o}"
+                              for file in files if file.exists() and file.stat().st_mode & 0o077]
+            self.assertEqual(open_to_others, [])
+            server.stop()
 
     def test_refuses_unknown_flags_and_values(self):
         self.fail_with("--nonsense", "server", "start-dev", "--nonsense")
