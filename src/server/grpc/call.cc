@@ -51,6 +51,7 @@ void GrpcCall::half_closed() {
 }
 
 void GrpcCall::ended() {
+    place_.reset();
     const std::lock_guard lock(mutex_);
     if (finished_) on_cancel_ = nullptr;
     cancelled_ = true;

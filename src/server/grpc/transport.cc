@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -49,12 +51,13 @@ private:
 class Lane final : public StreamRouter {
 public:
     Lane(env::PosixEnv& env, env::Loop& loop, const frontend::Frontend& frontend,
-         const GrpcOptions& options, Headcount& headcount)
+         const GrpcOptions& options, Headcount& headcount, std::atomic<std::size_t>& calls)
         : env_(env),
           loop_(loop),
           frontend_(frontend),
           options_(options),
           headcount_(headcount),
+          calls_(calls),
           reflection_(
               {frontend::kWorkflowService, frontend::kOperatorService, "grpc.health.v1.Health"}),
           strand_(loop.make_strand("grpc")) {
@@ -93,7 +96,13 @@ public:
     std::shared_ptr<StreamHandler> open(StreamPtr stream) override {
         const std::string& path = stream->head().path;
         if (path.starts_with(workflow_) || path.starts_with(operator_)) {
-            return std::make_shared<GrpcCall>(frontend_, std::move(stream));
+            std::optional<CallPlace> place = CallPlace::take(calls_, options_.calls_max);
+            if (place) {
+                return std::make_shared<GrpcCall>(frontend_, std::move(stream), *std::move(place));
+            }
+            stream->end(make_error(absl::StatusCode::kResourceExhausted,
+                                   "the server has too many calls under way"));
+            return nullptr;
         }
         if (auto handler = health_.open(stream)) return handler;
         if (auto handler = reflection_.open(stream)) return handler;
@@ -118,6 +127,7 @@ private:
     const frontend::Frontend& frontend_;
     const GrpcOptions& options_;
     Headcount& headcount_;
+    std::atomic<std::size_t>& calls_;  // of the server, under way
     const std::string workflow_ = fmt::format("/{}/", frontend::kWorkflowService);
     const std::string operator_ = fmt::format("/{}/", frontend::kOperatorService);
     HealthService health_;
@@ -132,7 +142,8 @@ public:
                       const GrpcOptions& options)
         : options_(options) {
         for (env::Loop* const loop : env.loops()) {
-            lanes_.push_back(std::make_unique<Lane>(env, *loop, frontend, options_, headcount_));
+            lanes_.push_back(
+                std::make_unique<Lane>(env, *loop, frontend, options_, headcount_, calls_));
         }
     }
 
@@ -190,6 +201,7 @@ private:
 
     const GrpcOptions options_;
     Headcount headcount_;
+    std::atomic<std::size_t> calls_ = 0;
     std::vector<std::unique_ptr<Lane>> lanes_;
     std::unique_ptr<Listener> listener_;
     std::size_t next_lane_ = 0;

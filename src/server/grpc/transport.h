@@ -15,6 +15,8 @@ namespace stele::server {
 struct GrpcOptions {
     std::string address;  // "ip:port" or "[ip]:port"; port 0 lets the system choose
     std::size_t connections_max = 10'000;  // over it, new ones are closed at once
+    /// Calls under way on all connections together; over it, new ones get RESOURCE_EXHAUSTED.
+    std::size_t calls_max = 200'000;
     ConnectionOptions connection;
 };
 

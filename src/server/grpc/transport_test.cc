@@ -43,8 +43,13 @@ protected:
     }
 
     void start(ConnectionOptions connection) {
+        GrpcOptions options;
+        options.connection = connection;
+        start(options);
+    }
+    void start(GrpcOptions options) {
         transport_.reset();
-        GrpcOptions options{"127.0.0.1:0", 100, connection};
+        options.address = "127.0.0.1:0";
         auto transport = GrpcTransport::start(*env_, node_->frontend(), options);
         ASSERT_TRUE(transport.ok());
         transport_ = *std::move(transport);
@@ -266,9 +271,92 @@ TEST_F(TransportTest, PingsWithoutEndEndTheirConnection) {
     EXPECT_THAT(exchange(bytes), HasSubstr("too_many_pings"));
 }
 
+// ---- Limits ----------------------------------------------------------------------------------
+
+TEST_F(TransportTest, ConnectionsOverTheLimitAreClosed) {
+    GrpcOptions options;
+    options.connections_max = 1;
+    start(options);
+    service::GetSystemInfoResponse info;
+    const service::GetSystemInfoRequest request;
+    ASSERT_TRUE(call(std::string(kService) + "GetSystemInfo", request, info).ok());
+    EXPECT_EQ(exchange("PRI * HTTP/2.0\r\n\r\n"), "") << "a connection too many was spoken to";
+    EXPECT_TRUE(call(std::string(kService) + "GetSystemInfo", request, info).ok());
+}
+
+TEST_F(TransportTest, CallsOverTheLimitOfTheServerAreRefusedUntilOthersEnd) {
+    GrpcOptions options;
+    options.calls_max = 1;
+    start(options);
+    service::GetSystemInfoResponse info;
+    const service::GetSystemInfoRequest request;
+    {
+        service::PollWorkflowTaskQueueResponse task;
+        grpc::ClientContext context;
+        set_deadline(context);
+        auto waiting = begin(std::string(kService) + "PollWorkflowTaskQueue", poll(), task, context);
+        EXPECT_EQ(waiting.wait_for(200ms), std::future_status::timeout);
+        const grpc::Status refused =
+            call(std::string(kService) + "GetSystemInfo", request, info);
+        EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+        EXPECT_THAT(refused.error_message(), HasSubstr("too many calls"));
+        context.TryCancel();
+        EXPECT_EQ(waiting.get().error_code(), grpc::StatusCode::CANCELLED);
+    }
+    // The server learns of the end a moment after the caller.
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    grpc::Status status;
+    do {
+        status = call(std::string(kService) + "GetSystemInfo", request, info);
+    } while (!status.ok() && std::chrono::steady_clock::now() < until);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(TransportTest, CallsOverTheLimitOfAConnectionWaitForOthers) {
+    ConnectionOptions connection;
+    connection.streams_max = 1;
+    start(connection);
+    service::PollWorkflowTaskQueueResponse task;
+    grpc::ClientContext context;
+    set_deadline(context);
+    auto waiting = begin(std::string(kService) + "PollWorkflowTaskQueue", poll(), task, context);
+    EXPECT_EQ(waiting.wait_for(200ms), std::future_status::timeout);
+    service::GetSystemInfoResponse info;
+    grpc::ClientContext second;
+    set_deadline(second);
+    auto next = begin(std::string(kService) + "GetSystemInfo", service::GetSystemInfoRequest(), info,
+                      second);
+    EXPECT_EQ(next.wait_for(200ms), std::future_status::timeout);
+    context.TryCancel();
+    EXPECT_TRUE(next.get().ok());
+}
+
+TEST_F(TransportTest, MessagesThatAreNestedTooDeepAreRefused) {
+    service::RespondWorkflowTaskFailedRequest request;
+    request.set_namespace_("default");
+    auto* failure = request.mutable_failure();
+    for (int i = 0; i < 10'000; ++i) failure = failure->mutable_cause();
+    service::RespondWorkflowTaskFailedResponse response;
+    const grpc::Status status =
+        call(std::string(kService) + "RespondWorkflowTaskFailed", request, response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+    EXPECT_THAT(status.error_message(), HasSubstr("error unmarshalling request"));
+}
+
+TEST_F(TransportTest, FiltersThatAreNestedTooDeepAreRefused) {
+    service::ListWorkflowExecutionsRequest request;
+    request.set_namespace_("default");
+    request.set_query(std::string(10'000, '(') + "WorkflowId = 'w'" + std::string(10'000, ')'));
+    service::ListWorkflowExecutionsResponse response;
+    const grpc::Status status =
+        call(std::string(kService) + "ListWorkflowExecutions", request, response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(status.error_message(), HasSubstr("invalid query"));
+}
+
 TEST_F(TransportTest, APortThatIsTakenIsNamed) {
     const std::string address = "127.0.0.1:" + std::to_string(transport_->port());
-    const auto second = GrpcTransport::start(*env_, node_->frontend(), {address, 100, {}});
+    const auto second = GrpcTransport::start(*env_, node_->frontend(), {.address = address});
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(message_of(second.status()), HasSubstr(address));
