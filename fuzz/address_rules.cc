@@ -32,8 +32,7 @@ STELE_FUZZ_TARGET(address_rules) {
     const bool insecure = pieces.byte() % 2 == 1;
     const std::string pattern(pieces.line());
     const std::string url(pieces.rest());
-    STELE_CHECK(matches_pattern(url, pattern) == plainly_matches(url, pattern),
-                "the matcher errs");
+    STELE_CHECK(matches_pattern(url, pattern) == plainly_matches(url, pattern), "the matcher errs");
     STELE_CHECK(!check_address(url, {}).ok(), "without a rule everything is refused");
     const absl::Status status = check_address(url, {{pattern, insecure}});
     if (!status.ok()) {

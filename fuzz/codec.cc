@@ -69,7 +69,8 @@ void check_round_trip(std::string_view bytes) {
 STELE_FUZZ_TARGET(codec) {
     stele::fuzz::Pieces pieces(input);
     switch (pieces.byte() % 3) {
-        case 0: return check_round_trip<service::RespondWorkflowTaskCompletedRequest>(pieces.rest());
+        case 0:
+            return check_round_trip<service::RespondWorkflowTaskCompletedRequest>(pieces.rest());
         case 1: return check_round_trip<service::PollWorkflowTaskQueueResponse>(pieces.rest());
         default: return check_round_trip<service::StartWorkflowExecutionRequest>(pieces.rest());
     }

@@ -19,15 +19,12 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMessageBytesMax = 1024;
 /// What a client says first, with settings that change nothing.
-constexpr std::string_view kPreface(
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);
+constexpr std::string_view kPreface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);
 
 /// Answers each message with itself; of paths that end in "/never" it answers none.
 class Echo final : public server::StreamHandler {
 public:
-    Echo(server::StreamPtr stream, int& open) : stream_(std::move(stream)), open_(open) {
-        ++open_;
-    }
+    Echo(server::StreamPtr stream, int& open) : stream_(std::move(stream)), open_(open) { ++open_; }
     void message(std::string bytes) override {
         STELE_CHECK(!ended_, "a message behind the end");
         STELE_CHECK(bytes.size() <= kMessageBytesMax, "a message over the limit was delivered");
@@ -90,13 +87,13 @@ public:
 
 private:
     void open(int socket, Router& router, std::promise<void>& gone, bool waits) {
-        connection_ = std::make_shared<server::Connection>(
-            loop_, *strand_, socket, options_, router, 5min, [&](server::Connection&) {
-                strand_->post([&] {
-                    connection_.reset();
-                    gone.set_value();
-                });
-            });
+        connection_ = std::make_shared<server::Connection>(loop_, *strand_, socket, options_,
+                                                           router, 5min, [&](server::Connection&) {
+                                                               strand_->post([&] {
+                                                                   connection_.reset();
+                                                                   gone.set_value();
+                                                               });
+                                                           });
         connection_->start();
         // As long a silence as the connection bears, at once.
         if (waits) connection_->tick(env::wall_clock() + 65s);

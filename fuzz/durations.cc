@@ -45,6 +45,7 @@ STELE_FUZZ_TARGET(durations) {
     check_setting(text);
     if (const auto time = history::parse_time(text)) {
         const auto again = history::parse_time(cli::iso_time(*time));
-        STELE_CHECK(again && *again == *time, "a time is printed as another: " + cli::iso_time(*time));
+        STELE_CHECK(again && *again == *time,
+                    "a time is printed as another: " + cli::iso_time(*time));
     }
 }

@@ -30,7 +30,8 @@ void check_as(const Payload& payload) {
     try {
         const T value = decode_value<T>(payload);
         try {
-            STELE_CHECK(same(decode_value<T>(encode_value(value)), value), "another value came back");
+            STELE_CHECK(same(decode_value<T>(encode_value(value)), value),
+                        "another value came back");
         } catch (const DataConversionError&) {
             // Values that JSON has no form for, such as a number that is not finite.
         }

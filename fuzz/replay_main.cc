@@ -72,9 +72,10 @@ std::string read(const std::filesystem::path& path) {
 }
 
 /// What is played now, for the message of whoever fails.
-void announce(const std::string& target, const std::filesystem::path& file, std::uint64_t mutation) {
-    set_check_context(fmt::format("fuzz target {}, input {}, mutation {}", target, file.string(),
-                                  mutation));
+void announce(const std::string& target, const std::filesystem::path& file,
+              std::uint64_t mutation) {
+    set_check_context(
+        fmt::format("fuzz target {}, input {}, mutation {}", target, file.string(), mutation));
 }
 
 std::uint64_t seed_of(const std::filesystem::path& file, std::uint64_t mutation) {

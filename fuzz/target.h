@@ -71,17 +71,17 @@ private:
 
 // Each file has one target, so names without linkage do not meet.
 #ifdef STELE_FUZZ_ONE
-#define STELE_FUZZ_TARGET(name)                                                          \
-    static void stele_fuzz_run(std::string_view input);                                  \
-    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {  \
-        stele_fuzz_run({reinterpret_cast<const char*>(data), size});                     \
-        return 0;                                                                        \
-    }                                                                                    \
+#define STELE_FUZZ_TARGET(name)                                                         \
+    static void stele_fuzz_run(std::string_view input);                                 \
+    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \
+        stele_fuzz_run({reinterpret_cast<const char*>(data), size});                    \
+        return 0;                                                                       \
+    }                                                                                   \
     static void stele_fuzz_run(std::string_view input)
 #else
-#define STELE_FUZZ_TARGET(name)                                                          \
-    static void stele_fuzz_run(std::string_view input);                                  \
-    [[maybe_unused]] static const bool stele_fuzz_added =                                \
-        stele::fuzz::add_target(#name, stele_fuzz_run);                                  \
+#define STELE_FUZZ_TARGET(name)                           \
+    static void stele_fuzz_run(std::string_view input);   \
+    [[maybe_unused]] static const bool stele_fuzz_added = \
+        stele::fuzz::add_target(#name, stele_fuzz_run);   \
     static void stele_fuzz_run(std::string_view input)
 #endif

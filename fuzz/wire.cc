@@ -35,9 +35,9 @@ void check_prefix(std::string_view bytes) {
         return;
     }
     if (prefix->compressed) return;
-    STELE_CHECK(server::message_prefix(prefix->length) ==
-                    bytes.substr(0, server::kMessagePrefixBytes),
-                "another length was read");
+    STELE_CHECK(
+        server::message_prefix(prefix->length) == bytes.substr(0, server::kMessagePrefixBytes),
+        "another length was read");
 }
 
 }  // namespace

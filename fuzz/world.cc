@@ -25,8 +25,7 @@ const google::protobuf::MethodDescriptor* find_method(std::string_view path) {
 }
 
 std::unique_ptr<Message> make(const Descriptor* type) {
-    return std::unique_ptr<Message>(
-        MessageFactory::generated_factory()->GetPrototype(type)->New());
+    return std::unique_ptr<Message>(MessageFactory::generated_factory()->GetPrototype(type)->New());
 }
 
 const FieldDescriptor* string_field(const Message& message, const char* name) {
@@ -51,8 +50,9 @@ std::string path_of(const std::vector<std::string>& paths, std::string_view name
     for (const std::string& path : paths) {
         if (std::string_view(path).substr(path.rfind('/') + 1) == name) return path;
     }
-    const auto sum = std::accumulate(name.begin(), name.end(), std::size_t{0},
-                                     [](std::size_t s, char c) { return s * 31 + std::uint8_t(c); });
+    const auto sum =
+        std::accumulate(name.begin(), name.end(), std::size_t{0},
+                        [](std::size_t s, char c) { return s * 31 + std::uint8_t(c); });
     return paths[sum % paths.size()];
 }
 
@@ -62,7 +62,8 @@ void check_error(const std::string& path, const absl::Status& status) {
     switch (status.code()) {
         case absl::StatusCode::kUnknown:
         case absl::StatusCode::kDataLoss:
-        case absl::StatusCode::kInternal: STELE_CHECK(false, "the request broke something: " + told);
+        case absl::StatusCode::kInternal:
+            STELE_CHECK(false, "the request broke something: " + told);
         default: return;
     }
 }
@@ -91,13 +92,14 @@ void World::call_raw(std::string_view name, std::string_view bytes) {
         fill_in(*request);
         sent = request->SerializeAsString();
     }
-    auto made = std::make_shared<frontend::BytesCall>(sent);
+    auto made = std::make_shared<frontend::BytesCall>(sent, sim.now() + std::chrono::seconds(70));
     parts().frontend->dispatch(path, made);
     sim.run_until([&made] { return made->answer.has_value(); }, std::chrono::minutes(5));
     STELE_CHECK(made->answer.has_value(), path + " is never answered");
     if (!made->answer->ok()) {
         const absl::Status& status = made->answer->status();
-        STELE_CHECK(!must_not_see_other || status.message().find(std::string(kCanary)) == absl::string_view::npos,
+        STELE_CHECK(!must_not_see_other ||
+                        status.message().find(std::string(kCanary)) == absl::string_view::npos,
                     path + " shows what is in another namespace");
         return check_error(path, status);
     }
@@ -105,7 +107,8 @@ void World::call_raw(std::string_view name, std::string_view bytes) {
     STELE_CHECK(!must_not_see_other || answer.find(kCanary) == std::string::npos,
                 path + " shows what is in another namespace");
     const auto response = make(method->output_type());
-    STELE_CHECK(response->ParseFromString(answer), path + " answers with bytes that are no response");
+    STELE_CHECK(response->ParseFromString(answer),
+                path + " answers with bytes that are no response");
     remember(*response);
 }
 

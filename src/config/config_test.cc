@@ -22,9 +22,9 @@ struct Settings {
 
 const Fields<Settings>& fields() {
     static const Fields<Settings> all = {
-        {"test.flag", &Settings::flag},   {"test.count", &Settings::count},
+        {"test.flag", &Settings::flag},    {"test.count", &Settings::count},
         {"limit.Bytes", &Settings::bytes}, {"test.rate", &Settings::rate},
-        {"test.wait", &Settings::wait},   {"test.name", &Settings::name},
+        {"test.wait", &Settings::wait},    {"test.name", &Settings::name},
         {"test.names", &Settings::names},
     };
     return all;
@@ -125,7 +125,8 @@ TEST(DynamicConfig, AnUnknownKeyIsTakenWithAWarning) {
     const auto parsed = parse_yaml(registry(), "file", "\nnobody.knows:\n  - value: 1\n");
     ASSERT_TRUE(parsed.ok());
     EXPECT_THAT(parsed->warnings, ElementsAre(HasSubstr("file:2: nobody.knows")));
-    EXPECT_TRUE(parse_yaml(registry(), "file", "internal.tuning:\n  - value: 1\n")->warnings.empty());
+    EXPECT_TRUE(
+        parse_yaml(registry(), "file", "internal.tuning:\n  - value: 1\n")->warnings.empty());
 }
 
 TEST(DynamicConfig, AValueThatDoesNotFitIsRefusedWithItsLineAndKey) {

@@ -26,7 +26,6 @@ Value scalar_value(const YAML::Node& node) {
     return structured ? Value(text) : value;
 }
 
-
 /// Reads one document; every error tells where.
 class Reader {
 public:
@@ -70,7 +69,8 @@ private:
     std::string place(const YAML::Node& node) const {
         return fmt::format("{}:{}", name_, node.Mark().line + 1);
     }
-    absl::Status error(const YAML::Node& node, const std::string& key, std::string_view what) const {
+    absl::Status error(const YAML::Node& node, const std::string& key,
+                       std::string_view what) const {
         return invalid_argument(key.empty() ? fmt::format("{}: {}", place(node), what)
                                             : fmt::format("{}: {}: {}", place(node), key, what));
     }

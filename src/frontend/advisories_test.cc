@@ -52,8 +52,8 @@ std::unique_ptr<Message> make_request(const MethodDescriptor& method,
         MessageFactory::generated_factory()->GetPrototype(method.input_type());
     std::unique_ptr<Message> request(prototype->New());
     for (const auto& [name, value] : fields) {
-        request->GetReflection()->SetString(
-            request.get(), method.input_type()->FindFieldByName(name), value);
+        request->GetReflection()->SetString(request.get(),
+                                            method.input_type()->FindFieldByName(name), value);
     }
     return request;
 }
@@ -62,6 +62,7 @@ class AdvisoryTest : public ::testing::Test, protected TestFrontend {
 protected:
     AdvisoryTest() {
         settings.batches.runs_per_second = 1000;
+        patience = std::chrono::seconds(30);
         restart();
         mine_ = create("mine");
         other_ = create("other");
@@ -225,6 +226,12 @@ TEST_F(AdvisoryTest, CVE_2023_3485_ActivityByIdIsLookedForInTheNamespaceOfTheCal
 TEST_F(AdvisoryTest, CVE_2023_3485_PageTokenOfAnotherNamespaceIsRefused) {
     start("mine", "w");
     start("other", "w");
+    service::SignalWorkflowExecutionRequest signal;
+    signal.set_namespace_("other");
+    signal.mutable_workflow_execution()->set_workflow_id("w");
+    signal.set_signal_name("go");
+    ASSERT_TRUE(
+        ask<service::SignalWorkflowExecutionResponse>("SignalWorkflowExecution", signal).ok());
     const auto first = history("other", "w", 1);
     ASSERT_TRUE(first.ok());
     ASSERT_FALSE(first->next_page_token().empty());
@@ -232,8 +239,8 @@ TEST_F(AdvisoryTest, CVE_2023_3485_PageTokenOfAnotherNamespaceIsRefused) {
     request.set_namespace_("mine");
     request.mutable_execution()->set_workflow_id("w");
     request.set_next_page_token(first->next_page_token());
-    const auto read = ask<service::GetWorkflowExecutionHistoryResponse>(
-        "GetWorkflowExecutionHistory", request);
+    const auto read =
+        ask<service::GetWorkflowExecutionHistoryResponse>("GetWorkflowExecutionHistory", request);
     EXPECT_EQ(message_of(read.status()), "Invalid NextPageToken.");
 
     // Lists of what belongs to a namespace; the token is one that the server would give out there.
@@ -245,8 +252,7 @@ TEST_F(AdvisoryTest, CVE_2023_3485_PageTokenOfAnotherNamespaceIsRefused) {
             std::string(kWorkflowService) + "." + name);
         ASSERT_NE(method, nullptr) << name;
         const std::string token = signer.sign(place);
-        const auto status =
-            status_of(*method, {{"namespace", "mine"}, {"next_page_token", token}});
+        const auto status = status_of(*method, {{"namespace", "mine"}, {"next_page_token", token}});
         EXPECT_EQ(message_of(status), "Invalid NextPageToken.") << name;
         EXPECT_TRUE(status_of(*method, {{"namespace", "other"}, {"next_page_token", token}}).ok())
             << name;
@@ -308,7 +314,10 @@ TEST_F(AdvisoryTest, CVE_2025_14986_EveryInnerNamespaceIsKnown) {
         "temporal.api.workflowservice.v1.UpdateWorkflowExecutionRequest"};
     // Pointers for people to follow, which nothing is done with; where they lead is read by a call of its
     // own.
-    const std::set<std::string> kLinks = {"temporal.api.common.v1.Link.WorkflowEvent"};
+    const std::set<std::string> kLinks = {
+        "temporal.api.common.v1.Link.Activity", "temporal.api.common.v1.Link.NexusOperation",
+        "temporal.api.common.v1.Link.Workflow", "temporal.api.common.v1.Link.WorkflowEvent",
+        "temporal.api.failure.v1.ChildWorkflowExecutionFailureInfo"};
     // Who makes an endpoint is an operator of all namespaces.
     const std::set<std::string> kOperators = {"temporal.api.nexus.v1.EndpointTarget.Worker"};
     std::set<std::string> known;
@@ -339,8 +348,7 @@ TEST_F(AdvisoryTest, CVE_2025_14987_SignalDoesNotReachAnotherNamespace) {
 TEST_F(AdvisoryTest, CVE_2025_14987_CancellationDoesNotReachAnotherNamespace) {
     api::command::v1::Command command;
     command.set_command_type(enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION);
-    auto& cancel =
-        *command.mutable_request_cancel_external_workflow_execution_command_attributes();
+    auto& cancel = *command.mutable_request_cancel_external_workflow_execution_command_attributes();
     cancel.set_namespace_("other");
     cancel.set_workflow_id("target");
     expect_unreached(command);
@@ -421,10 +429,9 @@ TEST_F(BatchAdvisoryTest, CVE_2026_5199_JobOfAnotherNamespaceIsNotFound) {
 /// authorised for its namespace before its handler runs.
 const std::set<std::string>& methods_of_the_cluster() {
     static const std::set<std::string> names = {
-        "RegisterNamespace",   "DescribeNamespace",   "ListNamespaces",
-        "DeleteNamespace",     "GetSystemInfo",       "GetClusterInfo",
-        "GetSearchAttributes", "CreateNexusEndpoint", "UpdateNexusEndpoint",
-        "DeleteNexusEndpoint", "GetNexusEndpoint",    "ListNexusEndpoints",
+        "RegisterNamespace",   "DescribeNamespace",   "ListNamespaces",      "DeleteNamespace",
+        "GetSystemInfo",       "GetClusterInfo",      "GetSearchAttributes", "CreateNexusEndpoint",
+        "UpdateNexusEndpoint", "DeleteNexusEndpoint", "GetNexusEndpoint",    "ListNexusEndpoints",
     };
     return names;
 }
@@ -443,7 +450,8 @@ TEST_F(AdvisoryTest, CVE_2026_5724_EveryMethodAuthorisesItsNamespaceFirst) {
         if (!is_built(*method)) continue;
         if (methods_of_the_cluster().contains(method->name())) continue;
         ASSERT_TRUE(has_field(*method, "namespace"))
-            << method->full_name() << " has no rule: it is neither of a namespace nor of the cluster";
+            << method->full_name()
+            << " has no rule: it is neither of a namespace nor of the cluster";
         // Empty otherwise: before anything else is looked at, the namespace is.
         const absl::Status status = status_of(*method, {{"namespace", "nowhere"}});
         EXPECT_EQ(message_of(status), "Namespace nowhere is not found.") << method->full_name();

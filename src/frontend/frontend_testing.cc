@@ -61,7 +61,8 @@ void TestFrontend::restart() {
 
 absl::StatusOr<std::string> TestFrontend::call(const std::string& path,
                                                const google::protobuf::Message& request) {
-    auto made = std::make_shared<BytesCall>(request.SerializeAsString());
+    const Timestamp deadline = patience ? sim.now() + *patience : kNever;
+    auto made = std::make_shared<BytesCall>(request.SerializeAsString(), deadline);
     parts_->frontend->dispatch(path, made);
     sim.run_until([&made] { return made->answer.has_value(); }, std::chrono::seconds(60));
     if (!made->answer) return internal_error("never answered");

@@ -21,8 +21,9 @@ namespace stele::frontend {
 /// A call with the bytes of a request, that keeps its answer.
 class BytesCall final : public Call {
 public:
-    explicit BytesCall(std::string request) : request_(std::move(request)) {}
-    Timestamp deadline() const override { return kNever; }
+    explicit BytesCall(std::string request, Timestamp deadline = kNever)
+        : request_(std::move(request)), deadline_(deadline) {}
+    Timestamp deadline() const override { return deadline_; }
     bool cancelled() const override { return false; }
     void on_cancel(absl::AnyInvocable<void()>) override {}
     absl::Status read(google::protobuf::Message& request) override {
@@ -38,6 +39,7 @@ public:
 
 private:
     std::string request_;
+    Timestamp deadline_;
 };
 
 class TestFrontend {
@@ -76,6 +78,8 @@ public:
     std::unique_ptr<store::Store> store = store::make_memory_store();
     /// Of every namespace, from the next start of the server on.
     NamespaceSettings settings;
+    /// How long callers wait, where it is not for ever; polls must say.
+    std::optional<Duration> patience;
 
     /// All that a start of the server makes, in the order of dependence.
     struct Parts {

@@ -294,10 +294,10 @@ TEST_F(TransportTest, CallsOverTheLimitOfTheServerAreRefusedUntilOthersEnd) {
         service::PollWorkflowTaskQueueResponse task;
         grpc::ClientContext context;
         set_deadline(context);
-        auto waiting = begin(std::string(kService) + "PollWorkflowTaskQueue", poll(), task, context);
+        auto waiting =
+            begin(std::string(kService) + "PollWorkflowTaskQueue", poll(), task, context);
         EXPECT_EQ(waiting.wait_for(200ms), std::future_status::timeout);
-        const grpc::Status refused =
-            call(std::string(kService) + "GetSystemInfo", request, info);
+        const grpc::Status refused = call(std::string(kService) + "GetSystemInfo", request, info);
         EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
         EXPECT_THAT(refused.error_message(), HasSubstr("too many calls"));
         context.TryCancel();
@@ -324,8 +324,8 @@ TEST_F(TransportTest, CallsOverTheLimitOfAConnectionWaitForOthers) {
     service::GetSystemInfoResponse info;
     grpc::ClientContext second;
     set_deadline(second);
-    auto next = begin(std::string(kService) + "GetSystemInfo", service::GetSystemInfoRequest(), info,
-                      second);
+    auto next = begin(std::string(kService) + "GetSystemInfo", service::GetSystemInfoRequest(),
+                      info, second);
     EXPECT_EQ(next.wait_for(200ms), std::future_status::timeout);
     context.TryCancel();
     EXPECT_TRUE(next.get().ok());
