@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fuzzes every target of fuzz/ for a while, some of them at a time, and sums up.
 
-Usage: fuzz.py [--seconds S] [--jobs N] [--memory MB] <directory with the programs> [<target>...]
+Usage: fuzz.py [--seconds S] [--jobs N] [--memory MB] [--longest BYTES]
+               <directory with the programs> [<target>...]
 
 Each target starts from its committed corpus (fuzz/corpus) and from what earlier runs have found, which
 stays in the directory. An input that fails is kept there too, and told with the command that repeats it.
@@ -17,7 +18,6 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SUFFIX = "_fuzz"
-LONGEST_INPUT_BYTES = 4096
 LONGEST_RUN_SECONDS = 10
 STATISTIC = re.compile(r"^stat::(\w+):\s+(\d+)$", re.MULTILINE)
 
@@ -46,7 +46,7 @@ def fuzz(program, options):
     findings.mkdir(parents=True, exist_ok=True)
     before = set(findings.iterdir())
     command = [str(program), str(grown), str(ROOT / "fuzz" / "corpus" / name),
-               f"-max_total_time={options.seconds}", f"-max_len={LONGEST_INPUT_BYTES}",
+               f"-max_total_time={options.seconds}", f"-max_len={options.longest}",
                f"-timeout={LONGEST_RUN_SECONDS}", f"-rss_limit_mb={options.memory}",
                f"-artifact_prefix={findings}/", "-print_final_stats=1", "-detect_leaks=0",
                "-close_fd_mask=1"]
@@ -80,6 +80,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--jobs", type=int, default=2, help="targets at a time (2)")
     parser.add_argument("--memory", type=int, default=2048, help="limit of each in MB (2048)")
+    parser.add_argument("--longest", type=int, default=4096, help="input in bytes (4096)")
     parser.add_argument("directory", type=pathlib.Path, help="where the programs are")
     parser.add_argument("target", nargs="*", help="all, if none is named")
     options = parser.parse_args()
