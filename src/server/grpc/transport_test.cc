@@ -35,7 +35,7 @@ protected:
         auto node = Node::start(*env_, *store_, {});
         ASSERT_TRUE(node.ok());
         node_ = *std::move(node);
-        start({});
+        start(GrpcOptions());
     }
     void TearDown() override {
         transport_.reset();
@@ -328,6 +328,7 @@ TEST_F(TransportTest, CallsOverTheLimitOfAConnectionWaitForOthers) {
                       info, second);
     EXPECT_EQ(next.wait_for(200ms), std::future_status::timeout);
     context.TryCancel();
+    EXPECT_EQ(waiting.get().error_code(), grpc::StatusCode::CANCELLED);
     EXPECT_TRUE(next.get().ok());
 }
 
@@ -356,7 +357,9 @@ TEST_F(TransportTest, FiltersThatAreNestedTooDeepAreRefused) {
 
 TEST_F(TransportTest, APortThatIsTakenIsNamed) {
     const std::string address = "127.0.0.1:" + std::to_string(transport_->port());
-    const auto second = GrpcTransport::start(*env_, node_->frontend(), {.address = address});
+    GrpcOptions options;
+    options.address = address;
+    const auto second = GrpcTransport::start(*env_, node_->frontend(), options);
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(message_of(second.status()), HasSubstr(address));
