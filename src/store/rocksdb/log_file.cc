@@ -1,71 +1,62 @@
 #include "store/rocksdb/log_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
+#include <string>
 #include <utility>
 
 namespace stele::store {
 namespace {
 
+using rocksdb::FileOptions;
 using rocksdb::FSWritableFile;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-/// Zeros are written by so many bytes: few enough to fit into a sync that somebody waits for.
-constexpr std::uint64_t kZeroedAtOnce = 1U << 20;
-
 class LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
 public:
-    LogFile(std::string file, std::unique_ptr<FSWritableFile> opened)
-        : FSWritableFileOwnerWrapper(std::move(opened)),
-          file_(std::move(file)),
-          descriptor_(::open(file_.c_str(), O_WRONLY | O_CLOEXEC)) {}
-    ~LogFile() override {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    LogFile(const LogFile&) = delete;
-    LogFile& operator=(const LogFile&) = delete;
+    LogFile(std::unique_ptr<FSWritableFile> opened, const std::string& zeros)
+        : FSWritableFileOwnerWrapper(std::move(opened)), zeros_(zeros) {}
 
     IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-        zero_up_to(written_ + data.size());
+        zero_up_to(written_ + data.size(), options, debug);
         return count(data, FSWritableFileOwnerWrapper::Append(data, options, debug));
     }
     IOStatus Append(const Slice& data, const IOOptions& options,
                     const rocksdb::DataVerificationInfo& verification,
                     IODebugContext* debug) override {
-        zero_up_to(written_ + data.size());
+        zero_up_to(written_ + data.size(), options, debug);
         return count(data, FSWritableFileOwnerWrapper::Append(data, options, verification, debug));
     }
     /// RocksDB's own way to allocate ahead leaves blocks that the first write must convert.
     void PrepareWrite(std::size_t, std::size_t, const IOOptions&, IODebugContext*) override {}
+    /// The file below takes the zeros for data.
+    std::uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return written_; }
 
     IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
-        if (zeroed_ > written_ && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0) {
-            return IOStatus::IOError("truncate " + file_, std::strerror(errno));
+        if (zeroing_) {
+            const IOStatus cut = Truncate(written_, options, debug);
+            if (!cut.ok()) return cut;
         }
         return FSWritableFileOwnerWrapper::Close(options, debug);
     }
 
 private:
     /// Only makes syncs cheaper, so a disk that has no room for the zeros is not an error yet.
-    void zero_up_to(std::uint64_t end) {
-        static const std::string zeros(kZeroedAtOnce, '\0');
-        if (descriptor_ < 0 || end <= zeroed_) return;
-        const std::uint64_t until = end - end % kZeroedAtOnce + kZeroedAtOnce;
-        zeroed_ = std::max(zeroed_, written_);  // behind it, where zeros could not be written before
+    void zero_up_to(std::uint64_t end, const IOOptions& options, IODebugContext* debug) {
+        if (end <= zeroed_) return;
+        zeroing_ = true;
+        const std::uint64_t until = end - end % zeros_.size() + zeros_.size();
+        zeroed_ =
+            std::max(zeroed_, written_);  // behind it, where zeros could not be written before
         while (zeroed_ < until) {
-            const std::size_t part = std::min<std::uint64_t>(zeros.size(), until - zeroed_);
-            const ssize_t done =
-                ::pwrite(descriptor_, zeros.data(), part, static_cast<off_t>(zeroed_));
-            if (done <= 0) return;
-            zeroed_ += static_cast<std::uint64_t>(done);
+            const std::size_t part = std::min<std::uint64_t>(zeros_.size(), until - zeroed_);
+            const IOStatus done =
+                PositionedAppend(Slice(zeros_.data(), part), zeroed_, options, debug);
+            if (!done.ok()) return;
+            zeroed_ += part;
         }
     }
 
@@ -74,19 +65,38 @@ private:
         return appended;
     }
 
-    const std::string file_;
-    const int descriptor_;
+    const std::string& zeros_;
     std::uint64_t written_ = 0;
     std::uint64_t zeroed_ = 0;
+    bool zeroing_ = false;  // zeros may stand behind what was written
+};
+
+class LogsZeroedAhead final : public rocksdb::FileSystemWrapper {
+public:
+    LogsZeroedAhead(std::shared_ptr<rocksdb::FileSystem> below, std::size_t zeroed_at_once)
+        : FileSystemWrapper(std::move(below)), zeros_(zeroed_at_once, '\0') {}
+
+    const char* Name() const override { return "stele logs zeroed ahead"; }
+
+    IOStatus NewWritableFile(const std::string& file, const FileOptions& options,
+                             std::unique_ptr<FSWritableFile>* result,
+                             IODebugContext* debug) override {
+        const IOStatus created = target()->NewWritableFile(file, options, result, debug);
+        if (created.ok() && file.ends_with(".log")) {
+            *result = std::make_unique<LogFile>(std::move(*result), zeros_);
+        }
+        return created;
+    }
+
+private:
+    const std::string zeros_;
 };
 
 }  // namespace
 
-bool is_log_file(const std::string& file) { return file.ends_with(".log"); }
-
-std::unique_ptr<FSWritableFile> make_log_file(const std::string& file,
-                                              std::unique_ptr<FSWritableFile> opened) {
-    return std::make_unique<LogFile>(file, std::move(opened));
+std::shared_ptr<rocksdb::FileSystem> with_logs_zeroed_ahead(
+    std::shared_ptr<rocksdb::FileSystem> below, std::size_t zeroed_at_once) {
+    return std::make_shared<LogsZeroedAhead>(std::move(below), zeroed_at_once);
 }
 
 }  // namespace stele::store

@@ -1,13 +1,9 @@
 #include "store/rocksdb/private_files.h"
 
-#include "store/rocksdb/log_file.h"
-
-#include <rocksdb/file_system.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 namespace stele::store {
 namespace {
@@ -32,10 +28,7 @@ public:
     IOStatus NewWritableFile(const std::string& file, const FileOptions& options,
                              std::unique_ptr<FSWritableFile>* result,
                              IODebugContext* debug) override {
-        const IOStatus created =
-            make_private(target()->NewWritableFile(file, options, result, debug), file);
-        if (created.ok() && is_log_file(file)) *result = make_log_file(file, std::move(*result));
-        return created;
+        return make_private(target()->NewWritableFile(file, options, result, debug), file);
     }
 
     IOStatus LockFile(const std::string& file, const IOOptions& options, rocksdb::FileLock** lock,
@@ -51,8 +44,8 @@ public:
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> make_private_files() {
-    return rocksdb::NewCompositeEnv(std::make_shared<PrivateFiles>());
+std::shared_ptr<rocksdb::FileSystem> make_private_files() {
+    return std::make_shared<PrivateFiles>();
 }
 
 }  // namespace stele::store

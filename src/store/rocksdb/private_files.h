@@ -1,13 +1,13 @@
 #pragma once
 
-#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <memory>
 
 namespace stele::store {
 
-/// RocksDB's usual environment, except that every file which it creates gets mode 0600. (The
+/// RocksDB's usual files, except that every file which it creates gets mode 0600. (The
 /// setting that RocksDB has for this does not reach its files in version 7.8.) Thread safe.
-std::unique_ptr<rocksdb::Env> make_private_files();
+std::shared_ptr<rocksdb::FileSystem> make_private_files();
 
 }  // namespace stele::store

@@ -1,6 +1,7 @@
 #include "store/rocksdb/rocksdb_store.h"
 
 #include "store/format.h"
+#include "store/rocksdb/log_file.h"
 #include "store/rocksdb/private_files.h"
 #include "store/rocksdb/rocksdb_directory.h"
 
@@ -74,9 +75,11 @@ private:
 
 class RocksDbStore final : public Store {
 public:
-    RocksDbStore(std::string directory, std::unique_ptr<rocksdb::Env> files,
+    RocksDbStore(std::string directory, std::unique_ptr<rocksdb::Env> environment,
                  std::unique_ptr<rocksdb::DB> db)
-        : directory_(std::move(directory)), files_(std::move(files)), db_(std::move(db)) {}
+        : directory_(std::move(directory)),
+          environment_(std::move(environment)),
+          db_(std::move(db)) {}
 
     absl::Status write(const WriteBatch& batch, Sync sync) override;
     absl::StatusOr<std::optional<std::string>> get(std::string_view key) override;
@@ -97,7 +100,7 @@ private:
                              rocksdb::WriteBatch& result);
 
     const std::string directory_;
-    const std::unique_ptr<rocksdb::Env> files_;
+    const std::unique_ptr<rocksdb::Env> environment_;
     const std::unique_ptr<rocksdb::DB> db_;
 };
 
@@ -200,6 +203,9 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
     // There is one writer, the committer: waiting by spinning would only burn the other cores.
     options.enable_write_thread_adaptive_yield = false;
     options.allow_concurrent_memtable_write = false;
+    // After an error of the disk the store takes no more writes, and the process ends: what a sync
+    // has once failed to write is not there, whatever a second sync says.
+    options.max_bgerror_resume_count = 0;
     options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     options.keep_log_file_num = 2;
     options.max_log_file_size = 1U << 20;
@@ -214,14 +220,20 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
 absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store(const std::filesystem::path& directory,
                                                           const RocksDbOptions& options) {
     STELE_RETURN_IF_ERROR(make_directory(directory));
-    std::unique_ptr<rocksdb::Env> files = make_private_files();
+    return open_rocksdb_store_in(
+        rocksdb::NewCompositeEnv(with_logs_zeroed_ahead(make_private_files())), directory, options);
+}
+
+absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store_in(
+    std::unique_ptr<rocksdb::Env> environment, const std::filesystem::path& directory,
+    const RocksDbOptions& options) {
     rocksdb::Options database = database_options(options);
-    database.env = files.get();
+    database.env = environment.get();
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(database, directory.string(), &opened);
     if (is_lock_refusal(status)) return locked_by_other(directory, status);
     STELE_RETURN_IF_ERROR(from_rocksdb(status, directory.string()));
-    auto store = std::make_unique<RocksDbStore>(directory.string(), std::move(files),
+    auto store = std::make_unique<RocksDbStore>(directory.string(), std::move(environment),
                                                 std::unique_ptr<rocksdb::DB>(opened));
     STELE_RETURN_IF_ERROR(check_format(*store, "data directory " + directory.string()));
     return store;

@@ -6,6 +6,10 @@
 #include <filesystem>
 #include <memory>
 
+namespace rocksdb {
+class Env;
+}
+
 namespace stele::store {
 
 /// Limits on what one store may take. The defaults keep a server below about 64 MiB.
@@ -24,5 +28,11 @@ struct RocksDbOptions {
 /// otherwise what RocksDB says. Thread safe; the destructor closes the directory.
 absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store(const std::filesystem::path& directory,
                                                           const RocksDbOptions& options = {});
+
+/// The same in an environment of the caller's, which decides what files are and when work in the
+/// background is done: for tests whose disks fail. It has the directory already.
+absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store_in(
+    std::unique_ptr<rocksdb::Env> environment, const std::filesystem::path& directory,
+    const RocksDbOptions& options = {});
 
 }  // namespace stele::store
