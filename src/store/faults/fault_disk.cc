@@ -1,0 +1,124 @@
+#include "store/faults/fault_disk.h"
+
+#include "store/faults/fault_files.h"
+#include "store/faults/inline_environment.h"
+#include "store/rocksdb/log_file.h"
+
+#include <utility>
+
+namespace stele::store {
+namespace {
+
+/// Small, so that a scenario of a few writes crosses the end of the zeros in front of a log.
+constexpr std::size_t kZeroedAtOnceHere = 4096;
+
+/// Does RocksDB's work in the background after each write.
+class SettlingStore final : public Store {
+public:
+    SettlingStore(std::unique_ptr<Store> inner, InlineEnvironment& environment)
+        : inner_(std::move(inner)), environment_(environment) {}
+
+    absl::Status write(const WriteBatch& batch, Sync sync) override {
+        absl::Status written = inner_->write(batch, sync);
+        environment_.run_scheduled();
+        return written;
+    }
+    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
+        return inner_->get(key);
+    }
+    std::unique_ptr<Cursor> scan(std::string begin, std::string end) override {
+        return inner_->scan(std::move(begin), std::move(end));
+    }
+    std::unique_ptr<Cursor> scan_reverse(std::string begin, std::string end) override {
+        return inner_->scan_reverse(std::move(begin), std::move(end));
+    }
+
+private:
+    std::unique_ptr<Store> inner_;
+    InlineEnvironment& environment_;  // the inner store's own
+};
+
+}  // namespace
+
+const char* name_of(Remains remains) {
+    switch (remains) {
+        case Remains::kLost: return "lost";
+        case Remains::kKept: return "kept";
+        case Remains::kPrefix: return "prefix";
+        case Remains::kTorn: return "torn";
+    }
+    return "unknown";
+}
+
+const char* name_of(Failure failure) {
+    switch (failure) {
+        case Failure::kIoError: return "io-error";
+        case Failure::kDiskFull: return "disk-full";
+        case Failure::kShortWrite: return "short-write";
+        case Failure::kSyncError: return "sync-error";
+    }
+    return "unknown";
+}
+
+const char* name_of(FileOperation operation) {
+    switch (operation) {
+        case FileOperation::kCreate: return "create";
+        case FileOperation::kWrite: return "write";
+        case FileOperation::kTruncate: return "truncate";
+        case FileOperation::kSync: return "sync";
+        case FileOperation::kRename: return "rename";
+        case FileOperation::kDelete: return "delete";
+        case FileOperation::kSyncDirectory: return "sync of directory";
+    }
+    return "unknown";
+}
+
+bool can_fail(FileOperation operation, Failure failure) {
+    const bool is_sync =
+        operation == FileOperation::kSync || operation == FileOperation::kSyncDirectory;
+    switch (failure) {
+        case Failure::kIoError: return !is_sync;
+        case Failure::kDiskFull:
+            return operation == FileOperation::kWrite || operation == FileOperation::kCreate ||
+                   operation == FileOperation::kRename;
+        case Failure::kShortWrite: return operation == FileOperation::kWrite;
+        case Failure::kSyncError: return is_sync;
+    }
+    return false;
+}
+
+FaultDisk::FaultDisk() : files_(std::make_shared<FaultFiles>()) {}
+FaultDisk::~FaultDisk() = default;
+
+const std::filesystem::path& FaultDisk::directory() {
+    static const std::filesystem::path kDirectory = "/data";
+    return kDirectory;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> FaultDisk::open(const RocksDbOptions& options) {
+    auto environment =
+        std::make_unique<InlineEnvironment>(with_logs_zeroed_ahead(files_, kZeroedAtOnceHere));
+    InlineEnvironment& scheduler = *environment;
+    STELE_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                           open_rocksdb_store_in(std::move(environment), directory(), options));
+    scheduler.run_scheduled();
+    return std::make_unique<SettlingStore>(std::move(store), scheduler);
+}
+
+void FaultDisk::cut_at(std::uint64_t number) { files_->cut_at(number); }
+void FaultDisk::fail_at(std::uint64_t number, Failure failure, bool for_ever) {
+    files_->fail_at(number, failure, for_ever);
+}
+void FaultDisk::heal() { files_->heal(); }
+void FaultDisk::cut() { files_->cut(); }
+bool FaultDisk::has_power() const { return files_->has_power(); }
+bool FaultDisk::has_failed() const { return files_->has_failed(); }
+void FaultDisk::restore(Remains remains, std::uint64_t choice) { files_->restore(remains, choice); }
+std::uint64_t FaultDisk::operations() const { return files_->operations(); }
+FaultDisk::Operation FaultDisk::operation(std::uint64_t number) const {
+    return files_->operation(number);
+}
+FaultDisk::Contents FaultDisk::contents() const { return files_->contents(); }
+void FaultDisk::load(const Contents& contents) { files_->load(contents); }
+
+}  // namespace stele::store
