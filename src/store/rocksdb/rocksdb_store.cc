@@ -1,6 +1,7 @@
 #include "store/rocksdb/rocksdb_store.h"
 
 #include "store/format.h"
+#include "store/rocksdb/log_check.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/private_files.h"
 #include "store/rocksdb/rocksdb_directory.h"
@@ -11,6 +12,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
+#include <cstdint>
 #include <utility>
 
 namespace stele::store {
@@ -21,6 +24,35 @@ constexpr std::size_t kErasedRowsMax = 4096;
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+/// Tells at the beginning of a write whether all before it have been synced. Thread safe; of writes
+/// that overlap it says no.
+class SyncTracker {
+public:
+    struct Write {
+        std::uint64_t number = 0;
+        bool alone = false;
+        bool all_before_synced = false;
+    };
+
+    Write begin() {
+        Write write;
+        write.alone = under_way_.fetch_add(1) == 0;
+        write.number = begun_.fetch_add(1) + 1;
+        write.all_before_synced = write.alone && synced_.load() == write.number - 1;
+        return write;
+    }
+    void end(const Write& write, bool synced) {
+        // Nobody has begun before it and ended during it, or begun during it.
+        if (synced && write.alone && begun_.load() == write.number) synced_ = write.number;
+        under_way_.fetch_sub(1);
+    }
+
+private:
+    std::atomic<int> under_way_ = 0;
+    std::atomic<std::uint64_t> begun_ = 0;
+    std::atomic<std::uint64_t> synced_ = 0;  // up to this one all are
+};
 
 class RocksDbCursor final : public Cursor {
 public:
@@ -79,7 +111,10 @@ public:
                  std::unique_ptr<rocksdb::DB> db)
         : directory_(std::move(directory)),
           environment_(std::move(environment)),
-          db_(std::move(db)) {}
+          db_(std::move(db)) {
+        // An empty name only makes the notes in the log say less.
+        db_->GetDbSessionId(opening_).PermitUncheckedError();
+    }
 
     absl::Status write(const WriteBatch& batch, Sync sync) override;
     absl::StatusOr<std::optional<std::string>> get(std::string_view key) override;
@@ -95,6 +130,7 @@ public:
     }
 
 private:
+    absl::Status write_numbered(const WriteBatch& batch, Sync sync, bool all_before_synced);
     absl::Status translate(const WriteBatch& batch, rocksdb::WriteBatch& result);
     absl::Status erase_range(const WriteBatch& batch, std::size_t index,
                              rocksdb::WriteBatch& result);
@@ -102,16 +138,28 @@ private:
     const std::string directory_;
     const std::unique_ptr<rocksdb::Env> environment_;
     const std::unique_ptr<rocksdb::DB> db_;
+    std::string opening_;
+    SyncTracker tracker_;
 };
 
 absl::Status RocksDbStore::write(const WriteBatch& batch, Sync sync) {
+    const SyncTracker::Write number = tracker_.begin();
+    const absl::Status written = write_numbered(batch, sync, number.all_before_synced);
+    tracker_.end(number, written.ok() && sync == Sync::kYes);
+    return written;
+}
+
+absl::Status RocksDbStore::write_numbered(const WriteBatch& batch, Sync sync,
+                                          bool all_before_synced) {
     if (batch.empty()) {
         // RocksDB has nothing to log for an empty batch; what came before must be synced still.
         return sync == Sync::kYes ? from_rocksdb(db_->SyncWAL(), directory_) : absl::OkStatus();
     }
     constexpr std::size_t kOverheadPerOperation = 12;
-    rocksdb::WriteBatch changes(batch.bytes() +
-                                kOverheadPerOperation * (batch.operations().size() + 1));
+    const std::string note = log_note(opening_, all_before_synced);
+    rocksdb::WriteBatch changes(batch.bytes() + note.size() +
+                                kOverheadPerOperation * (batch.operations().size() + 2));
+    STELE_RETURN_IF_ERROR(from_rocksdb(changes.PutLogData(note), directory_));
     STELE_RETURN_IF_ERROR(translate(batch, changes));
     rocksdb::WriteOptions options;
     options.sync = sync == Sync::kYes;
@@ -215,6 +263,15 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
     return options;
 }
 
+/// Looks into the logs unless another process writes them; then opening fails for that reason.
+absl::Status check_logs_locked(rocksdb::Env& environment, const std::filesystem::path& directory) {
+    rocksdb::FileLock* lock = nullptr;
+    if (!environment.LockFile((directory / "LOCK").string(), &lock).ok()) return absl::OkStatus();
+    absl::Status checked = check_logs(environment, directory.string());
+    STELE_RETURN_IF_ERROR(from_rocksdb(environment.UnlockFile(lock), directory.string()));
+    return checked;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store(const std::filesystem::path& directory,
@@ -227,6 +284,7 @@ absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store(const std::filesystem:
 absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store_in(
     std::unique_ptr<rocksdb::Env> environment, const std::filesystem::path& directory,
     const RocksDbOptions& options) {
+    STELE_RETURN_IF_ERROR(check_logs_locked(*environment, directory));
     rocksdb::Options database = database_options(options);
     database.env = environment.get();
     rocksdb::DB* opened = nullptr;
