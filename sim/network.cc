@@ -77,7 +77,7 @@ bool is_uncertain(const absl::Status& status) {
     }
 }
 
-Network::Network(env::SimEnv& sim, Server& server, const Options& options)
+Network::Network(env::SimEnv& sim, Peer& server, const Options& options)
     : sim_(sim), server_(server), options_(options), executor_(sim.make_executor("callers")) {}
 
 Network::~Network() = default;
@@ -99,7 +99,7 @@ Network::CallId Network::call(const std::string& method, const google::protobuf:
                               Duration timeout, Done done) {
     auto call = std::make_shared<PendingCall>();
     call->id = ++last_id_;
-    call->path = kService + method;
+    call->path = method.starts_with('/') ? method : kService + method;
     call->request = request.SerializeAsString();
     call->deadline = sim_.now() + timeout;
     call->done = std::move(done);

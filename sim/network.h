@@ -2,7 +2,7 @@
 
 #include "env/sim/sim_env.h"
 #include "sim/options.h"
-#include "sim/server.h"
+#include "sim/peer.h"
 
 #include <google/protobuf/message.h>
 
@@ -26,12 +26,13 @@ class Network {
 public:
     using Done = std::function<void(absl::StatusOr<std::string>)>;
 
-    Network(env::SimEnv& sim, Server& server, const Options& options);
+    Network(env::SimEnv& sim, Peer& server, const Options& options);
     ~Network();
 
     using CallId = std::uint64_t;
 
-    /// Sends a request; `done` runs once.
+    /// Sends a request; `done` runs once. A method that is not one of WorkflowService has its whole
+    /// path, beginning with a slash.
     CallId call(const std::string& method, const google::protobuf::Message& request,
                 Duration timeout, Done done);
 
@@ -73,7 +74,7 @@ private:
     Duration delay();
 
     env::SimEnv& sim_;
-    Server& server_;
+    Peer& server_;
     const Options& options_;
     bool healed_ = false;
     CallId last_id_ = 0;

@@ -3,6 +3,7 @@
 #include "env/sim/sim_env.h"
 #include "server/node.h"
 #include "sim/options.h"
+#include "sim/peer.h"
 #include "store/sim/sim_disk.h"
 
 #include <cstdint>
@@ -12,10 +13,10 @@ namespace stele::sim {
 
 /// A simulated server machine: a disk that lasts, and one incarnation of the process after the
 /// other. Not thread safe.
-class Server {
+class Server final : public Peer {
 public:
     Server(env::SimEnv& sim, const Options& options);
-    ~Server();
+    ~Server() override;
 
     /// Starts a new incarnation on what the disk holds. Not from inside a closure.
     void start();
@@ -24,10 +25,9 @@ public:
     /// As pulling the plug: a suffix of what was not synced is gone.
     void lose_power();
 
-    bool running() const { return node_ != nullptr; }
-    /// Grows with each start, so that a late message can tell that its process is gone.
-    std::uint64_t incarnation() const { return incarnation_; }
-    void dispatch(const std::string& path, frontend::CallPtr call);
+    bool running() const override { return node_ != nullptr; }
+    std::uint64_t incarnation() const override { return incarnation_; }
+    void dispatch(const std::string& path, frontend::CallPtr call) override;
 
     store::Store& disk_content() { return disk_.content(); }
 

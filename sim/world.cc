@@ -9,6 +9,7 @@
 #include "sim/operators.h"
 #include "sim/reset_checks.h"
 #include "sim/reset_clients.h"
+#include "sim/server.h"
 #include "sim/update_checks.h"
 #include "sim/worker.h"
 
