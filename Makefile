@@ -68,6 +68,16 @@ sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 	cmake --build $(BUILD) --target stele_sim
 	$(BUILD)/stele_sim --seeds $(SEEDS)
 
+.PHONY: crash-points
+crash-points: configure ## Cut the power, and fail, at every change of the store's files
+	cmake --build $(BUILD) --target stele_crash_points
+	$(BUILD)/stele_crash_points
+
+.PHONY: corruption
+corruption: configure ## Damage each byte and each length of the files of a store
+	cmake --build $(BUILD) --target stele_corruption
+	$(BUILD)/stele_corruption
+
 .PHONY: sdk-schedules
 sdk-schedules: configure ## Random lives of workflow runs, warm and cold (SCHEDULES=100000)
 	cmake --build $(BUILD) --target stele_sdk_test
