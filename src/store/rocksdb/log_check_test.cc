@@ -87,5 +87,42 @@ TEST_F(LogCheckTest, RecordsAcrossBlocksAreFoundAgain) {
     EXPECT_EQ(open().code(), absl::StatusCode::kDataLoss);
 }
 
+/// A store whose rows stand in a table, all of them.
+class TableTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        FaultDisk disk;
+        ASSERT_TRUE(disk.open({}).value()->write(put("row"), Sync::kYes).ok());
+        ASSERT_TRUE(disk.open({}).ok());  // recovery makes the table
+        contents_ = disk.contents();
+    }
+    std::string& file(const std::string& part) {
+        for (auto& [name, content] : contents_) {
+            if (name.find(part) != std::string::npos) return content;
+        }
+        ADD_FAILURE() << "no file " << part;
+        return contents_.begin()->second;
+    }
+    std::string error() {
+        FaultDisk disk;
+        disk.load(contents_);
+        const auto opened = disk.open({});
+        EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss) << opened.status();
+        return message_of(opened.status());
+    }
+
+    FaultDisk::Contents contents_;
+};
+
+TEST_F(TableTest, AManifestThatWasCutShortDoesNotMakeANewStore) {
+    file("MANIFEST").resize(60);
+    EXPECT_NE(error().find("MANIFEST"), std::string::npos);
+}
+
+TEST_F(TableTest, ADamagedTableIsNamed) {
+    file(".sst").resize(10);
+    EXPECT_NE(error().find(".sst is damaged"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace stele::store

@@ -1,6 +1,7 @@
 #include "store/rocksdb/rocksdb_store.h"
 
 #include "store/format.h"
+#include "store/keys.h"
 #include "store/rocksdb/log_check.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/private_files.h"
@@ -9,12 +10,15 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace stele::store {
 namespace {
@@ -263,6 +267,35 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
     return options;
 }
 
+/// RocksDB tells of a damaged table as if the manifest were damaged that names it: the file that is
+/// meant, or nothing when all tables are whole.
+std::string damaged_table(const rocksdb::Options& database, const std::string& directory) {
+    std::vector<std::string> files;
+    if (!database.env->GetChildren(directory, &files).ok()) return {};
+    for (const std::string& file : files) {
+        if (!file.ends_with(".sst")) continue;
+        rocksdb::SstFileReader table(database);
+        rocksdb::Status status = table.Open(directory + "/" + file);
+        if (status.ok()) status = table.VerifyChecksum();
+        if (status.IsCorruption()) return directory + "/" + file;
+    }
+    return {};
+}
+
+/// The manifest in force when tables stand in the directory, or nothing.
+std::string manifest_of_tables(rocksdb::Env& environment, const std::string& directory) {
+    std::vector<std::string> files;
+    std::string current;
+    if (!environment.GetChildren(directory, &files).ok()) return {};
+    const bool has_tables = std::any_of(
+        files.begin(), files.end(), [](const std::string& file) { return file.ends_with(".sst"); });
+    if (!has_tables) return {};
+    const rocksdb::Status read =
+        rocksdb::ReadFileToString(&environment, directory + "/CURRENT", &current);
+    if (!read.ok()) return {};
+    return directory + "/" + current.substr(0, current.find('\n'));
+}
+
 /// Looks into the logs unless another process writes them; then opening fails for that reason.
 absl::Status check_logs_locked(rocksdb::Env& environment, const std::filesystem::path& directory) {
     rocksdb::FileLock* lock = nullptr;
@@ -285,14 +318,33 @@ absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store_in(
     std::unique_ptr<rocksdb::Env> environment, const std::filesystem::path& directory,
     const RocksDbOptions& options) {
     STELE_RETURN_IF_ERROR(check_logs_locked(*environment, directory));
+    const std::string manifest = manifest_of_tables(*environment, directory.string());
     rocksdb::Options database = database_options(options);
     database.env = environment.get();
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(database, directory.string(), &opened);
     if (is_lock_refusal(status)) return locked_by_other(directory, status);
+    if (status.IsCorruption()) {
+        const std::string table = damaged_table(database, directory.string());
+        if (!table.empty()) {
+            return make_error(absl::StatusCode::kDataLoss,
+                              table + " is damaged: " + status.ToString());
+        }
+    }
     STELE_RETURN_IF_ERROR(from_rocksdb(status, directory.string()));
     auto store = std::make_unique<RocksDbStore>(directory.string(), std::move(environment),
                                                 std::unique_ptr<rocksdb::DB>(opened));
+    if (!manifest.empty()) {
+        // A manifest that was cut short is a shorter manifest to RocksDB. The mark is written before
+        // anything can get into a table, so a store with tables and no mark has lost some.
+        STELE_ASSIGN_OR_RETURN(const auto mark, store->get(meta_key("format")));
+        if (!mark) {
+            return make_error(absl::StatusCode::kDataLoss,
+                              manifest +
+                                  " does not name the tables of the store: it is damaged, or "
+                                  "this is not a Stele store");
+        }
+    }
     STELE_RETURN_IF_ERROR(check_format(*store, "data directory " + directory.string()));
     return store;
 }
