@@ -58,6 +58,7 @@ absl::Status Machine::start() {
     server::NodeOptions node;
     node.engine.shard_count = options_.shards;
     node.settings.limits.signal_with_start_operation = true;
+    node.settings.limits.workflow_pause = true;
     node.on_commit_failure = [this](const absl::Status&) { write_failed_ = true; };
     STELE_ASSIGN_OR_RETURN(node_, server::Node::start(*process_, *store_, std::move(node)));
     return absl::OkStatus();

@@ -95,7 +95,8 @@ std::string start(Trial& trial, const std::string& id, const std::string& script
 void signal(Trial& trial, const std::string& id, const std::string& value) {
     auto request = request_for<service::SignalWorkflowExecutionRequest>(id);
     request.set_signal_name("step");
-    request.set_request_id("signal-" + value);
+    constexpr std::size_t kIdBytes = 40;  // values are told apart by their beginnings
+    request.set_request_id("signal-" + value.substr(0, kIdBytes));
     request.mutable_input()->add_payloads()->set_data(value);
     const auto told =
         trial.ask<service::SignalWorkflowExecutionResponse>("SignalWorkflowExecution", request);
