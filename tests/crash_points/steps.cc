@@ -30,17 +30,20 @@ Request request_for(const std::string& workflow_id) {
 }
 
 absl::StatusOr<api::workflow::v1::WorkflowExecutionInfo> describe(Trial& trial,
-                                                                  const std::string& id) {
+                                                                  const std::string& id,
+                                                                  const std::string& run = {}) {
     service::DescribeWorkflowExecutionRequest request;
     request.set_namespace_(sim::kNamespace);
     request.mutable_execution()->set_workflow_id(id);
+    request.mutable_execution()->set_run_id(run);
     STELE_ASSIGN_OR_RETURN(const auto told, trial.ask<service::DescribeWorkflowExecutionResponse>(
                                                 "DescribeWorkflowExecution", request));
     return told.workflow_execution_info();
 }
 
-bool is_open(Trial& trial, const std::string& id) {
-    const auto info = describe(trial, id);
+/// Without a run: the current one.
+bool is_open(Trial& trial, const std::string& id, const std::string& run = {}) {
+    const auto info = describe(trial, id, run);
     expect(info.status(), "DescribeWorkflowExecution", {StatusCode::kNotFound});
     return info.ok() && (info->status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING ||
                          info->status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED);
@@ -212,8 +215,12 @@ std::string reset(Trial& trial, const std::string& id, const std::string& run_id
 
 void await_end(Trial& trial, const std::string& id) {
     for (int i = 0; i < kLooksMax; ++i) {
+        const auto info = describe(trial, id);
         if (!is_open(trial, id)) {
-            return trial.promise(id + " has ended", [&trial, id] { return !is_open(trial, id); });
+            // Of this run: a later one of the same id may be open.
+            const std::string run = info.ok() ? info->execution().run_id() : std::string();
+            return trial.promise(id + " has ended",
+                                 [&trial, id, run] { return !is_open(trial, id, run); });
         }
         trial.run_for(kLook);
     }
