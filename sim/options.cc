@@ -38,6 +38,7 @@ Options draw_options(std::uint64_t seed) {
     options.crowd = static_cast<int>(sometimes(random, 10, 40));
     options.fairness = random.next() % 2 == 0;
     options.activities_per_second = static_cast<int>(sometimes(random, 2, 40));
+    options.fault_points = random.next() % 4 != 0;
     return options;
 }
 
@@ -47,12 +48,13 @@ std::string describe(const Options& o) {
         "reply lost {}, request repeated {}, task dropped {}, workflow task failed {}, activity "
         "failed {}, cache forgotten {}, poll abandoned {}; delay up to {} ms; crash every {} s, "
         "power loss every {} s; {} workers, windows of {} tasks, a crowd of {}, activities a second "
-        "{}, {}{}{}",
+        "{}, {}{}{}{}",
         o.seed, o.workflows, o.shards, o.faulty_seconds, o.lose_request, o.lose_reply,
         o.repeat_request, o.drop_task, o.fail_workflow_task, o.fail_activity, o.forget_cache,
         o.abandon_poll, o.delay_ms_max, o.crash_every, o.power_loss_every, o.workers, o.window,
         o.crowd, o.activities_per_second, o.sticky ? "sticky queues" : "no sticky queues",
-        o.heartbeat_tasks ? ", workflow task heartbeats" : "", o.fairness ? ", fair queues" : "");
+        o.heartbeat_tasks ? ", workflow task heartbeats" : "", o.fairness ? ", fair queues" : "",
+        o.fault_points ? ", fault points" : "");
 }
 
 }  // namespace stele::sim

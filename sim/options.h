@@ -43,8 +43,7 @@ struct Options {
     int faulty_seconds = 60;
     int crowd = 0;  // workflows that start all at once when nothing fails any more
 
-    /// For the simulator's own test: the server acknowledges what its disk has not synced.
-    bool plant_early_acknowledgement = false;
+    bool fault_points = true;  // those in the code, of which the seed activates some
 };
 
 /// The options of a seed; the same for ever, or an old seed would repeat another run.

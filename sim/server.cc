@@ -1,6 +1,7 @@
 #include "sim/server.h"
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "sim/worker.h"
 
 #include <utility>
@@ -43,7 +44,7 @@ void Server::start() {
     ++incarnation_;
     process_ = sim_.make_process("server-" + std::to_string(incarnation_));
     store_ = disk_.open();
-    if (options_.plant_early_acknowledgement && incarnation_ > 1) {
+    if (STELE_BUG("early-acknowledgement") && incarnation_ > 1) {
         store_ = std::make_unique<ForgetfulStore>(std::move(store_));
     }
     server::NodeOptions node;
@@ -79,6 +80,7 @@ void Server::destroy() {
 }
 
 void Server::dispatch(const std::string& path, frontend::CallPtr call) {
+    static_cast<void>(STELE_BUG("canary.harmless"));
     node_->frontend().dispatch(path, std::move(call));
 }
 

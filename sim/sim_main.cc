@@ -1,15 +1,13 @@
-#include "base/check.h"
-#include "sim/world.h"
+#include "base/probe.h"
+#include "sim/bank.h"
+#include "sim/seeds.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -17,164 +15,124 @@
 // The simulator's command line: plays seeds, says which fail and how to play one again.
 namespace {
 
-using stele::sim::draw_options;
-using stele::sim::Options;
+using stele::sim::Lot;
 using stele::sim::Outcome;
+using stele::sim::Totals;
 
 struct Flags {
-    std::uint64_t seeds = 200;
-    std::uint64_t first = 1;
+    Lot lot;
     std::uint64_t seed = 0;
+    std::uint64_t repeat_seeds = 0;
     int repeat = 1;
-    int jobs = 2;
     bool verbose = false;
     bool trace = false;
-    std::string plant;
+    bool bank = false;
+    bool sites = false;
+    std::string only;
+    std::string hashes;
 };
 
-struct Totals {
-    std::uint64_t failed = 0;
-    std::uint64_t crashes = 0;
-    std::uint64_t events = 0;
-    std::uint64_t queries = 0;
-    std::uint64_t children = 0;
-    double virtual_seconds = 0;
-};
-
-Options options_of(const Flags& flags, std::uint64_t seed) {
-    Options options = draw_options(seed);
-    options.plant_early_acknowledgement = flags.plant == "early-acknowledgement";
-    return options;
+int summary(std::uint64_t passed, std::uint64_t failed) {
+    std::cout << fmt::format("{} passed, {} failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
 }
 
-std::string command_of(const Flags& flags, std::uint64_t seed) {
-    return fmt::format("build/release/stele_sim --seed {}{}", seed,
-                       flags.plant.empty() ? "" : " --plant " + flags.plant);
-}
-
-Outcome play(const Flags& flags, std::uint64_t seed) {
-    stele::set_check_context("to repeat: " + command_of(flags, seed));
-    std::function<void(const std::string&)> sink;
-    if (flags.trace) sink = [](const std::string& line) { std::cout << line << '\n'; };
-    return stele::sim::play(options_of(flags, seed), sink);
-}
-
-void report(const Flags& flags, std::uint64_t seed, const Outcome& outcome) {
-    constexpr std::size_t kShown = 5;
-    std::string text = fmt::format("seed {} FAILED\n", seed);
-    for (std::size_t i = 0; i < std::min(kShown, outcome.violations.size()); ++i) {
-        text += "  " + outcome.violations[i] + "\n";
-    }
-    text += "  to repeat: " + command_of(flags, seed) + "\n";
-    std::cout << text << std::flush;
-}
-
-void add(Totals& totals, const Outcome& outcome) {
-    totals.failed += outcome.violations.empty() ? 0 : 1;
-    totals.crashes += outcome.crashes;
-    totals.events += outcome.events;
-    totals.queries += outcome.queries;
-    totals.children += outcome.children;
-    totals.virtual_seconds += outcome.virtual_seconds;
-}
-
-/// One process's share: every `jobs`-th seed.
-Totals play_share(const Flags& flags, int job) {
-    Totals totals;
-    for (std::uint64_t i = static_cast<std::uint64_t>(job); i < flags.seeds;
-         i += static_cast<std::uint64_t>(flags.jobs)) {
-        const std::uint64_t seed = flags.first + i;
-        const Outcome outcome = play(flags, seed);
-        add(totals, outcome);
-        if (!outcome.violations.empty()) report(flags, seed, outcome);
-        constexpr std::uint64_t kProgress = 100;
-        if ((i + 1) % kProgress == 0) std::cout << fmt::format("{} seeds\n", i + 1) << std::flush;
-    }
-    return totals;
-}
-
-/// Seeds are independent, and one process is one thread: so the cores are used by forking. A child
-/// that dies (a broken invariant inside the engine) counts as one failure; it has said which seed.
-Totals play_all(const Flags& flags) {
-    struct Child {
-        pid_t pid;
-        int pipe;
-    };
-    std::vector<Child> children;
-    for (int job = 0; job < flags.jobs; ++job) {
-        std::array<int, 2> ends;
-        if (pipe(ends.data()) != 0) std::abort();
-        const pid_t pid = fork();
-        if (pid == 0) {
-            const Totals totals = play_share(flags, job);
-            const bool written = write(ends[1], &totals, sizeof(totals)) == sizeof(totals);
-            _exit(written ? 0 : 1);
-        }
-        close(ends[1]);
-        children.push_back({pid, ends[0]});
-    }
-    Totals all;
-    for (const Child& child : children) {
-        Totals part;
-        if (read(child.pipe, &part, sizeof(part)) != sizeof(part)) part.failed = 1;
-        close(child.pipe);
-        waitpid(child.pid, nullptr, 0);
-        all.failed += part.failed;
-        all.crashes += part.crashes;
-        all.events += part.events;
-        all.queries += part.queries;
-        all.children += part.children;
-        all.virtual_seconds += part.virtual_seconds;
-    }
-    return all;
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 int run_seeds(const Flags& flags) {
     const auto begin = std::chrono::steady_clock::now();
-    const Totals totals = play_all(flags);
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const Totals totals = play_lot(flags.lot);
+    const double seconds = seconds_since(begin);
+    report_coverage(totals);
+    const auto& counts = totals.counts;
     std::cout << fmt::format(
-        "{} crashes, {} events, {} children, {} queries answered, {:.1f} virtual hours in {:.1f} s ({:.1f} seeds/s)\n",
-        totals.crashes, totals.events, totals.children, totals.queries, totals.virtual_seconds / 3600, seconds,
-        static_cast<double>(flags.seeds) / seconds);
-    std::cout << fmt::format("{} passed, {} failed\n", flags.seeds - totals.failed, totals.failed);
-    return totals.failed == 0 ? 0 : 1;
+        "{} crashes, {} events, {} children, {} queries answered, {:.1f} virtual hours in {:.1f} s "
+        "({:.1f} seeds/s in {} processes)\n",
+        counts.crashes, counts.events, counts.children, counts.queries,
+        counts.virtual_seconds / 3600, seconds, static_cast<double>(flags.lot.count) / seconds,
+        flags.lot.jobs);
+    return summary(flags.lot.count - totals.failed, totals.failed);
 }
 
 /// One seed, as often as wanted: every run must leave the same trace.
 int run_one(const Flags& flags) {
-    if (flags.verbose) std::cout << describe(options_of(flags, flags.seed)) << '\n';
+    if (flags.verbose) std::cout << describe(stele::sim::draw_options(flags.seed)) << '\n';
+    std::function<void(const std::string&)> sink;
+    if (flags.trace) sink = [](const std::string& line) { std::cout << line << '\n'; };
     int failed = 0;
     std::uint64_t hash = 0;
     for (int i = 0; i < flags.repeat; ++i) {
-        const Outcome outcome = play(flags, flags.seed);
+        const Outcome outcome = stele::sim::play_seed(flags.seed, flags.lot.plant, sink);
         if (i == 0) {
             hash = outcome.trace_hash;
             std::cout << fmt::format("seed {}: {} steps, {} crashes, {} events, trace {:016x}\n",
-                                     flags.seed, outcome.steps, outcome.crashes, outcome.events, hash);
-            if (!outcome.violations.empty()) report(flags, flags.seed, outcome);
+                                     flags.seed, outcome.steps, outcome.counts.crashes,
+                                     outcome.counts.events, hash);
+            if (!outcome.violations.empty()) {
+                report_failure(flags.seed, flags.lot.plant, outcome);
+            }
         }
         const bool same = outcome.trace_hash == hash;
-        if (!same) std::cout << fmt::format("run {} left trace {:016x}\n", i + 1, outcome.trace_hash);
+        if (!same)
+            std::cout << fmt::format("run {} left trace {:016x}\n", i + 1, outcome.trace_hash);
         if (!same || !outcome.violations.empty()) ++failed;
     }
-    std::cout << fmt::format("{} passed, {} failed\n", flags.repeat - failed, failed);
-    return failed == 0 ? 0 : 1;
+    return summary(static_cast<std::uint64_t>(flags.repeat - failed),
+                   static_cast<std::uint64_t>(failed));
 }
 
 /// The simulator must be able to fail: with a bug planted, some seed of the lot has to find it.
 int run_planted(const Flags& flags) {
-    for (std::uint64_t i = 0; i < flags.seeds; ++i) {
-        const Outcome outcome = play(flags, flags.first + i);
+    const std::string& bug = flags.lot.plant;
+    for (std::uint64_t i = 0; i < flags.lot.count; ++i) {
+        const Outcome outcome = stele::sim::play_seed(flags.lot.first + i, bug);
         if (outcome.violations.empty()) continue;
-        std::cout << fmt::format("planted bug {} found by seed {}: {}\n1 passed, 0 failed\n",
-                                 flags.plant, flags.first + i, outcome.violations.front());
-        return 0;
+        std::cout << fmt::format("planted bug {} found by seed {}: {}\n", bug, flags.lot.first + i,
+                                 outcome.violations.front());
+        return summary(1, 0);
     }
-    std::cout << fmt::format("planted bug {} was not found in {} seeds\n0 passed, 1 failed\n",
-                             flags.plant, flags.seeds);
-    return 1;
+    std::cout << fmt::format("planted bug {} was not found in {} seeds\n", bug, flags.lot.count);
+    return summary(0, 1);
+}
+
+int run_twice(const Flags& flags) {
+    const auto begin = std::chrono::steady_clock::now();
+    Lot lot = flags.lot;
+    lot.count = flags.repeat_seeds;
+    std::vector<std::uint64_t> hashes;
+    const std::uint64_t different = play_twice(lot, hashes);
+    if (!flags.hashes.empty()) {
+        std::ofstream file(flags.hashes);
+        for (std::uint64_t i = 0; i < lot.count; ++i) {
+            file << fmt::format("{} {:016x}\n", lot.first + i, hashes[i]);
+        }
+        if (!file.flush()) {
+            std::cerr << "can not write " << flags.hashes << '\n';
+            return summary(0, 1);
+        }
+    }
+    std::cout << fmt::format("{} seeds twice each in {:.1f} s\n", lot.count, seconds_since(begin));
+    return summary(lot.count - different, different);
+}
+
+int run_bank(const Flags& flags) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto result =
+        stele::sim::play_bank({flags.lot.first, flags.lot.count, flags.lot.jobs, flags.only});
+    std::cout << fmt::format("{:.1f} s\n", seconds_since(begin));
+    return summary(static_cast<std::uint64_t>(result.passed),
+                   static_cast<std::uint64_t>(result.failed));
+}
+
+/// What can be marked in the code, with the name that --plant takes.
+int list_sites() {
+    constexpr const char* kKinds[] = {"probe", "fault", "bug"};
+    for (const auto* site : stele::probe::sites()) {
+        std::cout << kKinds[static_cast<int>(site->kind())] << ' ' << site->name() << '\n';
+    }
+    return 0;
 }
 
 }  // namespace
@@ -182,17 +140,30 @@ int run_planted(const Flags& flags) {
 int main(int argc, char** argv) {
     Flags flags;
     CLI::App app("Plays servers, workers and clients under faults, from one seed each.");
-    app.add_option("--seeds", flags.seeds, "how many seeds to play")->check(CLI::PositiveNumber);
-    app.add_option("--first", flags.first, "the first of them");
+    app.add_option("--seeds", flags.lot.count, "how many seeds to play (for each bug)")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--first", flags.lot.first, "the first of them");
     app.add_option("--seed", flags.seed, "play this seed alone");
     app.add_option("--repeat", flags.repeat, "play it so often, and compare the traces");
-    app.add_option("--jobs", flags.jobs, "processes")->check(CLI::Range(1, 64));
-    app.add_option("--plant", flags.plant, "a bug to plant, which must be found")
-        ->check(CLI::IsMember({"early-acknowledgement"}));
+    app.add_option("--repeat-seeds", flags.repeat_seeds,
+                   "play so many seeds twice each, and compare the traces");
+    app.add_option("--hashes", flags.hashes, "write their traces to this file");
+    app.add_option("--jobs", flags.lot.jobs, "processes")->check(CLI::Range(1, 64));
+    app.add_option("--plant", flags.lot.plant, "a bug to plant, which must be found");
+    app.add_flag("--bank", flags.bank, "plant each bug until a seed finds it");
+    app.add_option("--only", flags.only, "those of the bank whose name contains this");
+    app.add_flag("--sites", flags.sites, "list the probes, fault points and bugs");
     app.add_flag("--verbose", flags.verbose, "show what the seed decided");
     app.add_flag("--trace", flags.trace, "print every step");
     CLI11_PARSE(app, argc, argv);
+    if (!stele::probe::plant(flags.lot.plant)) {
+        std::cerr << "there is no bug " << flags.lot.plant << "; --sites lists them\n";
+        return 1;
+    }
+    if (flags.sites) return list_sites();
+    if (flags.bank) return run_bank(flags);
+    if (flags.repeat_seeds != 0) return run_twice(flags);
     if (flags.seed != 0) return run_one(flags);
-    if (!flags.plant.empty()) return run_planted(flags);
+    if (!flags.lot.plant.empty()) return run_planted(flags);
     return run_seeds(flags);
 }

@@ -1,5 +1,6 @@
 #include "sim/world.h"
 
+#include "base/probe.h"
 #include "shard/verify.h"
 #include "sim/checks.h"
 #include "sim/clients.h"
@@ -70,6 +71,7 @@ public:
     }
 
     Outcome play() {
+        probe::begin_run(options_.seed, options_.fault_points);
         server_.start();
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
@@ -77,9 +79,14 @@ public:
         reset_clients_.start(options_.faulty_seconds);
         suffer();
         network_.heal();
+        probe::end_faults();
         if (options_.crowd > 0) {
             sim_.run_for(kRecovery);
             clients_.start_crowd(options_.crowd);
+        }
+        if (STELE_BUG("canary.certain-violation")) record_.violation("canary: this is one");
+        if (STELE_BUG("canary.certain-loss")) {
+            record_.signalled(clients_.workflow_ids().front(), "canary: never sent");
         }
         end_everything();
         check_batches();
@@ -88,8 +95,8 @@ public:
         outcome_.violations = std::move(record_.violations);
         outcome_.trace_hash = sim_.trace_hash();
         outcome_.steps = sim_.steps();
-        outcome_.queries = record_.queries_answered;
-        outcome_.virtual_seconds = std::chrono::duration<double>(sim_.elapsed()).count();
+        outcome_.counts.queries = record_.queries_answered;
+        outcome_.counts.virtual_seconds = std::chrono::duration<double>(sim_.elapsed()).count();
         return outcome_;
     }
 
@@ -122,7 +129,7 @@ private:
     }
 
     void restart(bool without_power) {
-        ++outcome_.crashes;
+        ++outcome_.counts.crashes;
         network_.break_connections();
         if (without_power) {
             server_.lose_power();
@@ -218,7 +225,7 @@ private:
         while (!run.empty()) {
             std::optional<History> history = read_whole(id, run);
             if (!history) return {};
-            outcome_.events += history->size();
+            outcome_.counts.events += history->size();
             const bool operated = record_.operated.contains(id);
             for (std::string& fault : check_history(run, *history, operated)) {
                 record_.violation(std::move(fault));
@@ -248,7 +255,7 @@ private:
             std::vector<std::string> runs;
             const std::vector<History> chain =
                 follow(kin.workflow_id, kin.first_run, signals, &runs);
-            ++outcome_.children;
+            ++outcome_.counts.children;
             if (chain.empty()) continue;
             for (std::string& fault : check_kin(kin, chain, runs))
                 record_.violation(std::move(fault));

@@ -1,6 +1,7 @@
 #include "store/committer.h"
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "env/mutex.h"
 
 #include <algorithm>
@@ -155,6 +156,7 @@ Position GroupCommitter::submit(WriteBatch batch, Urgency urgency) {
             write_now = want_sync_up_to(position);
         } else {
             write_late = want_lazy_write();
+            if (STELE_FAULT("committer.eager-lazy")) write_now = want_sync_up_to(position);
         }
     }
     if (write_now) start_write();
@@ -225,15 +227,21 @@ void GroupCommitter::start_write() {
         when = rests_until_;
     }
     // A rest that is longer than any was begun before somebody set the clock back.
-    if (when <= now || when > now + options_.rest_max) {
+    if (STELE_FAULT("committer.slow-disk"))
+        when = now + std::chrono::milliseconds(200);
+    else if (when > now + options_.rest_max)
+        when = now;
+    if (when <= now) {
         executor_->post([this] { write(); });
     } else {
+        STELE_PROBE("committer.rest");
         executor_->run_at(when, [this] { write(); });
     }
 }
 
 /// When the next write may start.
 Timestamp GroupCommitter::end_of_rest(std::size_t batches, Timestamp began) const {
+    if (STELE_FAULT("committer.rest-without-load")) return env_.now() + options_.rest_max;
     if (batches < options_.load_batches) return kUnset;
     const Timestamp now = env_.now();
     return now + std::clamp(now - began, Duration(0), options_.rest_max);
@@ -244,6 +252,7 @@ void GroupCommitter::write_late() {
         env::MutexLock lock(mutex_);
         lazy_timer_set_ = false;
         if (writing_ || failed_ || pending_.empty()) return;
+        STELE_PROBE("committer.lazy-write");
         writing_ = true;
     }
     write();
@@ -264,6 +273,7 @@ void GroupCommitter::write() {
         env::MutexLock lock(mutex_);
         rests_until_ = rests_until;
         writing_ = sync_wanted_ > durable_;
+        if (writing_) STELE_PROBE("committer.write-again");
         if (!writing_ && !pending_.empty()) write_late = want_lazy_write();
         if (!writing_ && !write_late) return;
     }
@@ -278,6 +288,7 @@ void GroupCommitter::write() {
 GroupCommitter::Group GroupCommitter::take_group() {
     Group group;
     while (!pending_.empty()) {
+        if (!group.batch.empty() && STELE_FAULT("committer.short-group")) break;
         if (!group.batch.empty() &&
             group.batch.bytes() + pending_.front().bytes() > options_.write_bytes_max) {
             break;
@@ -286,6 +297,8 @@ GroupCommitter::Group GroupCommitter::take_group() {
         pending_.pop_front();
         ++group.batch_count;
     }
+    if (group.batch_count > 1) STELE_PROBE("committer.merged");
+    if (group.batch_count == 0) STELE_PROBE("committer.sync-alone");
     group.submitted_bytes = group.batch.bytes();
     group.batch.drop_overwritten();
     group.last = Position(submitted_.value() - static_cast<std::int64_t>(pending_.size()));
@@ -308,7 +321,8 @@ bool GroupCommitter::commit(Group group) {
     env::MutexLock lock(mutex_);
     pending_bytes_ -= group.submitted_bytes;
     readable_ = group.last;
-    if (group.sync == Sync::kYes) durable_ = group.last;
+    const bool synced = group.sync == Sync::kYes || STELE_BUG("committer.durable-unsynced");
+    if (synced) durable_ = group.last;
     readable_waiters_.post_until(readable_);
     durable_waiters_.post_until(durable_);
     return true;
