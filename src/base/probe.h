@@ -9,6 +9,7 @@
 // Marks in the engine's code that only the simulator sees (docs/simulation.md):
 //
 //   STELE_PROBE("shard.alarm.stale")    counts that a rare path was reached
+//   STELE_PROBE_IF("shard.alarm.stale", c)  the same when c holds, which is not evaluated elsewhere
 //   STELE_FAULT("cache.early-eviction") true when something rare but legal is to happen here
 //   STELE_BUG("timer.early")            true when this bug is planted, which the simulator must find
 //
@@ -79,9 +80,14 @@ inline Site site{kind, name.view()};
 
 #ifdef STELE_SIMULATION
 #define STELE_PROBE(name) (::stele::probe::site<::stele::probe::Kind::kProbe, name>.reach())
+#define STELE_PROBE_IF(name, condition)   \
+    do {                                  \
+        if (condition) STELE_PROBE(name); \
+    } while (false)
 #define STELE_FAULT(name) (::stele::probe::site<::stele::probe::Kind::kFault, name>.fires())
 #else
 #define STELE_PROBE(name) static_cast<void>(0)
+#define STELE_PROBE_IF(name, condition) static_cast<void>(sizeof(static_cast<bool>(condition)))
 #define STELE_FAULT(name) false
 #endif
 
