@@ -1,5 +1,6 @@
 #include "batch/batches.h"
 
+#include "base/probe.h"
 #include "batch/operation.h"
 #include "temporal/api/enums/v1/failed_cause.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -63,7 +64,9 @@ absl::Status Batches::recover() {
     executor().post([this] {
         for (const auto& [key, row] : rows_.rows(store::table_range(store::Table::kBatch))) {
             const shard::NamespacePtr space = context_->namespaces.by_id(row.namespace_id());
-            if (space != nullptr && is_open(row)) begin(row);
+            if (space == nullptr || !is_open(row)) continue;
+            STELE_PROBE("batch.recovered");
+            if (!STELE_BUG("batch.not-recovered")) begin(row);
         }
     });
     return absl::OkStatus();
@@ -123,6 +126,7 @@ void Batches::admit(const shard::NamespacePtr& space, Request request, Reply<his
     rows_.change(
         key,
         [row](std::optional<BatchRow>& stored) {
+            STELE_PROBE_IF("batch.started-before", stored);
             if (stored) return already_started(*stored);
             stored = row;
             return absl::OkStatus();

@@ -1,5 +1,6 @@
 #include "batch/job.h"
 
+#include "base/probe.h"
 #include "temporal/api/workflow/v1/message.pb.h"
 
 #include <algorithm>
@@ -40,6 +41,7 @@ Job::Job(std::shared_ptr<const JobContext> context, storage::BatchRow row)
 }
 
 void Job::run() {
+    STELE_PROBE_IF("batch.resumed", row_.counted());
     if (row_.counted()) return next_page();
     count();
 }
@@ -68,6 +70,7 @@ void Job::count() {
     context_->visibility.count(
         {row_.namespace_id(), *std::move(wanted)},
         then<visibility::CountResult>([this](absl::StatusOr<visibility::CountResult> counted) {
+            STELE_PROBE_IF("batch.count-again", !counted.ok());
             if (!counted.ok()) return again(&Job::count);
             row_.set_counted(true);
             row_.set_total(counted->count);
@@ -98,11 +101,12 @@ void Job::list_page() {
     visibility::ListQuery query;
     query.namespace_id = row_.namespace_id();
     query.filter = *std::move(wanted);
-    query.page_size = kPageSize;
+    query.page_size = STELE_FAULT("batch.small-page") ? 1 : kPageSize;
     query.after = place_in(row_);
     context_->visibility.list(
         std::move(query),
         then<visibility::ListPage>([this](absl::StatusOr<visibility::ListPage> page) {
+            STELE_PROBE_IF("batch.list-again", !page.ok());
             if (!page.ok()) return again(&Job::list_page);
             page_end_ = page->next;
             take_page(runs_in(*page, row_.namespace_id()));
@@ -136,6 +140,7 @@ void Job::pump() {
             return;
         }
         next_start_ = now + interval;
+        if (STELE_FAULT("batch.slow")) next_start_ += std::chrono::seconds(1);
         Item item = std::move(waiting_.front());
         waiting_.pop_front();
         launch(std::move(item));
@@ -148,7 +153,8 @@ void Job::launch(Item item) {
     const RunRef run = item.run;
     operate(context_->engine, space_, request_, row_.run_id(), run, context_->env.now(),
             then<history::None>([this, item](const absl::StatusOr<history::None>& outcome) {
-                done(item, outcome.status());
+                done(item,
+                     STELE_FAULT("batch.answer-lost") ? unavailable("lost") : outcome.status());
             }));
 }
 
@@ -158,9 +164,11 @@ void Job::done(Item item, const absl::Status& outcome) {
     if (outcome.ok() || outcome.code() == absl::StatusCode::kNotFound) {
         ++page_succeeded_;
     } else if (may_pass(outcome) && item.attempts < kAttempts) {
+        STELE_PROBE("batch.run-again");
         waiting_.push_back(std::move(item));
         next_start_ = std::max(next_start_, context_->env.now() + kBetweenAttempts);
     } else {
+        STELE_PROBE("batch.run-failed");
         ++page_failed_;
     }
     if (waiting_.empty() && under_way_ == 0) return save_page();
@@ -174,6 +182,7 @@ void Job::save_page() {
                                          : row_.next_execution() + kPageSize >=
                                                static_cast<std::int64_t>(listed_.size());
     if (is_last) return close(enums::BATCH_OPERATION_STATE_COMPLETED);
+    STELE_PROBE("batch.next-page");
     if (listed_.empty()) {
         storage::ListPlace& place = *row_.mutable_list_place();
         place.set_order_time(page_end_->order_time);

@@ -1,6 +1,7 @@
 #include "frontend/method_table.h"
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 #include <fmt/format.h>
@@ -58,7 +59,9 @@ absl::StatusOr<AuthorizedNamespace> NamespaceResolver::resolve(const std::string
         }
         shard::NamespacePtr named = registry_.by_name(name);
         if (named == nullptr) return namespace_not_found(name);
-        if (view != nullptr && view->id != named->id) {
+        if (view != nullptr && view->id != named->id &&
+            !STELE_BUG("frontend.token-of-other-namespace")) {
+            STELE_PROBE("frontend.token-of-other-namespace");
             return invalid_argument("Operation requested with a token from a different namespace.");
         }
         view = std::move(named);
@@ -83,6 +86,7 @@ void MethodTable::add_service(const std::string& full_name) {
 absl::StatusOr<WaitingPlace> MethodTable::enter(const std::string& namespace_id,
                                                 const std::string& method,
                                                 std::optional<bool> waits, Timestamp now) {
+    if (STELE_FAULT("frontend.too-busy")) return unavailable("the server is busy");
     const CallSettings settings = namespaces_.call_settings(namespace_id);
     const CallClass call =
         call_class(waits.value_or(false) ? "PollWorkflowExecutionHistory" : method);

@@ -1,6 +1,7 @@
 #include "frontend/tokens.h"
 
 #include "base/check.h"
+#include "base/probe.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -116,7 +117,9 @@ bool TokenSigner::unseal(char purpose, std::string_view bytes,
     const std::string_view payload = bytes.substr(0, bytes.size() - kCodeBytes);
     const std::string_view code = bytes.substr(payload.size());
     const std::string expected = code_of(purpose, payload);
-    if (CRYPTO_memcmp(expected.data(), code.data(), kCodeBytes) != 0) return false;
+    const bool forged = CRYPTO_memcmp(expected.data(), code.data(), kCodeBytes) != 0;
+    STELE_PROBE_IF("frontend.token-forged", forged);
+    if (forged && !STELE_BUG("frontend.token-not-authenticated")) return false;
     return token.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
 }
 

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/activity.h"
 
 #include <array>
@@ -20,7 +21,10 @@ Timestamp after(Timestamp begin, const google::protobuf::Duration& limit) {
 
 Timestamp start_to_close_deadline(const storage::ActivityRow& row) {
     if (!is_started(row)) return kNever;
-    return after(from_proto(row.started_time()), row.start_to_close());
+    return after(from_proto(row.started_time()) - (STELE_BUG("activity.times-out-early")
+                                                       ? Duration(std::chrono::seconds(2))
+                                                       : Duration::zero()),
+                 row.start_to_close());
 }
 
 /// Counts from the scheduling of the current attempt, which lies ahead while a retry waits.
@@ -87,6 +91,7 @@ void time_out_attempt(Builder& builder, ItemId scheduled, TimeoutType timeout) {
     storage::ActivityRow& row = builder.draft().activities.edit(scheduled);
     const RetryState state = retry_attempt(builder, row, activity_timeout_failure(timeout));
     if (state == enums::RETRY_STATE_IN_PROGRESS) return;
+    STELE_PROBE("history.activity-timed-out");
     write_timed_out(builder, row, final_failure(timeout, state), state);
     forget_activity(builder, scheduled);
     builder.schedule_workflow_task_if_needed();

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/activity.h"
 
 // What workers report about the attempts that they hold: completed, failed, cancelled, still alive.
@@ -36,7 +37,9 @@ absl::StatusOr<ItemId> find_activity(const Run& run, const ActivityToken& token,
     const bool may_be_unstarted = token.by_id && unstarted == Unstarted::kAcceptById;
     if (!is_started(*row) && !may_be_unstarted) return not_found(kActivityGone);
     const bool same_attempt = token.attempt == row->attempt() && token.stamp == row->stamp();
-    if (!token.by_id && !same_attempt) return not_found(kActivityGone);
+    STELE_PROBE_IF("history.stale-activity-token", !same_attempt);
+    if (!token.by_id && !same_attempt && !STELE_BUG("history.activity-token-not-checked"))
+        return not_found(kActivityGone);
     return id;
 }
 

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/activity.h"
 
 namespace stele::history {
@@ -40,7 +41,8 @@ void remember_failure(const Builder& builder, storage::ActivityRow& row, const F
 
 void schedule_next_attempt(Builder& builder, storage::ActivityRow& row, const Failure& failure,
                            Duration backoff) {
-    const Timestamp next = add_saturating(builder.now(), backoff);
+    const Timestamp next =
+        add_saturating(builder.now(), STELE_BUG("retry.no-backoff") ? Duration::zero() : backoff);
     end_attempt(builder, row);
     begin_afresh(row);
     remember_failure(builder, row, failure);
@@ -113,11 +115,13 @@ void reschedule_attempt(Builder& builder, storage::ActivityRow& row, Timestamp t
 }
 
 RetryState retry_attempt(Builder& builder, storage::ActivityRow& row, const Failure& failure) {
+    STELE_PROBE_IF("history.cancelled-activity-fails", row.cancel_requested());
     if (row.cancel_requested()) return enums::RETRY_STATE_CANCEL_REQUESTED;
     if (ends_the_activity(failure)) return enums::RETRY_STATE_TIMEOUT;
     const bool may_go_on = is_retryable(failure, row.retry_policy());
     if (may_go_on) pause_by_rule(builder, row);
     if (may_go_on && row.has_pause()) {
+        STELE_PROBE("history.paused-attempt-failed");
         hold_next_attempt(builder, row, failure);
         return enums::RETRY_STATE_IN_PROGRESS;
     }

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/activity.h"
 #include "history/pause.h"
 #include "history/unchanged.h"
@@ -60,14 +61,16 @@ absl::StatusOr<Applied<StartedActivity>> start_activity(const Run& run,
     if (!run.is_open()) return not_found("workflow execution already completed");
     const ItemId id = input.scheduled.value();
     const storage::ActivityRow* pending = run.activities.find(id);
+    STELE_PROBE_IF("history.activity-over-before-its-start", pending == nullptr);
     if (pending == nullptr) return not_found("the activity has ended");
-    if (is_started(*pending)) {
+    if (is_started(*pending) && !STELE_BUG("history.activity-given-twice")) {
         const bool same_poll = !input.request_id.empty() &&
                                pending->request_id() == input.request_id &&
                                pending->stamp() == input.stamp;
         if (same_poll) return started_before(run, *pending);
         return not_found("this attempt of the activity was started before");
     }
+    STELE_PROBE_IF("history.activity-attempt-obsolete", pending->stamp() != input.stamp);
     if (pending->stamp() != input.stamp) return not_found("a later attempt of the activity waits");
 
     Builder builder(run, context);

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/builder.h"
 #include "history/child_outcome.h"
 
@@ -98,6 +99,7 @@ EventId Builder::add_or_buffer_event(HistoryEvent event) {
                                 static_cast<std::int64_t>(row.event().ByteSizeLong()));
     const ItemId id = row.sequence();
     draft().buffered.insert(id, std::move(row));
+    STELE_PROBE("history.event-buffered");
     return kNoEvent;
 }
 
@@ -111,6 +113,7 @@ std::optional<ItemId> Builder::find_buffered(
 }
 
 void Builder::remove_buffered(ItemId id) {
+    STELE_PROBE("history.buffered-event-withdrawn");
     const auto bytes = static_cast<std::int64_t>(draft().buffered.find(id)->event().ByteSizeLong());
     header().set_buffered_bytes(header().buffered_bytes() - bytes);
     draft().buffered.erase(id);
@@ -121,6 +124,8 @@ void Builder::note_started_child(const HistoryEvent& event, EventId id) {
     const std::int64_t initiated =
         event.child_workflow_execution_started_event_attributes().initiated_event_id();
     // The child may have ended already: its outcome is then among the events that are flushed.
+    STELE_PROBE_IF("history.child-ended-behind-its-start",
+                   draft().children.find(initiated) == nullptr);
     if (draft().children.find(initiated) == nullptr) return;
     draft().children.edit(initiated).set_started_event_id(id.value());
 }
@@ -139,6 +144,9 @@ bool Builder::flush_buffered_events() {
     outside_events_ += static_cast<std::int64_t>(flushed.size());
 
     StartedIds started;
+    if (STELE_BUG("history.buffered-event-lost") && first.size() > 1) first.pop_back();
+    if (STELE_BUG("history.outcomes-before-starts")) std::swap(first, outcomes);
+    STELE_PROBE_IF("history.flush-reorders", !first.empty() && !outcomes.empty());
     for (HistoryEvent& event : first) {
         const EventId id(header().next_event_id());
         started.note(event, id);

@@ -1,5 +1,6 @@
 #include "history/builder.h"
 
+#include "base/probe.h"
 #include "history/payload_stats.h"
 #include "history/update_family.h"
 #include "history/workflow_task.h"
@@ -54,7 +55,9 @@ EventId Builder::add_event(HistoryEvent event) {
     STELE_CHECK(!transition_.in_memory, "an event was added to what stays in memory");
     write_speculative_task();
     const EventId id(header().next_event_id());
-    header().set_next_event_id(id.next().value());
+    const bool reused =
+        STELE_BUG("history.event-id-reused") && event.has_timer_started_event_attributes();
+    header().set_next_event_id(reused ? id.value() : id.next().value());
     event.set_event_id(id.value());
     event.set_task_id(event_task_id(info(), id));
     // A buffered event keeps the time at which it arrived.

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/families.h"
 #include "history/unchanged.h"
 
@@ -22,6 +23,8 @@ HistoryEvent cancel_requested_event(const CancelInput& input) {
 
 void record_request(Builder& builder, const CancelInput& input) {
     if (builder.header().cancel_requested()) return;
+    if (STELE_BUG("history.cancel-request-lost"))
+        return builder.header().set_cancel_requested(true);
     builder.add_or_buffer_event(cancel_requested_event(input));
     builder.header().set_cancel_requested(true);
     builder.header().set_cancel_request_id(input.request_id);
@@ -33,6 +36,8 @@ void record_request(Builder& builder, const CancelInput& input) {
 
 absl::StatusOr<Applied<None>> request_cancel(const Run& run, const CancelInput& input,
                                              const Context& context) {
+    STELE_PROBE_IF("history.cancel-requested-again",
+                   run.is_open() && run.header.cancel_requested());
     if (!run.is_open() || run.header.cancel_requested()) return unchanged(run);
     Builder builder(run, context);
     record_request(builder, input);

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/build_ids.h"
 #include "history/children.h"
 #include "history/families.h"
@@ -184,6 +185,7 @@ absl::StatusOr<Applied<None>> record_child_not_started(
     if (child == nullptr) return unchanged(parent);
     Builder builder(parent, context);
     builder.add_or_buffer_event(not_started_event(*child, cause));
+    STELE_PROBE("history.child-not-started");
     builder.draft().children.erase(initiated.value());
     builder.schedule_workflow_task_if_needed();
     return Applied<None>{std::move(builder).finish(), {}};
@@ -195,19 +197,25 @@ absl::StatusOr<Applied<None>> record_child_closed(const Run& parent, const Child
     // Another child may be waited for under this id when the parent has been reset meanwhile.
     if (!parent.is_open() || child == nullptr ||
         child->create_request_id() != report.chain_run_id) {
+        STELE_PROBE("history.child-report-repeated");
         return unchanged(parent);
     }
     Builder builder(parent, context);
+    STELE_PROBE_IF("history.child-ended-before-its-start-was-told", !is_started(*child));
     if (!is_started(*child)) add_started_event(builder, report.initiated);
     builder.add_or_buffer_event(
         outcome_event(*builder.draft().children.find(report.initiated.value()), report));
-    builder.draft().children.erase(report.initiated.value());
+    if (!STELE_BUG("history.child-outcome-repeated"))
+        builder.draft().children.erase(report.initiated.value());
     builder.schedule_workflow_task_if_needed();
     return Applied<None>{std::move(builder).finish(), {}};
 }
 
 absl::StatusOr<Applied<None>> release_child(const Run& child, const Context& context) {
+    STELE_PROBE_IF("history.child-released-again",
+                   child.is_open() && !child.header.awaits_parent());
     if (!child.is_open() || !child.header.awaits_parent()) return unchanged(child);
+    if (STELE_BUG("history.child-not-released")) return unchanged(child);
     Builder builder(child, context);
     builder.header().clear_awaits_parent();
     builder.schedule_workflow_task_if_needed();

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/callback_family.h"
 #include "history/parent_close.h"
 #include "history/workflow_task.h"
@@ -31,7 +32,7 @@ void Builder::close_run(enums::WorkflowExecutionStatus status) {
     for (const ItemId id : dispatched) withdraw_activity_dispatch(draft().activities.edit(id));
     withdraw_workflow_task_dispatch();
     tell_workers_of_close(*this);
-    apply_parent_close_policy(*this);
+    if (!STELE_BUG("parent-close.lost")) apply_parent_close_policy(*this);
     report_to_parent(*this, last_event());
     send_close_callbacks(*this);
 
@@ -64,6 +65,8 @@ void end_task_by_force(Builder& builder) {
     } else {
         drop_speculative_task(builder);
     }
+    STELE_PROBE_IF("history.forced-end-flushes", builder.has_buffered_events());
+    if (STELE_BUG("history.forced-end-loses-events")) return;
     builder.flush_buffered_events();
 }
 
@@ -81,6 +84,7 @@ void terminate_run(Builder& builder, const TerminateInput& input) {
 }
 
 void time_out_run(Builder& builder, enums::RetryState retry_state, const std::string& new_run_id) {
+    STELE_PROBE("history.run-timed-out");
     end_task_by_force(builder);
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);

@@ -1,4 +1,5 @@
 #include "history/command.h"
+#include "base/probe.h"
 #include "history/nexus_family.h"
 #include "history/update_family.h"
 
@@ -131,6 +132,8 @@ CommandResult check_id_length(const Completion& completion, WorkflowTaskFailedCa
 
 CommandResult refuse_unseen_events(const Completion& completion) {
     if (!completion.events_waiting) return std::nullopt;
+    STELE_PROBE("history.close-meets-unseen-events");
+    if (STELE_BUG("history.closes-over-unseen-events")) return std::nullopt;
     return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, "");
 }
 

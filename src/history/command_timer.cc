@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/command.h"
 #include "history/event_rows.h"
 #include "history/retry_policy.h"
@@ -33,6 +34,7 @@ CommandResult handle_start_timer(Completion& completion, const Command& command)
 
     Builder& builder = completion.builder;
     if (builder.draft().timers.find_named(id) != nullptr) {
+        STELE_PROBE("history.timer-id-taken");
         return refuse(enums::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
                       std::string(kBadState) + "add-timer-started-event, TimerID: " + id);
     }
@@ -67,6 +69,7 @@ CommandResult handle_cancel_timer(Completion& completion, const Command& command
         started_event = timer->started_event_id();
         builder.draft().timers.erase(started_event);
     } else {
+        STELE_PROBE("history.timer-fired-and-cancelled");
         // It fired while the worker did not know: as nobody has seen that yet, it never happened.
         const std::optional<ItemId> fired = builder.find_buffered([&](const HistoryEvent& event) {
             return event.event_type() == enums::EVENT_TYPE_TIMER_FIRED &&

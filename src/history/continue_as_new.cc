@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/attributes.h"
 #include "history/begin_run.h"
 #include "history/build_ids.h"
@@ -30,7 +31,8 @@ void fill_timeouts(const Builder& builder, Attributes& attributes) {
     run_timeout = effective_run_timeout(run_timeout, from_proto(info.execution_timeout()));
     *attributes.mutable_workflow_run_timeout() = to_proto(run_timeout);
     Duration task_timeout = from_proto(attributes.workflow_task_timeout());
-    if (task_timeout == Duration::zero()) task_timeout = from_proto(info.task_timeout());
+    if (task_timeout == Duration::zero() && !STELE_BUG("continue-as-new.timeout-lost"))
+        task_timeout = from_proto(info.task_timeout());
     *attributes.mutable_workflow_task_timeout() =
         to_proto(effective_task_timeout(task_timeout, run_timeout, *builder.context().limits));
 }

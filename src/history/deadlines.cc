@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/next_run.h"
 #include "history/nexus_family.h"
 #include "history/workflow_task.h"
@@ -35,6 +36,8 @@ void fire_timer(Builder& builder, ItemId id) {
     fired.set_timer_id(timer->timer_id());
     fired.set_started_event_id(timer->started_event_id());
     builder.draft().timers.erase(id);
+    if (builder.has_started_workflow_task() && STELE_BUG("history.timer-fires-twice"))
+        builder.add_or_buffer_event(event);
     builder.add_or_buffer_event(std::move(event));
     builder.schedule_workflow_task_if_needed();
 }
@@ -117,7 +120,9 @@ Timestamp earliest_deadline(const Draft& draft) {
 
 absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context) {
     Builder builder(run, context);
-    const Timestamp now = context.now;
+    const Timestamp now =
+        context.now + (STELE_BUG("history.timers-early") ? Duration(std::chrono::milliseconds(300))
+                                                         : Duration::zero());
     if (!run.is_open() || earliest_deadline(builder.draft()) > now) {
         builder.transition().empty = true;
         return Applied<None>{std::move(builder.transition()), {}};
@@ -126,6 +131,8 @@ absl::StatusOr<Applied<None>> fire_due(const Run& run, const Context& context) {
     // Of what happens at one moment, outcomes stand after all starts, as they do behind a task.
     builder.hold_outside_events(true);
     for (const DueItem& item : due_items(builder.draft(), now)) {
+        STELE_PROBE_IF("history.due-behind-run-timeout",
+                       item.deadline > run_deadline(builder.draft()));
         if (item.deadline > run_deadline(builder.draft())) break;
         fire(builder, item);
     }

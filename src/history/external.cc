@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/command_checks.h"
 #include "history/event_rows.h"
 #include "history/parent_close.h"
@@ -265,6 +266,7 @@ absl::StatusOr<Applied<None>> finish_external_signal(const Run& run, EventId ini
                                                      const Context& context) {
     const storage::ExternalRow* row = run.external_signals.find(initiated.value());
     // The outbox may deliver twice, or after the run has closed.
+    STELE_PROBE_IF("history.external-outcome-late", !run.is_open() || row == nullptr);
     if (!run.is_open() || row == nullptr) return unchanged(run);
     Builder builder(run, context);
     builder.add_or_buffer_event(signal_outcome_event(*row, outcome));

@@ -1,5 +1,6 @@
 #include "history/parent_close.h"
 
+#include "base/probe.h"
 #include "history/children.h"
 
 #include <utility>
@@ -15,14 +16,16 @@ namespace {
 std::optional<storage::OutboxRow> last_word(const Builder& builder,
                                             const storage::ChildRow& child) {
     const bool was_reset = builder.header().was_reset();
-    const bool abandoned =
-        !was_reset && child.parent_close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON;
+    const bool abandoned = !was_reset && !STELE_BUG("parent-close.abandoned-ended") &&
+                           child.parent_close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON;
     if ((abandoned || was_reset) && is_started(child)) return std::nullopt;
     // An abandoned child whose start is under way is on its own from now on, if it comes to exist.
-    storage::OutboxRow row = outbox_row(builder,
-                                        abandoned ? storage::OutboxRow::KIND_RELEASE_CHILD
-                                                  : storage::OutboxRow::KIND_END_CHILD,
-                                        EventId(child.initiated_event_id()));
+    STELE_PROBE_IF("history.child-abandoned-before-it-started", abandoned);
+    if (STELE_BUG("parent-close.unstarted-forgotten") && !is_started(child)) return std::nullopt;
+    storage::OutboxRow row = outbox_row(
+        builder,
+        abandoned ? storage::OutboxRow::KIND_RELEASE_CHILD : storage::OutboxRow::KIND_END_CHILD,
+        EventId(child.initiated_event_id()));
     row.set_target_namespace_id(child.namespace_id());
     row.set_target_workflow_id(child.workflow_id());
     row.set_target_run_id(child.create_request_id());
@@ -56,10 +59,12 @@ void apply_parent_close_policy(Builder& builder) {
 void report_to_parent(Builder& builder, const HistoryEvent& closing) {
     const storage::InfoRow& info = builder.info();
     const storage::HeaderRow& header = builder.header();
-    const bool last = header.successor_run_id().empty() && !header.was_reset();
+    const bool last = (header.successor_run_id().empty() || STELE_BUG("parent.told-too-early")) &&
+                      !header.was_reset();
+    STELE_PROBE_IF("history.child-goes-on", info.has_parent() && !last);
     if (!info.has_parent() || !last) return;
-    storage::OutboxRow row = outbox_row(builder, storage::OutboxRow::KIND_REPORT_TO_PARENT,
-                                        EventId(closing.event_id()));
+    storage::OutboxRow row =
+        outbox_row(builder, storage::OutboxRow::KIND_REPORT_TO_PARENT, EventId(closing.event_id()));
     row.set_target_namespace_id(info.parent_namespace_id());
     row.set_target_workflow_id(info.parent().workflow_id());
     row.set_target_run_id(info.parent().run_id());

@@ -1,5 +1,6 @@
 #include "history/reapply.h"
 
+#include "base/probe.h"
 #include "history/options.h"
 #include "history/reset.h"
 #include "history/update.h"
@@ -19,8 +20,11 @@ void reapply_signal(Builder& builder, const HistoryEvent& event) {
     // point has it already.
     if (!attributes.request_id().empty() &&
         builder.draft().request_ids.find_named(attributes.request_id()) != nullptr) {
+        STELE_PROBE("history.signal-not-reapplied-twice");
         return;
     }
+    if (STELE_BUG("reset.signals-not-reapplied")) return;
+    STELE_PROBE("history.signal-reapplied");
     SignalInput input;
     input.name = attributes.signal_name();
     input.input = attributes.input();

@@ -1,5 +1,6 @@
 #include "history/retry_policy.h"
 
+#include "base/probe.h"
 #include "history/failures.h"
 
 #include <algorithm>
@@ -135,8 +136,8 @@ bool is_retryable(const temporal::api::failure::v1::Failure& failure, const Retr
 Duration retry_interval(const RetryPolicy& policy, std::int32_t attempt) {
     const Duration interval = exponential_interval(policy, attempt);
     const Duration maximum = from_proto(policy.maximum_interval());
-    const bool bounded = maximum != Duration::zero() &&
-                         (interval <= Duration::zero() || interval > maximum);
+    const bool bounded =
+        maximum != Duration::zero() && (interval <= Duration::zero() || interval > maximum);
     return bounded ? maximum : interval;
 }
 
@@ -146,7 +147,9 @@ RetryDecision decide_retry(const RetryQuestion& question) {
         return {enums::RETRY_STATE_NON_RETRYABLE_FAILURE, {}};
     }
     const std::int32_t attempt = std::max(question.attempt, 1);
-    if (policy.maximum_attempts() > 0 && attempt >= policy.maximum_attempts()) {
+    const std::int32_t more = STELE_BUG("retry.beyond-policy") ? 1 : 0;
+    if (policy.maximum_attempts() > 0 && attempt >= policy.maximum_attempts() + more) {
+        STELE_PROBE("history.attempts-used-up");
         return {enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED, {}};
     }
     const std::optional<Duration> delay = requested_delay(question.failure);

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/activity.h"
 #include "history/workflow_task.h"
 
@@ -17,6 +18,7 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         withdrawn = EventId(task.started_event_id());
         if (header.next_event_id() != withdrawn.next().value()) {
+            STELE_PROBE("history.task-not-returned");
             return failed_precondition("events stand behind the start of the workflow task");
         }
         header.set_next_event_id(withdrawn.value());
@@ -30,7 +32,8 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
     task.clear_suggest_continue_as_new();
     task.clear_suggest_reasons();
     // The token of the start that is undone must not fit the next one.
-    header.set_task_stamp(header.task_stamp() + 1);
+    if (!STELE_BUG("history.stamp-of-returned-task-kept"))
+        header.set_task_stamp(header.task_stamp() + 1);
     task.set_stamp(header.task_stamp());
     if (run.has_speculative_task()) builder.keep_in_memory();
     const Duration limit = from_proto(header.sticky_schedule_to_start());
@@ -60,6 +63,7 @@ absl::StatusOr<Applied<None>> return_activity(const Run& run, const ActivityToke
     row.clear_request_id();
     row.clear_started_identity();
     row.clear_worker_control_task_queue();
+    STELE_PROBE("history.activity-returned");
     row.set_stamp(row.stamp() + 1);
     enqueue_attempt(builder, row);
     return Applied<None>{std::move(builder).finish(), {}};

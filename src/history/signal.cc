@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/families.h"
 #include "history/unchanged.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -32,7 +33,10 @@ absl::Status validate_signal(const Run& run, const SignalInput& input, const Lim
         return invalid_argument("exceeded workflow execution limit for signal events");
     }
     const bool task_started = run.header.task().started_event_id() != 0;
+    STELE_PROBE_IF("history.signal-meets-closing-run",
+                   run.header.close_attempted() && task_started);
     if (run.header.close_attempted() && task_started) return closing_error();
+    if (STELE_FAULT("history.signal-refused")) return closing_error();
     return absl::OkStatus();
 }
 
@@ -65,7 +69,9 @@ void record_signal(Builder& builder, const SignalInput& input) {
 
 absl::StatusOr<Applied<None>> signal_workflow(const Run& run, const SignalInput& input,
                                               const Context& context) {
-    if (was_signaled_with(run, input.request_id)) {
+    if (was_signaled_with(run, input.request_id) &&
+        !STELE_BUG("history.signal-request-id-ignored")) {
+        STELE_PROBE("history.signal-known");
         return unchanged(run);
     }
     STELE_RETURN_IF_ERROR(validate_signal(run, input, *context.limits));

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/callback_family.h"
 #include "history/options.h"
 #include "history/unchanged.h"
@@ -205,7 +206,9 @@ absl::StatusOr<Applied<None>> admit_update(const Run& run, const Request& reques
         return not_found("workflow execution already completed");
     }
     STELE_RETURN_IF_ERROR(check_ready(run));
-    if (known) return join_update(run, request, context);
+    STELE_PROBE_IF("history.update-known", known);
+    if (STELE_FAULT("history.update-refused")) return closing();
+    if (known && !STELE_BUG("history.update-id-ignored")) return join_update(run, request, context);
     Builder builder(run, context);
     STELE_RETURN_IF_ERROR(check_limits(builder.draft(), request, *context.limits));
     STELE_RETURN_IF_ERROR(check_request(request));
@@ -218,7 +221,9 @@ absl::StatusOr<Applied<None>> admit_update(const Run& run, const Request& reques
     builder.draft().pending_updates.insert(
         builder.next_item(), {update_id, std::make_shared<const Request>(request), false});
     // A scheduled task takes it along; behind a started one another follows.
-    if (!builder.has_workflow_task()) schedule_speculative_task(builder, false);
+    STELE_PROBE_IF("history.update-waits-for-task", builder.has_workflow_task());
+    if (!builder.has_workflow_task() && !STELE_BUG("history.update-without-task"))
+        schedule_speculative_task(builder, false);
     return Applied<None>{std::move(builder).finish(), {}};
 }
 
@@ -235,6 +240,7 @@ std::optional<UpdateProgress> find_update(const Run& run, const std::string& upd
     } else if (is_accepted(row)) {
         progress.stage = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
         if (!run.is_open()) {
+            STELE_PROBE("history.update-ended-with-run");
             progress.stage = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED;
             progress.outcome = outcome_of_closed_run();
         }
@@ -251,6 +257,7 @@ std::vector<api::protocol::v1::Message> send_updates(Builder& builder, bool rese
     std::vector<ItemId> first_sent;
     const EventId started(builder.header().task().started_event_id());
     builder.draft().pending_updates.for_each([&](ItemId id, const PendingUpdate& update) {
+        STELE_PROBE_IF("history.update-not-sent-again", update.sent && !resend);
         if (update.sent && !resend) return;
         messages.push_back(to_message(update, started));
         if (!update.sent) first_sent.push_back(id);

@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/build_ids.h"
 #include "history/command.h"
 #include "history/pause.h"
@@ -51,6 +52,7 @@ void add_deployment(const Request& request,
 bool can_be_discarded(const Builder& builder, const Request& request) {
     const storage::HeaderRow& header = builder.header();
     if (header.task().kind() != storage::TASK_KIND_SPECULATIVE) return false;
+    if (STELE_FAULT("history.speculative-task-kept")) return false;
     if (request.commands_size() > 0 || request.force_create_new_workflow_task()) return false;
     std::int64_t repeated = 0;
     if (request.capabilities().discard_speculative_workflow_task_with_events()) {
@@ -77,6 +79,7 @@ EventId add_completed_event(Builder& builder, const Request& request) {
     builder.header().set_close_attempted(false);
     builder.header().set_first_task_pending(false);
     if (is_unwritten(task)) {
+        STELE_PROBE("history.unwritten-task-completed");
         task.set_identity(request.identity());
         task.set_scheduled_event_id(
             builder.add_event(scheduled_event(task, builder.info())).value());
@@ -145,6 +148,7 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> fail_refused(const Run& run, cons
     // A worker that gives the same bad answer again is not answered: its task times out, more and
     // more slowly. Unseen events are different, because the next answer will know them.
     fail_sent_updates(builder);
+    STELE_PROBE_IF("history.refused-again", builder.header().task().attempt() > 1);
     if (builder.header().task().attempt() > 1 &&
         refusal.cause != enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
         builder.keep_in_memory();
@@ -174,13 +178,15 @@ CommandResult obey_all(Completion& completion) {
 void schedule_next(Completion& completion, Timestamp original, CompletedWorkflowTask& reply) {
     Builder& builder = completion.builder;
     const Request& request = completion.request;
-    const bool hand_over = request.return_new_workflow_task();
+    const bool hand_over =
+        request.return_new_workflow_task() && !STELE_FAULT("history.task-not-handed-over");
     const bool wanted = request.force_create_new_workflow_task() || completion.events_waiting ||
                         completion.new_task_needed;
     if (!builder.is_open() || builder.has_workflow_task()) return;
     if (builder.header().status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED) return;
     if (!wanted && !has_unsent_update(builder.draft())) return;
     if (!wanted && hand_over) {
+        STELE_PROBE("history.speculative-next");
         // Only for updates that came meanwhile: nothing of it need be written.
         reply.speculative_next = true;
         return;
@@ -198,6 +204,7 @@ void schedule_next(Completion& completion, Timestamp original, CompletedWorkflow
 /// is an error can not bring it.
 absl::StatusOr<Applied<CompletedWorkflowTask>> time_out_heartbeat(Builder builder,
                                                                   const Request& request) {
+    STELE_PROBE("history.heartbeat-too-long");
     time_out_started_task(builder);
     take_stickiness(builder, request);
     const bool hand_over = request.return_new_workflow_task();
@@ -258,6 +265,7 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     const bool discarded = can_be_discarded(builder, request);
     EventId completed = kNoEvent;
     if (discarded) {
+        STELE_PROBE("history.speculative-task-discarded");
         drop_speculative_task(builder);
     } else {
         completed = add_completed_event(builder, request);
@@ -274,6 +282,7 @@ absl::StatusOr<Applied<CompletedWorkflowTask>> complete_workflow_task(
     reject_unanswered_updates(completion);
 
     CompletedWorkflowTask reply;
+    STELE_PROBE_IF("history.events-behind-a-completion", builder.has_buffered_events());
     if (builder.is_open()) builder.flush_buffered_events();
     schedule_next(completion, original, reply);
     reply.eager_activities = std::move(completion.eager_activities);

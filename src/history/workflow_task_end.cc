@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/workflow_task.h"
 
 #include <utility>
@@ -16,6 +17,7 @@ void drop_task(Builder& builder, bool count_attempt) {
     storage::HeaderRow& header = builder.header();
     const std::int32_t attempt = header.task().attempt();
     if (!header.sticky_task_queue().empty()) {
+        STELE_PROBE("history.sticky-task-failed");
         count_attempt = false;
         forget_sticky_queue(header);
     }
@@ -67,6 +69,7 @@ void fail_started_task(Builder& builder, WorkflowTaskFailedCause cause,
 }
 
 void time_out_started_task(Builder& builder) {
+    STELE_PROBE("history.task-timed-out");
     builder.write_speculative_task();
     if (builder.header().task().kind() == storage::TASK_KIND_NORMAL) {
         add_timed_out_event(builder, enums::TIMEOUT_TYPE_START_TO_CLOSE);
@@ -76,6 +79,7 @@ void time_out_started_task(Builder& builder) {
 }
 
 void time_out_scheduled_task(Builder& builder) {
+    STELE_PROBE("history.task-not-taken-in-time");
     builder.write_speculative_task();
     add_timed_out_event(builder, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
     drop_task(builder, false);
@@ -85,6 +89,7 @@ Timestamp workflow_task_deadline(const storage::HeaderRow& header) {
     const storage::WorkflowTask& task = header.task();
     if (task.kind() == storage::TASK_KIND_NONE) return kNever;
     if (task.started_event_id() != 0) {
+        if (STELE_BUG("history.task-timeout-forgotten")) return kNever;
         return add_saturating(from_proto(task.started_time()), from_proto(task.start_to_close()));
     }
     if (task.has_schedule_to_start_deadline()) {
@@ -95,11 +100,15 @@ Timestamp workflow_task_deadline(const storage::HeaderRow& header) {
 
 absl::Status check_task_token(const Run& run, const WorkflowTaskToken& token) {
     const storage::WorkflowTask& task = run.header.task();
+    const bool unchecked = STELE_BUG("history.task-token-not-checked") && run.is_open() &&
+                           task.started_event_id() != 0;
     const bool valid =
-        run.is_open() && task.kind() != storage::TASK_KIND_NONE && task.started_event_id() != 0 &&
-        token.scheduled.value() == task.scheduled_event_id() &&
-        token.started.value() == task.started_event_id() && token.attempt == task.attempt() &&
-        token.stamp == task.stamp() && token.started_time == from_proto(task.started_time());
+        unchecked ||
+        (run.is_open() && task.kind() != storage::TASK_KIND_NONE && task.started_event_id() != 0 &&
+         token.scheduled.value() == task.scheduled_event_id() &&
+         token.started.value() == task.started_event_id() && token.attempt == task.attempt() &&
+         token.stamp == task.stamp() && token.started_time == from_proto(task.started_time()));
+    STELE_PROBE_IF("history.stale-task-token", !valid);
     return valid ? absl::OkStatus() : not_found("Workflow task not found.");
 }
 

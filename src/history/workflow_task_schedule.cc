@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/update.h"
 #include "history/workflow_task.h"
 
@@ -22,6 +23,7 @@ constexpr double kJitter = 0.2;
 Duration start_to_close(const Builder& builder, std::int32_t attempt) {
     const Duration timeout = from_proto(builder.info().task_timeout());
     if (attempt <= kAttemptsWithoutBackoff) return timeout;
+    STELE_PROBE("history.task-backs-off");
     const int doublings = std::min(attempt - kAttemptsWithoutBackoff - 1, 20);
     const double backoff =
         std::min(static_cast<double>(kFirstBackoff.count()) * std::exp2(doublings),
@@ -33,7 +35,7 @@ Duration start_to_close(const Builder& builder, std::int32_t attempt) {
 /// Gives the task the queue of the worker that holds the run, or the normal one.
 void choose_queue(const Builder& builder, storage::WorkflowTask& task) {
     const storage::HeaderRow& header = builder.header();
-    if (header.sticky_task_queue().empty()) {
+    if (header.sticky_task_queue().empty() || STELE_FAULT("history.not-sticky")) {
         task.set_task_queue(builder.info().task_queue());
         return;
     }
@@ -68,6 +70,7 @@ storage::WorkflowTask new_task(Builder& builder, std::int32_t attempt) {
 /// the history tells that, and the next task waits without one. Whoever takes it makes the run forget
 /// the worker that had it.
 void move_to_normal_queue(Builder& builder) {
+    STELE_PROBE("history.task-moved-to-normal-queue");
     storage::WorkflowTask& task = *builder.header().mutable_task();
     builder.withdraw_workflow_task_dispatch();
     task.set_on_sticky_queue(false);
@@ -100,11 +103,13 @@ void schedule_workflow_task(Builder& builder, Timestamp original, bool hand_over
     STELE_CHECK(!builder.has_workflow_task(), "a workflow task was scheduled beside another");
     std::int32_t attempt = std::max(header.task().attempt(), 1);
     // What happened meanwhile may be what the worker needs to get on, so counting starts again.
+    STELE_PROBE_IF("history.attempts-counted-anew", attempt > 1 && builder.has_buffered_events());
     if (builder.flush_buffered_events()) attempt = 1;
 
     storage::WorkflowTask task = new_task(builder, attempt);
     task.set_kind(attempt == 1 ? storage::TASK_KIND_NORMAL : storage::TASK_KIND_TRANSIENT);
     *task.mutable_original_scheduled_time() = to_proto(original);
+    STELE_PROBE_IF("history.transient-task", task.kind() == storage::TASK_KIND_TRANSIENT);
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         builder.add_event(scheduled_event(task, builder.info()));
     }

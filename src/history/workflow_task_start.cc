@@ -1,3 +1,4 @@
+#include "base/probe.h"
 #include "history/update_family.h"
 #include "history/workflow_task.h"
 
@@ -32,6 +33,7 @@ void make_normal_if_overtaken(Builder& builder) {
     storage::WorkflowTask& task = *builder.header().mutable_task();
     if (task.kind() != storage::TASK_KIND_TRANSIENT) return;
     if (task.scheduled_event_id() == builder.header().next_event_id()) return;
+    STELE_PROBE("history.transient-task-overtaken");
     task.set_kind(storage::TASK_KIND_NORMAL);
     task.set_attempt(1);
     *task.mutable_scheduled_time() = to_proto(builder.now());
@@ -45,7 +47,8 @@ absl::Status check_startable(const Run& run, const StartWorkflowTaskInput& input
     // Starting an overtaken transient task moves it, so a repeated poll knows it by its stamp only.
     const bool same = task.kind() != storage::TASK_KIND_NONE && task.stamp() == input.stamp;
     if (!same) return not_found("Workflow task not found.");
-    if (task.started_event_id() != 0 && task.request_id() != input.request_id) {
+    if (task.started_event_id() != 0 && task.request_id() != input.request_id &&
+        !STELE_BUG("history.task-given-twice")) {
         return not_found("Workflow task already started.");
     }
     return absl::OkStatus();
@@ -134,6 +137,7 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
     STELE_RETURN_IF_ERROR(check_startable(run, input));
     Builder builder(run, context);
     if (builder.has_started_workflow_task()) {
+        STELE_PROBE("history.task-started-again");
         const bool brings_more = has_unsent_update(builder.draft());
         builder.keep_in_memory();
         StartedWorkflowTask started = describe_started_task(builder, true);
@@ -147,7 +151,9 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
             input.task_queue != builder.info().task_queue()) {
             return not_found("rejecting sticky poller because workflow has moved to normal queue");
         }
-        forget_sticky_queue(builder.header());
+        STELE_PROBE("history.taken-from-sticky-worker");
+        if (!STELE_BUG("history.partial-history-for-a-stranger"))
+            forget_sticky_queue(builder.header());
     }
     std::optional<api::common::v1::WorkerVersionStamp> version;
     if (!input.worker_version.build_id().empty()) {
@@ -158,6 +164,7 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
     StartedWorkflowTask started = start_scheduled_task(
         builder, {input.request_id, input.identity, version ? &*version : nullptr});
     if (run.has_speculative_task() && started.messages.empty()) {
+        STELE_PROBE("history.speculative-task-without-messages");
         return not_found("No messages for speculative workflow task.");
     }
     Transition transition = std::move(builder).finish();

@@ -1,5 +1,6 @@
 #include "matching/matching.h"
 
+#include "base/probe.h"
 #include "env/mutex.h"
 #include "matching/task_queue.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -143,7 +144,8 @@ private:
         if (draining_) return answer_empty(*waiting);
         const Timestamp now = env_.now();
         TaskQueue& queue = queue_of(waiting->poll.queue);
-        if (queue.polls.size() >= options_.polls_per_queue)
+        if (queue.polls.size() >= options_.polls_per_queue ||
+            STELE_FAULT("matching.too-many-polls"))
             return refuse(*waiting, too_many_polls());
         if (gone_workers_.contains(waiting->poll.worker_instance_key))
             return answer_empty(*waiting);
@@ -208,7 +210,10 @@ private:
 
     /// Gives the poll what there is, or lets it wait.
     void serve(TaskQueue& queue, const WaitingPollPtr& waiting) {
-        if (is_gone(*waiting) || draining_ || waiting->poll.expires <= env_.now()) {
+        const bool late = waiting->poll.expires <= env_.now();
+        STELE_PROBE_IF("matching.poll-gone", is_gone(*waiting));
+        STELE_PROBE_IF("matching.poll-expired-before-served", late);
+        if (is_gone(*waiting) || draining_ || late || STELE_FAULT("matching.poll-ends-empty")) {
             return answer_empty(*waiting);
         }
         if (!queue.queries.empty()) return start_query(queue, waiting);
@@ -233,6 +238,10 @@ private:
     /// back when they are not.
     bool may_dispatch(TaskQueue& queue) {
         const Timestamp now = env_.now();
+        if (STELE_FAULT("matching.held-back")) {
+            serve_again_at(queue, now + std::chrono::milliseconds(50));
+            return false;
+        }
         Timestamp soonest = kNever;
         const bool found = queue.tasks.any([&](const TaskOffer& offer) {
             const Timestamp next = queue.limits.next(offer, now);
@@ -240,6 +249,7 @@ private:
             return next <= now;
         });
         if (!found && !queue.tasks.empty()) {
+            STELE_PROBE("matching.held-back-by-limit");
             queue.held_back.add(now);
             serve_again_at(queue, soonest);
         }
@@ -265,17 +275,30 @@ private:
     }
 
     void refill_if_low(TaskQueue& queue) {
-        if (queue.tasks.take_refill()) starter_.refill(queue.id);
+        if (!queue.tasks.take_refill()) return;
+        STELE_PROBE("matching.refill");
+        if (STELE_BUG("matching.refill-forgotten")) return;
+        starter_.refill(queue.id);
     }
 
     void add_task(TaskOffer offer, bool again = false) {
         if (draining_) return;
         TaskQueue& queue = queue_of(offer.queue);
         queue.sticky = queue.sticky || offer.sticky;
-        if (offer.sticky && is_dead(queue)) return starter_.give_up_sticky(offer);
+        if (offer.sticky && is_dead(queue)) {
+            STELE_PROBE("matching.sticky-queue-dead");
+            if (STELE_BUG("matching.sticky-task-dropped")) return;
+            return starter_.give_up_sticky(offer);
+        }
+        if (offer.sticky && STELE_FAULT("matching.sticky-given-up")) {
+            return starter_.give_up_sticky(offer);
+        }
         // A task that is tried again has been counted.
         if (!again) queue.counters[offer.priority].added.add(env_.now());
-        if (!queue.tasks.push(std::move(offer))) return;
+        if (!queue.tasks.push(std::move(offer))) {
+            STELE_PROBE("matching.task-not-taken");
+            return;
+        }
         serve_waiting(queue);
     }
 
@@ -284,11 +307,16 @@ private:
         TaskQueue& queue = queue_of(part.queue);
         queue.sticky = queue.sticky || part.tasks.front().sticky;
         queue.tasks.push_backlog(std::move(part.tasks), part.more);
+        STELE_PROBE_IF("matching.backlog-of-dead-queue", is_dead(queue));
         if (is_dead(queue)) return give_up_tasks(queue);
         serve_waiting(queue);
     }
 
     void start(TaskOffer offer, const WaitingPollPtr& waiting) {
+        if (STELE_FAULT("matching.task-put-off")) {
+            retry_later(std::move(offer));
+            return answer_empty(*waiting);
+        }
         if (offer.queue.kind == QueueKind::kWorkflow)
             return start_workflow_task(std::move(offer), waiting);
         start_activity(std::move(offer), waiting);
@@ -334,11 +362,15 @@ private:
         if (!task.ok()) {
             // NOT_FOUND means obsolete. Anything else passes: the task is tried again in a while.
             queue.limits.give_back(offer, queue.tasks.weight_of(offer));
-            if (task.status().code() != absl::StatusCode::kNotFound) retry_later(std::move(offer));
+            const bool obsolete = task.status().code() == absl::StatusCode::kNotFound;
+            STELE_PROBE("matching.start-refused");
+            if (!obsolete && !STELE_BUG("matching.refused-task-dropped"))
+                retry_later(std::move(offer));
             return serve(queue, waiting);
         }
-        if (is_gone(*waiting)) {
-            starter_.return_task(*task);
+        if (is_gone(*waiting) || STELE_FAULT("matching.task-taken-back")) {
+            STELE_PROBE("matching.task-taken-back");
+            if (!STELE_BUG("matching.task-not-taken-back")) starter_.return_task(*task);
             return answer_empty(*waiting);
         }
         release(*waiting);
@@ -355,6 +387,7 @@ private:
     /// what was said last, for answers overtake each other; then the normal queue would have no poll
     /// until the idle ones of the sticky queue expire. So they hear nothing of it and poll both.
     static std::int64_t backlog_hint(const TaskQueue& queue) {
+        if (STELE_FAULT("matching.no-backlog-hint")) return 0;
         return queue.sticky ? 0 : static_cast<std::int64_t>(queue.tasks.size());
     }
 
@@ -369,7 +402,9 @@ private:
     void add_query(QueryOffer offer, absl::AnyInvocable<void(absl::Status)> unmatched) {
         TaskQueue& queue = queue_of(offer.queue);
         if (draining_) return unmatched(unavailable("the server is shutting down"));
+        if (STELE_FAULT("matching.query-refused")) return unmatched(unavailable("not now"));
         if (offer.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after)) {
+            STELE_PROBE("matching.query-for-dead-queue");
             return unmatched(unavailable("no worker polls the sticky task queue"));
         }
         WaitingQuery& waiting = queue.queries.emplace_back();
@@ -386,6 +421,7 @@ private:
         TaskQueue& queue = queue_of(id);
         for (auto query = queue.queries.begin(); query != queue.queries.end(); ++query) {
             if (query->id != query_id) continue;
+            STELE_PROBE("matching.query-expired");
             auto unmatched = std::move(query->unmatched);
             queue.queries.erase(query);
             if (queue.is_alive(env_.now(), kNoPollerAfter)) {
@@ -420,6 +456,7 @@ private:
             return serve(queue, waiting);
         }
         if (is_gone(*waiting)) {
+            STELE_PROBE("matching.query-worker-gone");
             unmatched(unavailable("the worker went away before it received the query"));
             return answer_empty(*waiting);
         }
@@ -500,6 +537,7 @@ private:
 
     /// Whether this is a sticky queue whose worker has gone.
     bool is_dead(const TaskQueue& queue) const {
+        if (queue.sticky && STELE_FAULT("matching.sticky-queue-dead")) return true;
         return queue.sticky && !queue.is_alive(env_.now(), options_.sticky_unavailable_after);
     }
 
@@ -560,7 +598,10 @@ private:
     }
 
     void schedule_sweep() {
-        executor_->run_at(env_.now() + options_.sweep_interval, [this] {
+        const Duration interval = STELE_FAULT("matching.early-sweep")
+                                      ? Duration(std::chrono::seconds(1))
+                                      : options_.sweep_interval;
+        executor_->run_at(env_.now() + interval, [this] {
             sweep();
             schedule_sweep();
         });
@@ -580,6 +621,7 @@ private:
             const bool idle = queue.pollers.empty() && queue.open_polls == 0 &&
                               queue.tasks.empty() && queue.queries.empty() &&
                               queue.limit_timer == 0;
+            STELE_PROBE_IF("matching.queue-forgotten", idle);
             if (idle) poll_times_.forget(entry->first);
             entry = idle ? queues_.erase(entry) : std::next(entry);
         }

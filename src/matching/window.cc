@@ -1,5 +1,7 @@
 #include "matching/window.h"
 
+#include "base/probe.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -51,7 +53,10 @@ Window::Turn Window::next_turn(Level& level, Lane& lane, const shard::TaskOffer&
 }
 
 bool Window::insert(shard::TaskOffer offer) {
-    if (!members_.insert(key_of(offer)).second) return false;
+    if (!members_.insert(key_of(offer)).second) {
+        STELE_PROBE("window.offered-again");
+        return false;
+    }
     Level& level = levels_[offer.priority];
     const auto lane = level.lanes.try_emplace(offer.fairness_key).first;
     const Turn turn = next_turn(level, lane->second, offer);
@@ -61,14 +66,17 @@ bool Window::insert(shard::TaskOffer offer) {
 }
 
 bool Window::push(shard::TaskOffer offer) {
-    const bool full = members_.size() >= limit_;
+    const bool early = !members_.empty() && STELE_FAULT("window.full-early");
+    const bool full = members_.size() >= limit_ || early;
     if (!full && !partial_) return insert(std::move(offer));
     const bool overtakes = !levels_.empty() && offer.priority < levels_.rbegin()->first;
     if (!overtakes) {
-        partial_ = true;
+        STELE_PROBE("window.full");
+        partial_ = !STELE_BUG("window.overflow-forgotten");
         return false;
     }
     if (!insert(std::move(offer))) return false;
+    STELE_PROBE("window.overtaken");
     if (full) drop_last();
     return true;
 }
@@ -76,7 +84,8 @@ bool Window::push(shard::TaskOffer offer) {
 void Window::push_backlog(std::vector<shard::TaskOffer> offers, bool more) {
     partial_ = partial_ || more;
     for (shard::TaskOffer& offer : offers) {
-        if (members_.size() < limit_) {
+        const bool early = !members_.empty() && STELE_FAULT("window.short-backlog");
+        if (members_.size() < limit_ && !early) {
             insert(std::move(offer));
         } else if (!members_.contains(key_of(offer))) {
             partial_ = true;
@@ -120,6 +129,7 @@ shard::TaskOffer Window::take_head(Levels::iterator level,
     if (!tasks.empty()) {
         in.heads.emplace(tasks.front().first, lane->first);
     } else if (lane->second.last_stride <= in.stride) {
+        STELE_PROBE("window.lane-forgotten");
         in.lanes.erase(lane);
     } else if (in.lanes.size() > in.heads.size() + kIdleLanes) {
         std::erase_if(in.lanes, [&](const auto& idle) {
@@ -147,7 +157,8 @@ void Window::drop_last() {
 }
 
 bool Window::take_refill() {
-    if (!partial_ || members_.size() > limit_ / 2) return false;
+    if (!partial_) return false;
+    if (members_.size() > limit_ / 2 && !STELE_FAULT("window.early-refill")) return false;
     partial_ = false;  // said again by whoever still has more
     return true;
 }

@@ -1,5 +1,6 @@
 #include "shard/alarms.h"
 
+#include "base/probe.h"
 #include "shard/run_deletion.h"
 #include "shard/shard.h"
 
@@ -20,7 +21,9 @@ constexpr Duration kPatience = std::chrono::seconds(1);
 }  // namespace
 
 absl::Status Alarms::recover() {
-    const Timestamp end = add_saturating(shard_.now(), kWindow);
+    const Duration window = STELE_FAULT("alarm.short-horizon") ? kMargin : kWindow;
+    const Timestamp end = add_saturating(shard_.now(), window);
+    if (STELE_BUG("alarm.not-recovered")) return absl::OkStatus();
     STELE_RETURN_IF_ERROR(read(Timestamp::min(), end));
     horizon_ = end;
     return absl::OkStatus();
@@ -57,7 +60,9 @@ void Alarms::extend() {
     // From now on commits put their alarms into the wider window themselves; those that were
     // submitted before are all in the store once it can be read up to here.
     const Timestamp from = horizon_;
-    horizon_ = add_saturating(std::max(shard_.now(), horizon_), kWindow);
+    const Duration window = STELE_FAULT("alarm.short-window") ? kMargin / 2 : kWindow;
+    horizon_ = add_saturating(std::max(shard_.now(), horizon_), window);
+    STELE_PROBE("alarm.window-extended");
     shard_.when_readable([this, from] {
         extending_ = false;
         if (stopped_) return;
@@ -69,7 +74,9 @@ void Alarms::extend() {
 
 void Alarms::moved(RunAddress run, const AlarmChange& change) {
     if (change.erased != kNever) waiting_.erase({change.erased, run});
-    if (change.set != kNever && change.set < horizon_) waiting_.insert({change.set, run});
+    const bool near = change.set != kNever && change.set < horizon_;
+    STELE_PROBE_IF("alarm.beyond-window", change.set != kNever && !near);
+    if (near && !STELE_BUG("alarm.forgotten")) waiting_.insert({change.set, run});
     arm();
 }
 
@@ -83,6 +90,8 @@ void Alarms::arm() {
     if (stopped_) return;
     Timestamp next = horizon_ - kMargin;
     if (!waiting_.empty()) next = std::min(next, waiting_.begin()->time);
+    if (STELE_FAULT("alarm.rings-early")) next = shard_.now();
+    if (STELE_FAULT("alarm.rings-late")) next = next + std::chrono::milliseconds(200);
     if (timer_ != 0) {
         if (timer_time_ <= next) return;  // it rings early, finds nothing, and is set anew
         shard_.executor().cancel(timer_);
@@ -95,11 +104,14 @@ void Alarms::ring() {
     timer_ = 0;
     if (stopped_) return;
     const Timestamp now = shard_.now();
-    for (int i = 0; i < kRunsPerTurn && !waiting_.empty(); ++i) {
+    const int runs = STELE_FAULT("alarm.one-run-a-turn") ? 1 : kRunsPerTurn;
+    STELE_PROBE_IF("alarm.rang-for-nothing", waiting_.empty() || waiting_.begin()->time > now);
+    for (int i = 0; i < runs && !waiting_.empty(); ++i) {
         const Entry entry = *waiting_.begin();
         if (entry.time > now) break;
         waiting_.erase(waiting_.begin());
         wake(entry);
+        if (STELE_FAULT("alarm.wakes-twice")) wake(entry);
     }
     if (now >= horizon_ - kMargin) extend();
     arm();
@@ -112,6 +124,7 @@ void Alarms::wake(const Entry& entry) {
     // The row may have moved since it was read from a store that lagged behind.
     if (run == nullptr || !run->run->header.has_alarm() ||
         from_proto(run->run->header.alarm()) != entry.time) {
+        STELE_PROBE("alarm.stale");
         return;
     }
     if (!run->run->is_open()) return delete_if_due(shard_, *run);
@@ -123,7 +136,9 @@ void Alarms::wake(const Entry& entry) {
     }
     const history::Draft draft(*run->run);
     Timestamp next = history::earliest_deadline(draft);
+    STELE_PROBE_IF("alarm.nothing-done", next <= context.context.now);
     if (next <= context.context.now) next = context.context.now + kPatience;
+    STELE_PROBE("alarm.moved-on");
     shard_.reset_alarm(*run, next);
 }
 

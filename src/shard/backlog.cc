@@ -1,5 +1,6 @@
 #include "shard/backlog.h"
 
+#include "base/probe.h"
 #include "shard/shard.h"
 
 #include <algorithm>
@@ -55,7 +56,13 @@ void Backlog::added(const LoadedRun& run, const std::vector<history::DispatchTas
     for (const history::DispatchTask& task : tasks) {
         QueueId queue{run.run->info.namespace_id(), task.task_queue, task.kind};
         count(queue, run.address.slot, history::queue_priority(task.row.priority()), 1);
+        if (STELE_BUG("backlog.task-not-offered") && task.sequence % 8 == 0) continue;
         if (!offer || shard_.around().sink == nullptr) continue;
+        if (STELE_FAULT("backlog.offered-twice")) {
+            shard_.around().sink->offer(make_offer(
+                queue, run.address, row_sequence(run.address.key, task.sequence), task.row));
+        }
+        if (STELE_FAULT("backlog.refilled-unasked")) refill(queue);
         shard_.around().sink->offer(make_offer(
             std::move(queue), run.address, row_sequence(run.address.key, task.sequence), task.row));
     }
@@ -65,6 +72,7 @@ void Backlog::offer_unwritten(const LoadedRun& run,
                               const std::vector<history::DispatchTask>& tasks) {
     if (shard_.around().sink == nullptr) return;
     for (const history::DispatchTask& task : tasks) {
+        STELE_PROBE("backlog.unwritten-task");
         shard_.around().sink->offer(
             make_offer({run.run->info.namespace_id(), task.task_queue, task.kind}, run.address,
                        row_sequence(run.address.key, task.sequence), task.row));
@@ -93,6 +101,7 @@ absl::Status Backlog::recover() {
 }
 
 void Backlog::begin() {
+    if (STELE_BUG("backlog.not-recovered")) return;
     for (const auto& [queue, rows] : queues_) offer_oldest(queue, rows);
 }
 
@@ -101,12 +110,15 @@ void Backlog::refill(const QueueId& queue) {
     shard_.when_readable([this, queue] {
         if (shard_.draining()) return;
         const auto found = queues_.find(queue);
+        STELE_PROBE_IF("backlog.refill-found-nothing", found == queues_.end());
         if (found != queues_.end()) offer_oldest(queue, found->second);
     });
 }
 
 void Backlog::offer_oldest(const QueueId& queue, const Counts& counts) {
-    const std::size_t window = shard_.around().options.backlog_window;
+    const std::size_t window =
+        STELE_FAULT("backlog.one-at-a-time") ? 1 : shard_.around().options.backlog_window;
+    STELE_PROBE_IF("backlog.several-priorities", counts.by_priority.size() > 1);
     // Of several priorities the first are wanted, which may be younger than many others.
     const std::size_t wanted = counts.by_priority.size() > 1 ? kMixedWindows * window : window;
     std::map<Slot, std::int64_t> next;  // where each slot goes on
@@ -129,6 +141,7 @@ void Backlog::offer_oldest(const QueueId& queue, const Counts& counts) {
     }
     sort_by_turn(part.tasks);
     part.more = !next.empty() || part.tasks.size() > window;
+    STELE_PROBE_IF("backlog.more-than-the-window", part.more);
     if (part.tasks.size() > window) part.tasks.resize(window);
     shard_.around().sink->offer_backlog(std::move(part));
 }

@@ -1,5 +1,7 @@
 #include "shard/children.h"
 
+#include "base/probe.h"
+
 #include <utility>
 
 namespace stele::shard::children {
@@ -35,6 +37,7 @@ absl::StatusOr<LoadedRun*> find_parent(Shard& shard, RunRef parent) {
         STELE_ASSIGN_OR_RETURN(LoadedRun * run, shard.find(parent));
         const std::string& reset_run_id = run->run->header.reset_run_id();
         if (run->run->is_open() || reset_run_id.empty()) return run;
+        STELE_PROBE("children.parent-was-reset");
         parent.run_id = reset_run_id;
     }
     return not_found("the parent has been reset too often to be found");
@@ -46,8 +49,8 @@ void release(Shard& shard, const Delivery& delivery, Reply<history::None> reply)
     const absl::StatusOr<LoadedRun*> child = shard.find(delivery.target);
     if (!child.ok()) return reply(child.status());
     const CommandContext context = shard.context_for(delivery.space);
-    shard.conclude<history::None>(
-        **child, history::release_child(*(*child)->run, context.context), std::move(reply));
+    shard.conclude<history::None>(**child, history::release_child(*(*child)->run, context.context),
+                                  std::move(reply));
 }
 
 void end(Shard& shard, const Delivery& delivery, const EndChild& order,
@@ -57,6 +60,7 @@ void end(Shard& shard, const Delivery& delivery, const EndChild& order,
     if (!child.ok()) return reply(child.status());
     const history::Run& run = *(*child)->run;
     const bool of_chain = run.info.first_execution_run_id() == delivery.target.run_id;
+    STELE_PROBE_IF("children.id-is-of-another", !of_chain);
     if (!of_chain || !run.is_open()) {
         return shard.reply_at<history::None>((*child)->last_synced, std::move(reply),
                                              history::None{});

@@ -1,5 +1,6 @@
 #include "shard/commit.h"
 
+#include "base/probe.h"
 #include "shard/loader.h"
 #include "store/keys.h"
 
@@ -57,12 +58,14 @@ void write_tasks(store::WriteBatch& batch, RunAddress address,
                  const history::Transition& transition) {
     const std::string& namespace_id = transition.draft.run_info().namespace_id();
     for (const history::DispatchTask& task : transition.dispatch) {
+        if (STELE_BUG("commit.task-row-lost") && task.sequence % 8 == 0) continue;
         batch.put(dispatch_key(address.slot, {namespace_id, task.task_queue, task.kind},
                                row_sequence(address.key, task.sequence)),
                   store::wrap_message(Table::kDispatch, task.row));
     }
     // Behind the new ones: a task may be made and withdrawn in one transition.
     for (const history::DispatchRef& done : transition.dispatch_done) {
+        if (STELE_BUG("commit.task-row-kept") && done.sequence % 8 == 0) continue;
         batch.erase(dispatch_key(address.slot, {namespace_id, done.task_queue, done.kind},
                                  row_sequence(address.key, done.sequence)));
     }
@@ -83,6 +86,7 @@ std::int64_t row_sequence(RunKey run, std::int64_t number) {
 AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool closed, Timestamp now) {
     const Timestamp row = header.has_alarm() ? from_proto(header.alarm()) : kNever;
     const bool rung = row != kNever && row <= now;
+    STELE_PROBE_IF("commit.alarm-rung", rung);
     const bool moves = closed || rung || earliest < row;
     if (!moves || earliest == row) return {};
     if (earliest == kNever) {
@@ -95,6 +99,7 @@ AlarmChange move_alarm(storage::HeaderRow& header, Timestamp earliest, bool clos
 
 void write_header(store::WriteBatch& batch, RunAddress address, const storage::HeaderRow& header) {
     if (header.task().kind() == storage::TASK_KIND_SPECULATIVE) {
+        STELE_PROBE("commit.header-without-speculative-task");
         storage::HeaderRow written = header;
         written.clear_task();
         written.mutable_task()->set_attempt(1);
@@ -104,7 +109,7 @@ void write_header(store::WriteBatch& batch, RunAddress address, const storage::H
 }
 
 void write_alarm(store::WriteBatch& batch, RunAddress address, const AlarmChange& alarm) {
-    if (alarm.erased != kNever) {
+    if (alarm.erased != kNever && !STELE_BUG("alarm.row-kept")) {
         batch.erase(store::encode(store::AlarmKey{address.slot, alarm.erased, address.key}));
     }
     if (alarm.set != kNever) {

@@ -1,5 +1,6 @@
 #include "shard/control.h"
 
+#include "base/probe.h"
 #include "shard/children.h"
 #include "shard/run_deletion.h"
 #include "shard/starts.h"
@@ -90,6 +91,7 @@ void remove(Shard& shard, const NamespacePtr& space, const RunRef& ref,
         history::TerminateInput input;
         input.reason = "Delete workflow execution";
         input.identity = "history-service";
+        STELE_PROBE("control.open-run-deleted");
         const CommandContext context = shard.context_for(space);
         auto ended = history::terminate_workflow(*loaded.run, input, context.context);
         if (!ended.ok()) return reply(ended.status());
@@ -109,6 +111,7 @@ bool is_to_itself(const Delivery& delivery) {
 
 void receive_request(Shard& shard, const Delivery& delivery, Reply<history::None> reply) {
     if (is_to_itself(delivery)) {
+        STELE_PROBE("control.signals-itself");
         return reply(not_found("a workflow can not signal or cancel itself"));
     }
     const auto run = shard.find(delivery.target);

@@ -1,5 +1,6 @@
 #include "shard/engine.h"
 
+#include "base/probe.h"
 #include "shard/backlog.h"
 #include "shard/completion_pages.h"
 #include "shard/control.h"
@@ -23,6 +24,16 @@
 namespace stele::shard {
 namespace {
 
+absl::Status busy() { return unavailable("the server is busy"); }
+
+/// What was asked is done, and nobody is told.
+template <typename T>
+Reply<T> lose_answer(Reply<T> reply) {
+    return [reply = std::move(reply)](const absl::StatusOr<T>&) mutable {
+        reply(unavailable("the answer was lost"));
+    };
+}
+
 class EngineImpl final : public Engine, private Router {
 public:
     EngineImpl(env::Env& env, store::Store& store, store::Committer& committer,
@@ -44,6 +55,8 @@ public:
 
     void start_workflow(NamespacePtr space, service::StartWorkflowExecutionRequest request,
                         Reply<StartReply> reply) override {
+        if (STELE_FAULT("engine.start-refused")) return reply(busy());
+        if (STELE_FAULT("engine.start-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request)](Reply<StartReply> to) mutable {
@@ -63,6 +76,8 @@ public:
 
     void signal(NamespacePtr space, service::SignalWorkflowExecutionRequest request,
                 Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.signal-refused")) return reply(busy());
+        if (STELE_FAULT("engine.signal-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request)](Reply<history::None> to) mutable {
@@ -72,6 +87,8 @@ public:
 
     void request_cancel(NamespacePtr space, service::RequestCancelWorkflowExecutionRequest request,
                         Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.cancel-refused")) return reply(busy());
+        if (STELE_FAULT("engine.cancel-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request)](Reply<history::None> to) {
@@ -81,6 +98,8 @@ public:
 
     void terminate(NamespacePtr space, service::TerminateWorkflowExecutionRequest request,
                    Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.terminate-refused")) return reply(busy());
+        if (STELE_FAULT("engine.terminate-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request)](Reply<history::None> to) {
@@ -90,6 +109,8 @@ public:
 
     void reset(NamespacePtr space, service::ResetWorkflowExecutionRequest request,
                Reply<service::ResetWorkflowExecutionResponse> reply) override {
+        if (STELE_FAULT("engine.reset-refused")) return reply(busy());
+        if (STELE_FAULT("engine.reset-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request)](
@@ -99,6 +120,8 @@ public:
     }
 
     void remove(NamespacePtr space, RunRef run, Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.delete-refused")) return reply(busy());
+        if (STELE_FAULT("engine.delete-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, run.workflow_id);
         admit(shard, std::move(reply),
               [&shard, space = std::move(space), run = std::move(run)](Reply<history::None> to) {
@@ -137,6 +160,8 @@ public:
 
     void update_workflow(NamespacePtr space, service::UpdateWorkflowExecutionRequest request,
                          CallScopePtr scope, Reply<UpdateReply> reply) override {
+        if (STELE_FAULT("engine.update-refused")) return reply(busy());
+        if (STELE_FAULT("engine.update-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_execution().workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request),
@@ -147,6 +172,8 @@ public:
 
     void poll_update(NamespacePtr space, service::PollWorkflowExecutionUpdateRequest request,
                      CallScopePtr scope, Reply<UpdateReply> reply) override {
+        if (STELE_FAULT("engine.poll-update-refused")) return reply(busy());
+        if (STELE_FAULT("engine.poll-update-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.update_ref().workflow_execution().workflow_id());
         enter(shard, std::move(reply),
               [&shard, space, request = std::move(request),
@@ -171,6 +198,8 @@ public:
     void complete_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
                                 service::RespondWorkflowTaskCompletedRequest request,
                                 Reply<CompletedTaskReply> reply) override {
+        if (STELE_FAULT("engine.complete-task-refused")) return reply(busy());
+        if (STELE_FAULT("engine.complete-task-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, run.workflow_id);
         admit(shard, std::move(reply),
               [&shard, space, run, token,
@@ -182,6 +211,8 @@ public:
     void fail_workflow_task(NamespacePtr space, RunRef run, history::WorkflowTaskToken token,
                             service::RespondWorkflowTaskFailedRequest request,
                             Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.fail-task-refused")) return reply(busy());
+        if (STELE_FAULT("engine.fail-task-unanswered")) reply = lose_answer(std::move(reply));
         decide(std::move(space), std::move(run), std::move(reply),
                [token, request = std::move(request)](const history::Run& state,
                                                      const history::Context& context) {
@@ -192,6 +223,8 @@ public:
     void heartbeat_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
                             api::common::v1::Payloads details, std::string identity,
                             Reply<history::HeartbeatReply> reply) override {
+        if (STELE_FAULT("engine.heartbeat-refused")) return reply(busy());
+        if (STELE_FAULT("engine.heartbeat-unanswered")) reply = lose_answer(std::move(reply));
         decide(std::move(space), std::move(run), std::move(reply),
                [token, details = std::move(details), identity](const history::Run& state,
                                                                const history::Context& context) {
@@ -202,6 +235,9 @@ public:
     void complete_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
                            api::common::v1::Payloads result, std::string identity,
                            Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.complete-activity-refused")) return reply(busy());
+        if (STELE_FAULT("engine.complete-activity-unanswered"))
+            reply = lose_answer(std::move(reply));
         decide(std::move(space), std::move(run), std::move(reply),
                [token, result = std::move(result), identity](const history::Run& state,
                                                              const history::Context& context) {
@@ -213,6 +249,8 @@ public:
                        api::failure::v1::Failure failure,
                        std::optional<api::common::v1::Payloads> last_heartbeat_details,
                        std::string identity, Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.fail-activity-refused")) return reply(busy());
+        if (STELE_FAULT("engine.fail-activity-unanswered")) reply = lose_answer(std::move(reply));
         decide(std::move(space), std::move(run), std::move(reply),
                [token, failure = std::move(failure), details = std::move(last_heartbeat_details),
                 identity](const history::Run& state, const history::Context& context) {
@@ -223,6 +261,8 @@ public:
     void cancel_activity(NamespacePtr space, RunRef run, history::ActivityToken token,
                          api::common::v1::Payloads details, std::string identity,
                          Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.cancel-activity-refused")) return reply(busy());
+        if (STELE_FAULT("engine.cancel-activity-unanswered")) reply = lose_answer(std::move(reply));
         decide(std::move(space), std::move(run), std::move(reply),
                [token, details = std::move(details), identity](const history::Run& state,
                                                                const history::Context& context) {
@@ -232,6 +272,9 @@ public:
 
     void pause_activities(NamespacePtr space, RunRef run, history::PauseActivityInput input,
                           Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.pause-activities-refused")) return reply(busy());
+        if (STELE_FAULT("engine.pause-activities-unanswered"))
+            reply = lose_answer(std::move(reply));
         decide(
             std::move(space), std::move(run), std::move(reply),
             [input = std::move(input)](const history::Run& state, const history::Context& context) {
@@ -241,6 +284,9 @@ public:
 
     void unpause_activities(NamespacePtr space, RunRef run, history::UnpauseActivityInput input,
                             Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.unpause-activities-refused")) return reply(busy());
+        if (STELE_FAULT("engine.unpause-activities-unanswered"))
+            reply = lose_answer(std::move(reply));
         decide(
             std::move(space), std::move(run), std::move(reply),
             [input = std::move(input)](const history::Run& state, const history::Context& context) {
@@ -250,6 +296,9 @@ public:
 
     void reset_activities(NamespacePtr space, RunRef run, history::ResetActivityInput input,
                           Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.reset-activities-refused")) return reply(busy());
+        if (STELE_FAULT("engine.reset-activities-unanswered"))
+            reply = lose_answer(std::move(reply));
         decide(
             std::move(space), std::move(run), std::move(reply),
             [input = std::move(input)](const history::Run& state, const history::Context& context) {
@@ -260,6 +309,9 @@ public:
     void update_activity_options(NamespacePtr space, RunRef run,
                                  history::UpdateActivityOptionsInput input,
                                  Reply<history::ActivityOptions> reply) override {
+        if (STELE_FAULT("engine.activity-options-refused")) return reply(busy());
+        if (STELE_FAULT("engine.activity-options-unanswered"))
+            reply = lose_answer(std::move(reply));
         decide(
             std::move(space), std::move(run), std::move(reply),
             [input = std::move(input)](const history::Run& state, const history::Context& context) {
@@ -278,6 +330,8 @@ public:
 
     void get_history(NamespacePtr space, HistoryQuery query, CallScopePtr scope,
                      Reply<HistoryReply> reply) override {
+        if (STELE_FAULT("engine.history-refused")) return reply(busy());
+        if (STELE_FAULT("engine.history-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, query.run.workflow_id);
         enter(shard, std::move(reply),
               [&shard, query = std::move(query),
@@ -288,6 +342,8 @@ public:
 
     void describe(NamespacePtr space, RunRef run,
                   Reply<service::DescribeWorkflowExecutionResponse> reply) override {
+        if (STELE_FAULT("engine.describe-refused")) return reply(busy());
+        if (STELE_FAULT("engine.describe-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, run.workflow_id);
         enter(shard, std::move(reply),
               [&shard, run](Reply<service::DescribeWorkflowExecutionResponse> to) {
@@ -297,6 +353,8 @@ public:
 
     void query(NamespacePtr space, service::QueryWorkflowRequest request, CallScopePtr scope,
                Reply<service::QueryWorkflowResponse> reply) override {
+        if (STELE_FAULT("engine.query-refused")) return reply(busy());
+        if (STELE_FAULT("engine.query-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.execution().workflow_id());
         enter(shard, std::move(reply),
               [&shard, space, request = std::move(request),
@@ -308,6 +366,8 @@ public:
     void respond_query(NamespacePtr space, RunRef run, std::string query_id,
                        service::RespondQueryTaskCompletedRequest request,
                        Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.respond-query-refused")) return reply(busy());
+        if (STELE_FAULT("engine.respond-query-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, run.workflow_id);
         enter(
             shard, std::move(reply),
@@ -337,6 +397,8 @@ public:
     }
 
     void start_query(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) override {
+        if (STELE_FAULT("engine.start-query-refused")) return reply(busy());
+        if (STELE_FAULT("engine.start-query-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(store::slot_of(offer.run.namespace_id, offer.run.workflow_id));
         enter(shard, std::move(reply), [&shard, offer](Reply<PolledWorkflowTask> to) {
             shard.queries().start(offer, std::move(to));
@@ -500,6 +562,8 @@ private:
     }
 
     void deliver(Delivery delivery, Reply<history::None> reply) override {
+        if (STELE_FAULT("engine.deliver-refused")) return reply(busy());
+        if (STELE_FAULT("engine.deliver-unanswered")) reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*delivery.space, delivery.target.workflow_id);
         admit(shard, std::move(reply),
               [&shard, delivery = std::move(delivery)](Reply<history::None> to) {
@@ -510,6 +574,9 @@ private:
     void deliver_signal_with_start(NamespacePtr space,
                                    service::SignalWithStartWorkflowExecutionRequest request,
                                    std::string new_run_id, Reply<StartReply> reply) override {
+        if (STELE_FAULT("engine.deliver-signal-with-start-refused")) return reply(busy());
+        if (STELE_FAULT("engine.deliver-signal-with-start-unanswered"))
+            reply = lose_answer(std::move(reply));
         Shard& shard = shard_of(*space, request.workflow_id());
         admit(shard, std::move(reply),
               [&shard, space, request = std::move(request),

@@ -1,5 +1,6 @@
 #include "shard/history_pages.h"
 
+#include "base/probe.h"
 #include "store/keys.h"
 
 #include <algorithm>
@@ -72,6 +73,7 @@ absl::Status visit_batches(store::Store& store, const LoadedRun& run, EventId fr
                            const Visit& visit) {
     const EventId tail = run.tail.first_or(EventId(run.run->header.next_event_id()));
     if (from < tail) {
+        STELE_PROBE("pages.read-from-store");
         STELE_ASSIGN_OR_RETURN(const EventId first, first_of_batch(store, run.address, from));
         STELE_ASSIGN_OR_RETURN(const bool more,
                                visit_stored(store, run.address, first, tail, visit));
@@ -98,6 +100,7 @@ absl::StatusOr<History> parse(std::string_view bytes) {
 /// The events of a batch that lie in [from, end).
 absl::StatusOr<std::string> cut(const BatchView& batch, EventId from, EventId end) {
     if (batch.first >= from && batch.last < end) return std::string(batch.bytes);
+    STELE_PROBE("pages.batch-cut");
     STELE_ASSIGN_OR_RETURN(History history, parse(batch.bytes));
     History part;
     for (auto& event : *history.mutable_events()) {

@@ -1,5 +1,6 @@
 #include "shard/history_reads.h"
 
+#include "base/probe.h"
 #include "shard/history_pages.h"
 
 #include <algorithm>
@@ -44,10 +45,13 @@ void HistoryReads::get_history(HistoryQuery query, CallScopePtr scope, Reply<His
 void HistoryReads::read(RunAddress address, Wait wait) {
     const absl::StatusOr<LoadedRun*> run = shard_.load(address);
     if (!run.ok()) return wait.reply(run.status());
+    STELE_PROBE_IF("reads.run-deleted", *run == nullptr);
     if (*run == nullptr) return wait.reply(deleted());
     absl::StatusOr<HistoryReply> result = make_page(**run, wait);
     (*run)->revealed = last_event(**run);
-    shard_.reply_at<HistoryReply>((*run)->last, std::move(wait.reply), std::move(result));
+    shard_.reply_at<HistoryReply>(
+        STELE_BUG("reads.shown-before-durable") ? Position() : (*run)->last, std::move(wait.reply),
+        std::move(result));
 }
 
 absl::StatusOr<HistoryReply> HistoryReads::make_page(LoadedRun& run, const Wait& wait) {
@@ -64,6 +68,7 @@ absl::StatusOr<HistoryPage> HistoryReads::page_of(LoadedRun& run, const Wait& wa
         return read_last_event(store, run);
     }
     PageLimits limits;
+    if (STELE_FAULT("reads.tiny-page")) limits.events = 1;
     if (query.maximum_events > 0) limits.events = std::min(limits.events, query.maximum_events);
     if (query.reverse) {
         const EventId last =
@@ -77,6 +82,7 @@ absl::StatusOr<HistoryPage> HistoryReads::page_of(LoadedRun& run, const Wait& wa
         read_page(store, run, std::max(query.from, kFirstEvent), last.next(), limits));
     // Who names the end has the events of the task already.
     if (query.for_worker && query.to == kNoEvent && page.next == kNoEvent) {
+        STELE_PROBE("reads.transient-events");
         append_transient(*run.run, page);
     }
     return page;
@@ -96,7 +102,10 @@ void HistoryReads::describe(const RunRef& ref,
 
 void HistoryReads::hold(RunAddress address, Wait wait) {
     const WaitId id = ++last_wait_;
-    const Timestamp end = add_saturating(shard_.now(), wait.query.longest_wait);
+    const bool soon = STELE_FAULT("reads.wait-ends-soon");
+    const Duration longest =
+        soon ? Duration(std::chrono::milliseconds(50)) : wait.query.longest_wait;
+    const Timestamp end = add_saturating(shard_.now(), longest);
     wait.timer =
         shard_.executor().run_at(end, [this, address, id] { end_wait(address, id, true); });
     const CallScopePtr scope = wait.scope;

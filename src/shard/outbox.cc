@@ -1,5 +1,6 @@
 #include "shard/outbox.h"
 
+#include "base/probe.h"
 #include "shard/outbox_send.h"
 
 #include <algorithm>
@@ -26,6 +27,8 @@ absl::Status Outbox::recover() {
         storage::OutboxRow row;
         STELE_RETURN_IF_ERROR(store::unwrap_message(store::Table::kOutbox, cursor->value(), row));
         const RunKey source(row.run_key());
+        if (STELE_BUG("outbox.not-recovered")) continue;
+        STELE_PROBE("outbox.recovered");
         put(id, {id.slot, source}, std::move(row), true);
     }
     return cursor->status();
@@ -50,7 +53,9 @@ void Outbox::added(RunAddress source, const std::vector<storage::OutboxRow>& row
                    Position position) {
     for (const storage::OutboxRow& row : rows) {
         const Id id{source.slot, row_sequence(source.key, row.initiated_event_id())};
-        put(id, source, row, false);
+        put(id, source, row, STELE_BUG("outbox.sent-before-durable"));
+        if (STELE_BUG("outbox.sent-before-durable"))
+            shard_.executor().post([this, id] { deliver(id); });
         // Not before it is durable: the target must never see an effect that a crash undoes. And
         // not in place: the transition that made it is still being announced.
         shard_.executor().post([this, id, version = versions_, position] {
@@ -73,14 +78,23 @@ bool Outbox::owes(RunAddress source) {
 
 void Outbox::give_up(RunAddress source, store::WriteBatch& batch) {
     const auto [begin, end] = rows_of(source);
+    STELE_PROBE_IF("outbox.given-up", begin != end);
     for (auto row = begin; row != end; ++row) batch.erase(store::encode(row->first));
     waiting_.erase(begin, end);
 }
 
 void Outbox::became_durable(Id id, std::uint64_t version) {
     const auto found = waiting_.find(id);
-    if (found == waiting_.end() || found->second.version != version) return;
+    if (found == waiting_.end() || found->second.version != version) {
+        STELE_PROBE("outbox.replaced-before-durable");
+        return;
+    }
     found->second.durable = true;
+    if (STELE_FAULT("outbox.slow")) {
+        shard_.executor().run_at(shard_.now() + std::chrono::milliseconds(300),
+                                 [this, id] { deliver(id); });
+        return;
+    }
     deliver(id);
 }
 
@@ -101,6 +115,7 @@ void Outbox::deliver(Id id) {
         shard_.executor().run_at(due, [this, id] { deliver(id); });
         return;
     }
+    if (STELE_FAULT("outbox.sent-twice")) send(shard_, entry.row, source, [](const Answer&) {});
     const std::uint64_t version = entry.version;
     Reply<history::NexusOutcome> reply = [this, id, version](Answer answer) {
         shard_.executor().post(
@@ -116,19 +131,33 @@ void Outbox::answered(Id id, std::uint64_t version, const Answer& answer) {
     if (stopped_ || found == waiting_.end()) return;
     Entry& entry = found->second;
     entry.under_way = false;
-    if (entry.version != version) return deliver(id);
+    if (entry.version != version) {
+        STELE_PROBE("outbox.replaced-under-way");
+        return deliver(id);
+    }
+    if (STELE_FAULT("outbox.answer-lost")) return retry(id, entry);
     conclude(id, entry, answer);
 }
 
 void Outbox::conclude(Id id, Entry& entry, const Answer& answer) {
     const Conclusion conclusion = conclusion_of(entry.row, answer, entry.failures);
-    if (conclusion.kind == Conclusion::Kind::kRetry) return retry(id, entry);
+    if (conclusion.kind == Conclusion::Kind::kRetry) {
+        STELE_PROBE("outbox.tried-again");
+        if (STELE_BUG("outbox.given-up-after-failure")) return drop(id);
+        return retry(id, entry);
+    }
     if (conclusion.kind == Conclusion::Kind::kDone) return drop(id);
     LoadedRun* source = source_of(entry);
-    if (source == nullptr) return drop(id);
+    if (source == nullptr) {
+        STELE_PROBE("outbox.source-gone");
+        return drop(id);
+    }
     const CommandContext context = shard_.context_of(*source);
     auto applied = conclusion.record(*source->run, context.context);
-    if (!applied.ok() || applied->transition.empty) return drop(id);
+    if (!applied.ok() || applied->transition.empty) {
+        STELE_PROBE("outbox.outcome-known");
+        return drop(id);
+    }
     Change change{source, &applied->transition};
     if (!conclusion.replaced) change.outbox_done = id;
     waiting_.erase(id);

@@ -1,5 +1,6 @@
 #include "shard/queries.h"
 
+#include "base/probe.h"
 #include "shard/history_pages.h"
 
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -102,11 +103,13 @@ void Queries::query(const NamespacePtr& space, service::QueryWorkflowRequest req
     }
     const bool direct = can_ask_directly(run);
     if (!direct && buffered(loaded.address) >= kBufferedPerRun) {
+        STELE_PROBE("queries.buffer-full");
         return reply(too_many(
             "consistent query buffer is full, this may be caused by too many queries and workflow "
             "not able to process query fast enough"));
     }
-    if (queries_.size() >= kWaitingPerShard) return reply(too_many("too many queries wait"));
+    if (queries_.size() >= kWaitingPerShard || STELE_FAULT("queries.too-many"))
+        return reply(too_many("too many queries wait"));
 
     const Id id = env::new_uuid(shard_.around().env.random());
     Query query;
@@ -169,7 +172,7 @@ void Queries::ask_directly(const Id& id) {
     const absl::StatusOr<LoadedRun*> run = load(query.run);
     if (!run.ok()) return finish(id, run.status(), Position());
     const storage::HeaderRow& header = (*run)->run->header;
-    if (header.sticky_task_queue().empty()) {
+    if (header.sticky_task_queue().empty() || STELE_FAULT("queries.not-sticky")) {
         query.stage = Stage::kNormal;
         const QueueId queue{query.ref.namespace_id, (*run)->run->info.task_queue(),
                             QueueKind::kWorkflow};
@@ -205,6 +208,7 @@ void Queries::unmatched(const Id& id, Stage stage, absl::Status status) {
 }
 
 void Queries::leave_sticky(const Id& id) {
+    STELE_PROBE("queries.left-sticky");
     Query& query = queries_.at(id);
     const absl::StatusOr<LoadedRun*> run = load(query.run);
     if (!run.ok()) return finish(id, run.status(), Position());
@@ -224,6 +228,7 @@ void Queries::start(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) {
     const auto found = queries_.find(offer.query_id);
     const bool wanted = found != queries_.end() && found->second.stage != Stage::kBuffered &&
                         (found->second.stage == Stage::kSticky) == offer.sticky;
+    STELE_PROBE_IF("queries.unwanted", !wanted);
     if (!wanted) return reply(not_found("nobody waits for this query any more"));
     Query& query = found->second;
     const absl::StatusOr<LoadedRun*> run = load(query.run);
@@ -236,8 +241,10 @@ void Queries::start(const QueryOffer& offer, Reply<PolledWorkflowTask> reply) {
     if (!offer.sticky) {
         PageLimits limits;
         limits.events = shard_.context_of(loaded).context.limits->query_history_page;
-        page = read_page(shard_.around().store, loaded, kFirstEvent, last_event(loaded).next(),
-                         limits);
+        if (STELE_FAULT("queries.tiny-page")) limits.events = 1;
+        const bool stale = STELE_BUG("queries.stale-state") && previous != kNoEvent;
+        const EventId last = stale ? previous : last_event(loaded);
+        page = read_page(shard_.around().store, loaded, kFirstEvent, last.next(), limits);
     }
     if (!page.ok()) return reply(page.status());
     query.taken = true;
@@ -260,6 +267,7 @@ void Queries::respond(const RunRef& run, const std::string& query_id,
                       Reply<history::None> reply) {
     const auto found = queries_.find(query_id);
     if (found == queries_.end() || found->second.ref != run || !found->second.taken) {
+        STELE_PROBE("queries.answered-late");
         return reply(not_found("query task not found, or already expired"));
     }
     if (request.completed_type() == enums::QUERY_RESULT_TYPE_FAILED) {
@@ -278,6 +286,7 @@ Queries::Attached Queries::attach(RunAddress run) {
     if (ids == by_run_.end()) return attached;
     for (const Id& id : ids->second) {
         const Query& query = queries_.at(id);
+        STELE_PROBE_IF("queries.attached", query.stage == Stage::kBuffered);
         if (query.stage == Stage::kBuffered) attached.emplace_back(id, query.request.query());
     }
     return attached;
@@ -316,6 +325,7 @@ void Queries::changed(const LoadedRun& run) {
             const history::Run& now = *(*loaded)->run;
             const absl::Status status = check_answerable(now, found->second.deadline);
             if (!status.ok()) return finish(id, status, (*loaded)->last_synced);
+            STELE_PROBE_IF("queries.buffered-becomes-direct", can_ask_directly(now));
             if (can_ask_directly(now)) ask_directly(id);
         });
     }

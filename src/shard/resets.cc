@@ -1,5 +1,6 @@
 #include "shard/resets.h"
 
+#include "base/probe.h"
 #include "history/reset.h"
 #include "shard/history_pages.h"
 
@@ -89,7 +90,12 @@ absl::StatusOr<LoadedRun*> Reset::made_before() const {
     const auto made = [this](const LoadedRun& run) {
         return run.run->info.reset_request_id() == request_.request_id();
     };
-    if (current_ != nullptr && made(*current_)) return current_;
+    if (STELE_BUG("reset.request-id-ignored")) return static_cast<LoadedRun*>(nullptr);
+    if (current_ != nullptr && made(*current_)) {
+        STELE_PROBE("reset.made-before");
+        return current_;
+    }
+    STELE_PROBE_IF("reset.of-a-reset-base", !base_->run->header.reset_run_id().empty());
     // It may have continued as new since.
     RunRef last = workflow_;
     last.run_id = base_->run->header.reset_run_id();
@@ -136,6 +142,8 @@ absl::StatusOr<LoadedRun*> Reset::perform() {
 
 absl::Status Reset::end_current() {
     if (current_ == nullptr || !current_->run->is_open()) return absl::OkStatus();
+    STELE_PROBE("reset.of-an-open-run");
+    if (STELE_BUG("reset.current-left-open")) return absl::OkStatus();
     const std::string reset_run_id = base_ == current_ ? input_.identity.run_id : "";
     STELE_ASSIGN_OR_RETURN(ended_, history::terminate_for_reset(*current_->run, request_.reason(),
                                                                 reset_run_id, context_.context));
@@ -167,6 +175,7 @@ absl::Status Reset::read_later() {
         const absl::StatusOr<LoadedRun*> run = shard_.find(ref);
         if (!run.ok() && run.status().code() == absl::StatusCode::kNotFound) break;
         if (!run.ok()) return run.status();
+        STELE_PROBE("reset.reapplies-from-successor");
         last = ref;
         STELE_ASSIGN_OR_RETURN(next, read_later_of(**run, kFirstEvent, {}));
     }

@@ -1,5 +1,7 @@
 #include "shard/run_cache.h"
 
+#include "base/probe.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -64,6 +66,7 @@ void EventTail::trim(std::size_t bytes, Position readable) {
 void EventTail::truncate(EventId from) {
     while (!batches_.empty() && batches_.back().events.first >= from) {
         bytes_ -= batches_.back().events.bytes.size();
+        STELE_PROBE("cache.tail-truncated");
         batches_.pop_back();
     }
 }
@@ -98,7 +101,7 @@ LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
 }
 
 void RunCache::changed(LoadedRun& run, Position readable) {
-    run.tail.trim(kTailBytes, readable);
+    run.tail.trim(STELE_FAULT("cache.no-tail") ? 0 : kTailBytes, readable);
     // Counting costs as much as the run has rows, so a large run is counted less often.
     if (run.until_count == 0) {
         run.row_bytes = run_bytes(*run.run);
@@ -114,14 +117,19 @@ void RunCache::evict(Position readable) {
     std::erase_if(deleted_, [&](RunAddress address) {
         const Order::iterator place = runs_.at(address);
         if ((*place)->last > readable) return false;
+        STELE_PROBE("cache.deleted-run-forgotten");
         remove(place);
         return true;
     });
     auto place = order_.end();
-    while (bytes_ > capacity_ && place != order_.begin()) {
+    while ((bytes_ > capacity_ || STELE_FAULT("cache.early-eviction")) && place != order_.begin()) {
         --place;
         const LoadedRun& run = **place;
-        if (run.last > readable || run.deleted || run.run->holds_unwritten()) continue;
+        const bool unwritten = run.last > readable && !STELE_BUG("cache.evicts-unwritten");
+        STELE_PROBE_IF("cache.kept-unwritten", unwritten);
+        STELE_PROBE_IF("cache.kept-for-updates", run.run->holds_unwritten());
+        if (unwritten || run.deleted || run.run->holds_unwritten()) continue;
+        STELE_PROBE("cache.evicted");
         place = remove(place);
     }
 }

@@ -1,5 +1,6 @@
 #include "shard/run_deletion.h"
 
+#include "base/probe.h"
 #include "shard/alarms.h"
 #include "shard/index_feed.h"
 #include "shard/outbox.h"
@@ -22,7 +23,8 @@ Timestamp due_time(Shard& shard, const LoadedRun& run) {
     if (header.delete_requested()) return kUnset;
     const NamespacePtr space = shard.around().namespaces.by_id(run.run->info.namespace_id());
     if (space == nullptr) return kUnset;
-    return add_saturating(from_proto(header.close_time()), space->retention);
+    return add_saturating(from_proto(header.close_time()),
+                          STELE_BUG("deletion.too-early") ? Duration::zero() : space->retention);
 }
 
 /// Erases the rows that the store shows in a range. `complete`: it shows all that there are.
@@ -33,6 +35,7 @@ void erase_rows(Shard& shard, store::WriteBatch& batch, store::KeyRange range, b
         keys.emplace_back(cursor->key());
     }
     if (!complete || !cursor->status().ok() || keys.size() > kSingleRows) {
+        STELE_PROBE("deletion.by-range");
         batch.erase_range(std::move(range.begin), std::move(range.end));
         return;
     }
@@ -42,7 +45,8 @@ void erase_rows(Shard& shard, store::WriteBatch& batch, store::KeyRange range, b
 void delete_now(Shard& shard, LoadedRun& run) {
     const RunAddress address = run.address;
     const RunRef ref = run.run->ref();
-    const bool complete = run.last <= shard.around().committer.readable();
+    const bool complete =
+        run.last <= shard.around().committer.readable() && !STELE_FAULT("deletion.as-ranges");
     store::WriteBatch batch;
     erase_rows(shard, batch, store::state_range(address.slot, address.key), complete);
     erase_rows(shard, batch, store::events_range(address.slot, address.key), complete);
@@ -69,6 +73,8 @@ Timestamp deletion_time(Shard& shard, const history::Draft& closing) {
     if (space == nullptr) return shard.now();
     const double part = shard.context_for(space).context.uniform();
     const auto jitter = std::chrono::duration_cast<Duration>(space->limits.retention_jitter * part);
+    if (STELE_BUG("deletion.too-early"))
+        return from_proto(closing.header.close_time()) + std::chrono::seconds(2);
     return add_saturating(add_saturating(from_proto(closing.header.close_time()), space->retention),
                           jitter);
 }
@@ -76,8 +82,11 @@ Timestamp deletion_time(Shard& shard, const history::Draft& closing) {
 Position request_deletion(Shard& shard, LoadedRun& run) {
     STELE_CHECK(!run.run->is_open(), "the deletion of an open run was requested");
     storage::HeaderRow& header = run.run->header;
-    if (header.delete_requested()) return run.last_synced;
-    header.set_delete_requested(true);
+    if (header.delete_requested()) {
+        STELE_PROBE("deletion.asked-again");
+        return run.last_synced;
+    }
+    header.set_delete_requested(!STELE_BUG("deletion.forgotten"));
     const AlarmChange alarm = move_alarm(header, shard.now(), /*closed=*/true, shard.now());
     store::WriteBatch batch;
     write_header(batch, run.address, header);
@@ -91,6 +100,7 @@ void delete_if_due(Shard& shard, LoadedRun& run) {
     const Timestamp due = due_time(shard, run);
     if (due > shard.now()) return shard.reset_alarm(run, due);
     if (shard.outbox().owes(run.address)) {
+        STELE_PROBE("deletion.waits-for-outbox");
         return shard.reset_alarm(run, add_saturating(shard.now(), kPatience));
     }
     delete_now(shard, run);

@@ -1,5 +1,6 @@
 #include "shard/shard.h"
 
+#include "base/probe.h"
 #include "shard/alarms.h"
 #include "shard/backlog.h"
 #include "shard/completion_pages.h"
@@ -117,7 +118,11 @@ absl::StatusOr<LoadedRun*> Shard::find(const RunRef& run) {
 }
 
 absl::StatusOr<LoadedRun*> Shard::load(RunAddress address) {
-    if (LoadedRun* found = cache_.find(address)) return found->deleted ? nullptr : found;
+    if (LoadedRun* found = cache_.find(address)) {
+        STELE_PROBE_IF("shard.found-deleted", found->deleted);
+        return found->deleted ? nullptr : found;
+    }
+    STELE_PROBE("shard.loaded-from-store");
     STELE_ASSIGN_OR_RETURN(std::unique_ptr<LoadedRun> loaded, read_run(around_.store, address));
     if (loaded == nullptr) return static_cast<LoadedRun*>(nullptr);
     LoadedRun& run = cache_.insert(std::move(loaded));
@@ -128,6 +133,7 @@ absl::StatusOr<LoadedRun*> Shard::load(RunAddress address) {
 absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& workflow) {
     if (const storage::CurrentRow* row = currents_.find(workflow)) {
         // A row without a run stands for one that is being erased.
+        STELE_PROBE_IF("shard.current-being-erased", row->run_id().empty());
         if (row->run_id().empty()) return std::optional<storage::CurrentRow>();
         return std::optional(*row);
     }
@@ -242,15 +248,19 @@ void Shard::write(store::WriteBatch& batch, Change& change) {
     const AlarmChange alarm =
         move_alarm(draft.header, alarm_after(change), transition.closed, now());
     const RunAddress address = change.run->address;
-    if (change.outbox_done) batch.erase(store::encode(*change.outbox_done));
+    if (change.outbox_done && !STELE_BUG("outbox.row-kept"))
+        batch.erase(store::encode(*change.outbox_done));
     if (change.truncate_from != kNoEvent) {
         store::KeyRange withdrawn =
             store::events_range(address.slot, address.key, change.truncate_from,
                                 EventId(change.run->run->header.next_event_id()));
+        STELE_PROBE("shard.start-withdrawn");
         batch.erase_range(std::move(withdrawn.begin), std::move(withdrawn.end));
     }
     write_transition(batch, address, transition, alarm, change.is_new);
-    if (shows_in_lists(change)) index_feed_->add(batch, address);
+    const bool listed =
+        shows_in_lists(change) && !(STELE_BUG("index.status-missed") && !change.is_new);
+    if (listed) index_feed_->add(batch, address);
     if (change.is_new || (changes_status(change) && is_current(*change.run))) {
         write_current(batch, address.slot, change.run->run->ref(),
                       make_current(draft.run_info(), draft.header));
@@ -322,6 +332,7 @@ void Shard::commit(std::vector<Change> changes) {
         for (history::NewRun& successor : changes[i].transition->successor) {
             const absl::StatusOr<RunAddress> address = allocate(changes[i].run->run->ref());
             STELE_CHECK(address.ok(), "the last run key of a slot could not be read");
+            STELE_PROBE("shard.successor");
             history::Transition* transition = successor.transition.get();
             changes.push_back({&adopt(*address, successor), transition, true});
         }
@@ -367,7 +378,9 @@ Position Shard::submit(store::WriteBatch batch, store::Urgency urgency, LoadedRu
 // ---- Replying --------------------------------------------------------------------------------
 
 void Shard::when_durable(Position position, env::Closure closure) {
-    if (position <= around_.committer.durable()) {
+    const bool durable =
+        position <= around_.committer.durable() && !STELE_FAULT("shard.late-reply");
+    if (durable || STELE_BUG("shard.reply-before-durable")) {
         closure();
         return;
     }
@@ -375,10 +388,11 @@ void Shard::when_durable(Position position, env::Closure closure) {
 }
 
 void Shard::when_readable(env::Closure closure) {
-    if (last_submitted_ <= around_.committer.readable()) {
+    if (last_submitted_ <= around_.committer.readable() || STELE_BUG("shard.reads-unwritten")) {
         executor_->post(std::move(closure));
         return;
     }
+    STELE_PROBE("shard.waits-for-readable");
     around_.committer.when_readable(last_submitted_, *executor_, std::move(closure));
 }
 

@@ -1,5 +1,6 @@
 #include "shard/starts.h"
 
+#include "base/probe.h"
 #include "history/attach.h"
 #include "shard/tasks.h"
 
@@ -168,7 +169,9 @@ void Starts::signal_with_start_once(NamespacePtr space,
                                     service::SignalWithStartWorkflowExecutionRequest request,
                                     std::string run_id, Reply<StartReply> reply) {
     const RunRef made{space->id, request.workflow_id(), run_id};
-    if (const auto run = shard_.find(made); run.ok()) {
+    if (const auto run = shard_.find(made);
+        run.ok() && !STELE_BUG("starts.signalled-run-not-recognised")) {
+        STELE_PROBE("starts.signalled-run-known");
         const history::Run& started = *(*run)->run;
         return shard_.reply_at<StartReply>(
             (*run)->last_synced, std::move(reply),
@@ -193,7 +196,8 @@ void Starts::start_child(NamespacePtr space, history::ChildStart start,
                          Reply<history::None> reply) {
     const absl::StatusOr<LoadedRun*> started =
         shard_.find({space->id, start.request.workflow_id(), start.run_id});
-    if (started.ok()) {
+    if (started.ok() && !STELE_BUG("starts.child-not-recognised")) {
+        STELE_PROBE("starts.child-started-before");
         return shard_.reply_at<history::None>((*started)->last_synced, std::move(reply),
                                               history::None{});
     }
@@ -210,6 +214,7 @@ void Starts::start_child(NamespacePtr space, history::ChildStart start,
 }
 
 void Starts::decide(Call call) {
+    if (STELE_FAULT("starts.busy")) return call.reply(unavailable("not now"));
     const auto current = shard_.current(workflow_of(*call.space, call.request.workflow_id()));
     if (!current.ok()) return call.reply(current.status());
     if (!*current) return create(std::move(call), nullptr);
@@ -220,13 +225,16 @@ void Starts::decide(Call call) {
         call.signal && (is_open(row) || call.request.workflow_id_conflict_policy() ==
                                             enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
     const bool repeated = !call.request.request_id().empty() &&
-                          row.create_request_id() == call.request.request_id() && !own_rule;
+                          row.create_request_id() == call.request.request_id() && !own_rule &&
+                          !STELE_BUG("starts.request-id-ignored");
+    STELE_PROBE_IF("starts.repeated", repeated);
     if (repeated) return answer_repeated(std::move(call), row);
     const absl::StatusOr<LoadedRun*> run = load_current(call, row);
     if (!run.ok()) return call.reply(run.status());
     if (!call.signal && history::is_attached(*(*run)->run, call.request.request_id())) {
         return answer_existing(std::move(call), row, **run, true);
     }
+    if (is_open(row) && STELE_BUG("starts.two-open-runs")) return create(std::move(call), nullptr);
     if (is_open(row)) return meet_open(std::move(call), row);
     meet_closed(std::move(call), row);
 }
@@ -258,6 +266,7 @@ void Starts::meet_open(Call call, const storage::CurrentRow& current) {
         case enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
             return create(std::move(call), *run);
         default:
+            STELE_PROBE("starts.met-open-run");
             return shard_.reply_at<StartReply>(
                 (*run)->last_synced, std::move(call.reply),
                 already_started("Workflow execution is already running.",
@@ -302,6 +311,7 @@ void Starts::meet_closed(Call call, const storage::CurrentRow& current) {
             "Workflow execution already finished successfully.", call.request.workflow_id(),
             current, " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.");
     }
+    STELE_PROBE("starts.met-closed-run");
     if (refusal.ok()) return create(std::move(call), nullptr);
     const absl::StatusOr<LoadedRun*> run = load_current(call, current);
     if (!run.ok()) return call.reply(run.status());
@@ -352,6 +362,7 @@ void Starts::reply_started(Call call, LoadedRun& run) {
     if (call.request.request_eager_execution() && has_task) {
         reply.eager_task = start_eagerly(call, run);
     }
+    if (STELE_FAULT("starts.unanswered")) return call.reply(unavailable("the answer was lost"));
     shard_.reply_at<StartReply>(run.last_synced, std::move(call.reply), std::move(reply));
 }
 

@@ -1,5 +1,6 @@
 #include "shard/tasks.h"
 
+#include "base/probe.h"
 #include "history/update.h"
 #include "shard/backlog.h"
 #include "shard/completion_pages.h"
@@ -19,14 +20,18 @@ void Tasks::start_workflow_task(const TaskOffer& offer, history::StartWorkflowTa
                                 Reply<PolledWorkflowTask> reply) {
     const absl::StatusOr<LoadedRun*> run = shard_.load({offer.slot, offer.run_key});
     if (!run.ok()) return reply(run.status());
+    STELE_PROBE_IF("tasks.run-gone", *run == nullptr);
     if (*run == nullptr) return reply(obsolete());
+    if (STELE_FAULT("tasks.start-refused")) return reply(unavailable("not now"));
     LoadedRun& loaded = **run;
     const CommandContext context = shard_.context_of(loaded);
     auto started = history::start_workflow_task(*loaded.run, input, context.context);
+    STELE_PROBE_IF("tasks.obsolete", !started.ok());
     if (!started.ok()) return reply(started.status());
     shard_.commit(loaded, started->transition);
     // The start itself may have gone over a limit of the run and closed it.
     if (!loaded.run->is_open()) return reply(obsolete());
+    if (STELE_FAULT("tasks.start-unanswered")) return reply(unavailable("the answer was lost"));
     shard_.reply_at<PolledWorkflowTask>(
         loaded.last_synced, std::move(reply),
         polled(loaded, std::move(started->reply), *context.context.limits));
@@ -42,7 +47,8 @@ absl::StatusOr<PolledWorkflowTask> Tasks::polled(LoadedRun& run, history::Starte
     const bool partial = task.sticky && task.previous_started != kNoEvent;
     const EventId from = partial ? task.previous_started.next() : kFirstEvent;
     PageLimits page;
-    page.events = limits.history_page;
+    page.events = STELE_FAULT("tasks.tiny-page") ? 1 : limits.history_page;
+    STELE_PROBE_IF("tasks.partial-history", partial);
     STELE_ASSIGN_OR_RETURN(
         polled.history, read_page(shard_.around().store, run, from, task.last_stored.next(), page));
     polled.queries = shard_.queries().attach(run.address);
@@ -57,11 +63,14 @@ void Tasks::start_activity(const TaskOffer& offer, history::StartActivityInput i
     const absl::StatusOr<LoadedRun*> run = shard_.load({offer.slot, offer.run_key});
     if (!run.ok()) return reply(run.status());
     if (*run == nullptr) return reply(obsolete());
+    if (STELE_FAULT("tasks.activity-refused")) return reply(unavailable("not now"));
     LoadedRun& loaded = **run;
     const CommandContext context = shard_.context_of(loaded);
     auto started = history::start_activity(*loaded.run, input, context.context);
+    STELE_PROBE_IF("tasks.activity-obsolete", !started.ok());
     if (!started.ok()) return reply(started.status());
     shard_.commit(loaded, started->transition);
+    if (STELE_FAULT("tasks.activity-unanswered")) return reply(unavailable("the answer was lost"));
     if (!started->transition.overruled.ok()) return reply(started->transition.overruled);
     if (!loaded.run->is_open()) return reply(obsolete());
     shard_.reply_at<PolledActivityTask>(loaded.last_synced, std::move(reply),
@@ -83,6 +92,7 @@ void Tasks::give_up_sticky(const TaskOffer& offer) {
     const CommandContext context = shard_.context_of(**run);
     auto applied =
         history::give_up_sticky(*(*run)->run, offer.scheduled, offer.stamp, context.context);
+    STELE_PROBE_IF("tasks.sticky-given-up-late", applied.ok() && applied->transition.empty);
     if (applied.ok()) shard_.commit(**run, applied->transition);
 }
 
@@ -99,7 +109,10 @@ void Tasks::take_back(const RunRef& ref, const history::WorkflowTaskToken& token
         // A reader may have seen the start, or it shares its batch with events that must stay.
         const auto& batches = loaded.tail.batches();
         const bool alone = !batches.empty() && batches.back().events.first == change.truncate_from;
-        if (!alone || loaded.revealed >= change.truncate_from) return;
+        if (!alone || loaded.revealed >= change.truncate_from) {
+            STELE_PROBE("tasks.not-taken-back");
+            return;
+        }
     }
     shard_.commit({std::move(change)});
 }
@@ -138,10 +151,12 @@ void Tasks::complete(const NamespacePtr& space, const RunRef& ref,
     shard_.commit(loaded, applied->transition);
     if (completed.refusal.ok()) completed.refusal = applied->transition.overruled;
     if (!completed.refusal.ok()) {
+        STELE_PROBE("tasks.completion-refused");
         return shard_.reply_at<CompletedTaskReply>(loaded.last_synced, std::move(reply),
                                                    completed.refusal);
     }
     if (completed.speculative_next) {
+        STELE_PROBE("tasks.speculative-next");
         auto next =
             history::start_next_speculative_task(*loaded.run, request.identity(), context.context);
         if (next.ok()) {

@@ -1,5 +1,6 @@
 #include "shard/updates.h"
 
+#include "base/probe.h"
 #include "shard/history_pages.h"
 
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -78,7 +79,8 @@ void Updates::wait_for(LoadedRun& run, const std::string& update_id, Stage stage
         return shard_.reply_at<UpdateReply>(run.last_synced, std::move(reply),
                                             describe(run, update_id, *progress));
     }
-    if (waits_.size() >= kWaitingPerShard) return reply(too_many_wait());
+    if (waits_.size() >= kWaitingPerShard || STELE_FAULT("updates.too-many"))
+        return reply(too_many_wait());
     Wait wait;
     wait.update = {run.address, update_id};
     wait.ref = run.run->ref();
@@ -103,7 +105,10 @@ absl::StatusOr<UpdateReply> Updates::describe(LoadedRun& run, const std::string&
 
 void Updates::hold(Wait wait) {
     const WaitId id = ++last_wait_;
-    const Timestamp end = add_saturating(shard_.now(), shard_.around().options.long_poll);
+    const bool soon = STELE_FAULT("updates.wait-ends-soon");
+    const Duration longest =
+        soon ? Duration(std::chrono::milliseconds(50)) : shard_.around().options.long_poll;
+    const Timestamp end = add_saturating(shard_.now(), longest);
     wait.timer = shard_.executor().run_at(end, [this, id] { expire(id); });
     by_update_[wait.update].push_back(id);
     const CallScopePtr scope = wait.scope;
@@ -126,8 +131,10 @@ void Updates::expire(WaitId id) {
     }
     const auto progress = history::find_update(*(*run)->run, update_id);
     if (!progress) {
+        STELE_PROBE("updates.aborted-while-waiting");
         return finish(id, unavailable("workflow update was aborted"), (*run)->last_synced);
     }
+    STELE_PROBE("updates.wait-expired");
     finish(id, describe(**run, update_id, *progress), (*run)->last_synced);
 }
 
@@ -176,7 +183,10 @@ void Updates::answer(const LoadedRun& run, history::UpdateChange& change) {
         if (result.ok() && waits_.at(id).stage > result->stage) continue;
         // Not in place: the commit under way is still being announced.
         shard_.executor().post(
-            [this, id, result, position = run.last_synced] { finish(id, result, position); });
+            [this, id, result,
+             position = STELE_BUG("updates.told-before-durable") ? Position() : run.last_synced] {
+                finish(id, result, position);
+            });
     }
 }
 
@@ -197,6 +207,7 @@ void Updates::mind_speculative_task(const LoadedRun& run) {
 }
 
 void Updates::time_out_speculative_task(RunAddress address) {
+    STELE_PROBE("updates.speculative-task-timed-out");
     deadlines_.erase(address);
     const absl::StatusOr<LoadedRun*> run = shard_.load(address);
     if (!run.ok() || *run == nullptr) return;

@@ -161,7 +161,8 @@ Position GroupCommitter::submit(WriteBatch batch, Urgency urgency) {
     }
     if (write_now) start_write();
     if (write_late) {
-        executor_->run_at(env_.now() + options_.lazy_delay, [this] { this->write_late(); });
+        const Duration delay = options_.lazy_delay * (STELE_FAULT("committer.late-lazy") ? 20 : 1);
+        executor_->run_at(env_.now() + delay, [this] { this->write_late(); });
     }
     return position;
 }
@@ -273,7 +274,7 @@ void GroupCommitter::write() {
         env::MutexLock lock(mutex_);
         rests_until_ = rests_until;
         writing_ = sync_wanted_ > durable_;
-        if (writing_) STELE_PROBE("committer.write-again");
+        STELE_PROBE_IF("committer.write-again", writing_);
         if (!writing_ && !pending_.empty()) write_late = want_lazy_write();
         if (!writing_ && !write_late) return;
     }
@@ -293,16 +294,18 @@ GroupCommitter::Group GroupCommitter::take_group() {
             group.batch.bytes() + pending_.front().bytes() > options_.write_bytes_max) {
             break;
         }
+        if (STELE_BUG("committer.batch-dropped") && group.batch_count == 3) pending_.front() = {};
         group.batch.append(std::move(pending_.front()));
         pending_.pop_front();
         ++group.batch_count;
     }
-    if (group.batch_count > 1) STELE_PROBE("committer.merged");
-    if (group.batch_count == 0) STELE_PROBE("committer.sync-alone");
+    STELE_PROBE_IF("committer.merged", group.batch_count > 1);
+    STELE_PROBE_IF("committer.sync-alone", group.batch_count == 0);
     group.submitted_bytes = group.batch.bytes();
     group.batch.drop_overwritten();
     group.last = Position(submitted_.value() - static_cast<std::int64_t>(pending_.size()));
-    group.sync = sync_wanted_ > durable_ ? Sync::kYes : Sync::kNo;
+    const bool sync = sync_wanted_ > durable_ || STELE_FAULT("committer.extra-sync");
+    group.sync = sync ? Sync::kYes : Sync::kNo;
     return group;
 }
 

@@ -1,5 +1,6 @@
 #include "visibility/follower.h"
 
+#include "base/probe.h"
 #include "store/keys.h"
 
 #include <limits>
@@ -89,8 +90,10 @@ absl::StatusOr<std::size_t> Follower::read_feed(Slot slot, std::int64_t after, s
     const store::KeyRange range = store::index_range(slot, after);
     const auto cursor = store_.scan(range.begin, range.end);
     std::size_t count = 0;
-    for (; cursor->valid() && count < kRowsAtOnce; cursor->next()) {
+    const std::size_t most = STELE_FAULT("visibility.one-row-at-once") ? 1 : kRowsAtOnce;
+    for (; cursor->valid() && count < most; cursor->next()) {
         STELE_ASSIGN_OR_RETURN(const store::IndexKey key, store::decode_index_key(cursor->key()));
+        STELE_PROBE_IF("visibility.row-behind-the-end", key.sequence > end);
         if (key.sequence > end) break;
         storage::IndexRow row;
         STELE_RETURN_IF_ERROR(store::unwrap_message(Table::kIndex, cursor->value(), row));
@@ -114,6 +117,7 @@ absl::StatusOr<std::size_t> Follower::follow(const store::IndexFeeds::Ends& ends
             if (count == 0) break;
             STELE_RETURN_IF_ERROR(apply(runs, progress));
             all += count;
+            STELE_PROBE_IF("visibility.several-rows", count > 1);
         }
     }
     return all;
@@ -142,9 +146,12 @@ absl::Status Follower::index_run(RunPlace place) {
         if (value) {
             STELE_RETURN_IF_ERROR(rows.take(kind, *value));
         } else if (kind != StateKind::kAttributes) {
+            STELE_PROBE("visibility.run-deleted");
             return index_.erase(place);  // deleted
         }
     }
+    if (STELE_BUG("visibility.stale-status"))
+        rows.header.set_status(temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING);
     return put(index_, schemas_, place, rows);
 }
 
@@ -173,7 +180,8 @@ absl::Status Follower::index_all() {
         if (rows.found && here != place) {
             STELE_RETURN_IF_ERROR(put(index_, schemas_, place, rows));
             rows = {};
-            if (++count % kRunsAtOnce == 0) {
+            const std::size_t most = STELE_FAULT("visibility.small-rebuild") ? 1 : kRunsAtOnce;
+            if (++count % most == 0) {
                 STELE_RETURN_IF_ERROR(index_.commit({}, /*complete=*/false));
                 STELE_RETURN_IF_ERROR(index_.begin());
             }

@@ -1,5 +1,6 @@
 #include "visibility/visibility.h"
 
+#include "base/probe.h"
 #include "store/keys.h"
 #include "visibility/follower.h"
 
@@ -59,6 +60,7 @@ private:
     /// Answers from an index that has everything which is there now.
     template <typename T, typename Question>
     void ask(Reply<T> reply, Question question) {
+        if (STELE_FAULT("visibility.busy")) return reply(unavailable("not now"));
         const store::IndexFeeds::Ends ends = feeds_.ends();
         when_durable(
             ends, [this, ends, reply = std::move(reply), question = std::move(question)]() mutable {
@@ -71,13 +73,15 @@ private:
     void when_durable(const store::IndexFeeds::Ends& ends, env::Closure closure) {
         Position last;
         for (const auto& [slot, end] : ends) last = std::max(last, end.position);
+        if (STELE_BUG("visibility.reads-unsynced")) last = {};
         committer_.when_durable(last, *executor_, std::move(closure));
     }
 
     /// Something is new: gathers for a while.
     void wake() {
         if (std::exchange(waiting_, true)) return;
-        executor_->run_at(env_.now() + delay_, [this] {
+        const Duration delay = delay_ * (STELE_FAULT("visibility.slow") ? 50 : 1);
+        executor_->run_at(env_.now() + delay, [this] {
             waiting_ = false;
             const store::IndexFeeds::Ends ends = feeds_.ends();
             when_durable(ends, [this, ends] {
@@ -89,7 +93,8 @@ private:
 
     absl::Status catch_up() {
         STELE_ASSIGN_OR_RETURN(const bool follows, follower_.can_follow());
-        if (!follows) return follower_.rebuild();
+        STELE_PROBE_IF("visibility.followed", follows);
+        if (!follows || STELE_FAULT("visibility.rebuilt")) return follower_.rebuild();
         STELE_ASSIGN_OR_RETURN(const store::IndexFeeds::Ends ends, follower_.stored_ends());
         return follower_.follow(ends).status();
     }
@@ -98,10 +103,13 @@ private:
         if (!caught_up_) {
             STELE_RETURN_IF_ERROR(catch_up());
             caught_up_ = true;
+            STELE_PROBE("visibility.caught-up-late");
         }
         STELE_ASSIGN_OR_RETURN(const std::size_t rows, follower_.follow(ends));
         untrimmed_ += rows;
-        if (untrimmed_ < kTrimAfterRows) return absl::OkStatus();
+        if (untrimmed_ < kTrimAfterRows && !STELE_FAULT("visibility.early-trim"))
+            return absl::OkStatus();
+        STELE_PROBE("visibility.trimmed");
         untrimmed_ = 0;
         return trim();
     }

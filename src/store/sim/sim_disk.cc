@@ -1,6 +1,7 @@
 #include "store/sim/sim_disk.h"
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "store/memory/memory_store.h"
 
 #include <utility>
@@ -80,7 +81,10 @@ void SimDisk::kill_process() { detach(); }
 
 std::size_t SimDisk::lose_power(env::SimRandom& random) {
     detach();
-    const std::size_t kept = random.below(unsynced_.size() + 1);
+    std::size_t kept = random.below(unsynced_.size() + 1);
+    if (STELE_FAULT("disk.loses-all-unsynced")) kept = 0;
+    if (STELE_FAULT("disk.keeps-all-unsynced")) kept = unsynced_.size();
+    STELE_PROBE_IF("disk.unsynced-lost", kept < unsynced_.size());
     const std::size_t lost = unsynced_.size() - kept;
     for (std::size_t i = 0; i < kept; ++i) {
         STELE_CHECK(durable_->write(unsynced_[i], Sync::kYes).ok(), "a memory store does not fail");
