@@ -15,6 +15,10 @@ using History = std::vector<temporal::api::history::v1::HistoryEvent>;
 std::vector<std::string> check_history(const std::string& run_id, const History& history,
                                        bool operated);
 
+/// Invariant 13: what is wrong between a run and the one that took over from it.
+std::vector<std::string> check_successor(const History& before, const std::string& run_id,
+                                         const History& after);
+
 /// The run that took over, or empty.
 std::string successor_of(const History& history);
 

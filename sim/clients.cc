@@ -1,5 +1,6 @@
 #include "sim/clients.h"
 
+#include "base/probe.h"
 #include "sim/script.h"
 #include "sim/worker.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -89,6 +90,10 @@ void Clients::start_workflow(std::size_t index) {
     if (request.cron_schedule().empty() && network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
     }
+    if (STELE_FAULT("client.starts-twice")) {
+        ++open_calls_;
+        send_start(request, [] {});
+    }
     send_start(std::move(request), [this, index] { accompany(index); });
 }
 
@@ -162,6 +167,10 @@ void Clients::signal_until_told(const std::string& workflow_id, const std::strin
     request.set_signal_name("step");
     request.set_request_id(request_id);
     request.mutable_input()->add_payloads()->set_data(value);
+    if (STELE_FAULT("client.signals-twice")) {
+        network_.call("SignalWorkflowExecution", request, kCallTimeout,
+                      [](absl::StatusOr<std::string>) {});
+    }
     network_.call("SignalWorkflowExecution", request, kCallTimeout,
                   [this, workflow_id, value, request_id](absl::StatusOr<std::string> response) {
                       if (!response.ok() && is_uncertain(response.status())) {
@@ -181,7 +190,11 @@ void Clients::disturb(const std::string& workflow_id) {
         request.mutable_workflow_execution()->set_workflow_id(workflow_id);
         request.set_request_id("cancel-" + workflow_id);
         network_.call("RequestCancelWorkflowExecution", request, kCallTimeout,
-                      [](absl::StatusOr<std::string>) {});
+                      [this, workflow_id,
+                       sent = network_.now()](const absl::StatusOr<std::string>& response) {
+                          if (!response.ok()) return;
+                          record_.cancel_requested(workflow_id, sent, network_.now());
+                      });
         return;
     }
     service::TerminateWorkflowExecutionRequest request;
@@ -197,16 +210,57 @@ void Clients::keep_asking(const std::string& workflow_id) {
     if (--askings_left_ < 0) return;
     network_.after(within(4'000), [this, workflow_id] {
         read_prefix(workflow_id);
+        look_up(workflow_ids_[network_.random().next() % workflow_ids_.size()]);
         service::QueryWorkflowRequest request;
         request.set_namespace_(kNamespace);
         request.mutable_execution()->set_workflow_id(workflow_id);
         request.mutable_query()->set_query_type("size");
-        network_.call("QueryWorkflow", request, kCallTimeout,
-                      [this, workflow_id](absl::StatusOr<std::string> response) {
-                          if (response.ok()) ++record_.queries_answered;
-                          keep_asking(workflow_id);
-                      });
+        std::string run_id;
+        if (!record_.runs[workflow_id].empty()) run_id = *record_.runs[workflow_id].begin();
+        request.mutable_execution()->set_run_id(run_id);
+        using Response = service::QueryWorkflowResponse;
+        const auto call = network_.call<Response>(
+            "QueryWorkflow", request, kCallTimeout,
+            [this, workflow_id, run_id,
+             seen = record_.prefixes[run_id].size()](absl::StatusOr<Response> response) {
+                if (response.ok()) check_answer(*response, run_id, seen);
+                keep_asking(workflow_id);
+            });
+        if (STELE_FAULT("client.abandons-query")) network_.abandon(call);
     });
+}
+
+/// Workers answer with the number of events that they have read: at least those which had been shown
+/// before the query was sent.
+void Clients::check_answer(const service::QueryWorkflowResponse& response,
+                           const std::string& run_id, std::size_t seen) {
+    ++record_.queries_answered;
+    if (response.query_result().payloads_size() == 0) return;
+    const std::string& answer = response.query_result().payloads(0).data();
+    if (answer == kAttachedAnswer) {
+        STELE_PROBE("client.answer-with-a-workflow-task");
+        return;
+    }
+    if (std::stoull(answer) >= seen) return;
+    record_.violation(
+        fmt::format("invariant 4: a query of run {} was answered after {} events, when "
+                    "{} had been read",
+                    run_id, answer, seen));
+}
+
+/// A run that was once shown in a list is there.
+void Clients::look_up(const std::string& workflow_id) {
+    service::ListWorkflowExecutionsRequest request;
+    request.set_namespace_(kNamespace);
+    request.set_query(fmt::format("WorkflowId = '{}'", workflow_id));
+    using Response = service::ListWorkflowExecutionsResponse;
+    network_.call<Response>("ListWorkflowExecutions", request, kCallTimeout,
+                            [this, workflow_id](absl::StatusOr<Response> response) {
+                                if (!response.ok()) return;
+                                for (const auto& info : response->executions()) {
+                                    record_.listed.emplace(workflow_id, info.execution().run_id());
+                                }
+                            });
 }
 
 /// Who was told that a workflow has started finds it in a list from then on.

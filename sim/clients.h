@@ -44,7 +44,10 @@ private:
                            const std::string& request_id);
     void disturb(const std::string& workflow_id);
     void keep_asking(const std::string& workflow_id);
+    void check_answer(const temporal::api::workflowservice::v1::QueryWorkflowResponse& response,
+                      const std::string& run_id, std::size_t seen);
     void read_prefix(const std::string& workflow_id);
+    void look_up(const std::string& workflow_id);
     void list_own(const std::string& workflow_id);
     Duration within(int milliseconds);
 

@@ -1,5 +1,7 @@
 #include "sim/network.h"
 
+#include "base/probe.h"
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -88,6 +90,7 @@ bool Network::chance(std::uint64_t one_in) {
 
 Duration Network::delay() {
     const int most = healed_ ? 1 : options_.delay_ms_max;
+    if (STELE_FAULT("network.slow-message")) return std::chrono::milliseconds(700);
     return std::chrono::microseconds(100 + random().next() % (static_cast<unsigned>(most) * 1000));
 }
 
@@ -134,6 +137,7 @@ void Network::deliver(const std::shared_ptr<PendingCall>& call, std::uint64_t in
 
 void Network::answered(CallId id, absl::StatusOr<std::string> response) {
     if (chance(options_.lose_reply)) return;
+    if (STELE_FAULT("network.connection-reset")) response = unavailable("connection reset");
     after(delay(), [this, id, response = std::move(response)] { end(id, response); });
 }
 

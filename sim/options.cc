@@ -47,7 +47,8 @@ std::string describe(const Options& o) {
         "seed {}: {} workflows on {} shards, {} s of faults; one in so many: request lost {}, "
         "reply lost {}, request repeated {}, task dropped {}, workflow task failed {}, activity "
         "failed {}, cache forgotten {}, poll abandoned {}; delay up to {} ms; crash every {} s, "
-        "power loss every {} s; {} workers, windows of {} tasks, a crowd of {}, activities a second "
+        "power loss every {} s; {} workers, windows of {} tasks, a crowd of {}, activities a "
+        "second "
         "{}, {}{}{}{}",
         o.seed, o.workflows, o.shards, o.faulty_seconds, o.lose_request, o.lose_reply,
         o.repeat_request, o.drop_task, o.fail_workflow_task, o.fail_activity, o.forget_cache,

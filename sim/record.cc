@@ -43,8 +43,25 @@ void Record::signalled(const std::string& workflow_id, const std::string& value)
     signals[workflow_id].insert(value);
 }
 
-void Record::activity_completed(const std::string& run_id, const std::string& activity_id) {
-    completions.emplace(run_id, activity_id);
+void Record::activity_completed(const std::string& run_id, const std::string& activity_id,
+                                int attempt) {
+    if (completions.emplace(std::pair(run_id, activity_id), attempt).second) return;
+    violation(fmt::format("invariant 5: two completions of activity {} of run {} were acknowledged",
+                          activity_id, run_id));
+}
+
+void Record::task_given(const std::string& token) {
+    if (tasks_given_.insert(token).second) return;
+    violation("invariant 9: a task was given to two polls");
+}
+
+void Record::task_completed(const std::string& token) {
+    if (tasks_completed_.insert(token).second) return;
+    violation("invariant 9: two completions of a workflow task were acknowledged");
+}
+
+void Record::cancel_requested(const std::string& workflow_id, Timestamp sent, Timestamp told) {
+    cancels[workflow_id].push_back({sent, told});
 }
 
 void Record::was_reset(const Reset& reset) {

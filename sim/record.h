@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/time.h"
 #include "temporal/api/history/v1/message.pb.h"
 #include "temporal/api/update/v1/message.pb.h"
 
@@ -39,8 +40,14 @@ public:
                  const std::string& run_id);
     /// A signal was acknowledged; `value` is its only one of a kind.
     void signalled(const std::string& workflow_id, const std::string& value);
-    /// An activity's completion was acknowledged.
-    void activity_completed(const std::string& run_id, const std::string& activity_id);
+    /// An activity's completion was acknowledged: that of this attempt, once.
+    void activity_completed(const std::string& run_id, const std::string& activity_id, int attempt);
+    /// A worker was given a task. No other may be given it, or this one again.
+    void task_given(const std::string& token);
+    /// The completion of a workflow task was acknowledged.
+    void task_completed(const std::string& token);
+    /// A request to cancel a workflow was sent, and acknowledged.
+    void cancel_requested(const std::string& workflow_id, Timestamp sent, Timestamp told);
     /// A reset was acknowledged.
     void was_reset(const Reset& reset);
     /// An update was acknowledged; without an outcome it has been accepted.
@@ -51,20 +58,28 @@ public:
                      const std::vector<temporal::api::history::v1::HistoryEvent>& events);
     void violation(std::string text) { violations.push_back(std::move(text)); }
 
-    std::map<std::string, std::set<std::string>> runs;                  // workflow id to first runs
-    std::map<std::string, std::set<std::string>> signals;               // workflow id to values
-    std::set<std::pair<std::string, std::string>> completions;          // run id, activity id
+    std::map<std::string, std::set<std::string>> runs;               // workflow id to first runs
+    std::map<std::string, std::set<std::string>> signals;            // workflow id to values
+    std::map<std::pair<std::string, std::string>, int> completions;  // run id, activity id: attempt
+    struct Cancel {
+        Timestamp sent;
+        Timestamp told;
+    };
+    std::map<std::string, std::vector<Cancel>> cancels;                 // by workflow id
     std::map<std::pair<std::string, std::string>, UpdateTold> updates;  // by run id, update id
     std::map<std::string, std::vector<std::uint64_t>> prefixes;  // run id to hash after each event
+    std::set<std::pair<std::string, std::string>> listed;        // workflow id, run id
     std::vector<Reset> resets;
     std::map<std::string, std::string> removed;  // workflow id to the run that is to be deleted
     std::set<std::string> operated;              // workflow ids whose activities operators touch
-    std::set<std::string> batches;   // job ids of batch operations that were acknowledged
+    std::set<std::string> batches;  // job ids of batch operations that were acknowledged
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
 
 private:
     std::map<std::string, std::string> run_of_request_;
+    std::set<std::string> tasks_given_;      // by token
+    std::set<std::string> tasks_completed_;  // by token
 };
 
 }  // namespace stele::sim

@@ -35,7 +35,8 @@ std::vector<std::string> check_updates(const std::string& run_id, const History&
                 complain(fmt::format("event {} completes what was not accepted", event.event_id()));
             }
             if (!completed.insert(attributes.meta().update_id()).second) {
-                complain(fmt::format("update {} is completed twice", attributes.meta().update_id()));
+                complain(
+                    fmt::format("update {} is completed twice", attributes.meta().update_id()));
             }
         }
     }

@@ -1,5 +1,6 @@
 #include "sim/update_clients.h"
 
+#include "base/probe.h"
 #include "sim/worker.h"
 
 #include <fmt/format.h>
@@ -42,6 +43,15 @@ void UpdateClients::update(const std::string& workflow_id) {
 
 void UpdateClients::send(const UpdateRequest& request) {
     using Response = service::UpdateWorkflowExecutionResponse;
+    if (STELE_FAULT("client.updates-twice")) {
+        network_.call("UpdateWorkflowExecution", request, kCallTimeout,
+                      [](absl::StatusOr<std::string>) {});
+    }
+    if (STELE_FAULT("client.abandons-update")) {
+        const auto call = network_.call("UpdateWorkflowExecution", request, kCallTimeout,
+                                        [](absl::StatusOr<std::string>) {});
+        network_.after(std::chrono::milliseconds(20), [this, call] { network_.abandon(call); });
+    }
     network_.call<Response>(
         "UpdateWorkflowExecution", request, kCallTimeout,
         [this, request](absl::StatusOr<Response> response) {

@@ -1,5 +1,7 @@
 #include "sim/worker.h"
 
+#include "base/probe.h"
+
 #include <fmt/format.h>
 
 #include <iterator>
@@ -55,7 +57,7 @@ void Worker::poll_workflow() {
         [this, sticky, &under_way](absl::StatusOr<PollTask> task) {
             --under_way;
             if (sticky) own_backlog_ = task.ok() ? task->backlog_count_hint() : 0;
-            if (task.ok() && !task->task_token().empty()) take(*std::move(task));
+            if (task.ok() && !task->task_token().empty()) take(*std::move(task), sticky);
             network_.after(task.ok() ? Duration::zero() : kPause, [this] { poll_workflow(); });
         }));
 }
@@ -70,7 +72,24 @@ Duration Worker::poll_timeout() const {
     return network_.healed() ? kLongPollTimeout : kPollTimeout;
 }
 
-void Worker::take(PollTask task) {
+void Worker::take(PollTask task, bool sticky) {
+    if (!task.has_query()) record_.task_given(task.task_token());
+    const bool partial =
+        task.history().events_size() > 0 && task.history().events(0).event_id() > 1;
+    if (partial && !sticky) {
+        record_.violation(fmt::format(
+            "invariant 9: a worker without run {} was given the end of its history only",
+            task.workflow_execution().run_id()));
+    }
+    if (STELE_FAULT("worker.forgets-run")) cache_.erase(task.workflow_execution().run_id());
+    if (STELE_FAULT("worker.slow")) {
+        return network_.after(std::chrono::seconds(2),
+                              [this, task = std::move(task)] { take_now(task); });
+    }
+    take_now(std::move(task));
+}
+
+void Worker::take_now(PollTask task) {
     if (network_.chance(options_.forget_cache)) {
         cache_.clear();
         ++life_;
@@ -86,6 +105,7 @@ void Worker::take(PollTask task) {
         const bool fits = cached != cache_.end() && !events.empty() &&
                           static_cast<std::int64_t>(cached->second.size()) + 1 >= next;
         if (!fits) {
+            STELE_PROBE("worker.history-not-cached");
             return read_on(std::move(task), {}, "");  // from the beginning
         }
         Events whole(cached->second.begin(), std::next(cached->second.begin(), next - 1));
@@ -106,6 +126,7 @@ void Worker::read_on(PollTask task, Events events, std::string token) {
     network_.call<Response>("GetWorkflowExecutionHistory", request, kCallTimeout,
                             [this, task = std::move(task),
                              events = std::move(events)](absl::StatusOr<Response> page) mutable {
+                                STELE_PROBE("worker.reads-on");
                                 if (!page.ok()) return;  // the task times out
                                 events.insert(events.end(), page->history().events().begin(),
                                               page->history().events().end());
@@ -128,7 +149,10 @@ void Worker::obey(PollTask task, const Events& events) {
     }
     if (task.has_query()) return answer_query(task, events);
     // Read past the task's own start, the history may tell of a later moment than the task.
-    if (events.empty() || events.back().event_id() != task.started_event_id()) return;
+    if (events.empty() || events.back().event_id() != task.started_event_id()) {
+        STELE_PROBE("worker.reads-past-its-task");
+        return;
+    }
     if (options_.sticky) cache_[run_id] = events;
     if (network_.chance(options_.fail_workflow_task)) return fail(task);
     UpdateAnswers answers =
@@ -142,7 +166,11 @@ void Worker::answer_query(const PollTask& task, const Events& events) {
     service::RespondQueryTaskCompletedRequest request;
     request.set_namespace_(namespace_);
     request.set_task_token(task.task_token());
+    if (STELE_FAULT("worker.leaves-query")) return;
     request.set_completed_type(api::enums::v1::QUERY_RESULT_TYPE_ANSWERED);
+    if (STELE_FAULT("worker.fails-query")) {
+        request.set_completed_type(api::enums::v1::QUERY_RESULT_TYPE_FAILED);
+    }
     request.mutable_query_result()->add_payloads()->set_data(std::to_string(events.size()));
     network_.call("RespondQueryTaskCompleted", request, kCallTimeout,
                   [](absl::StatusOr<std::string>) {});
@@ -155,6 +183,9 @@ void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
     request.set_identity(identity_);
     request.set_return_new_workflow_task(true);
     for (const Command& command : answers.commands) *request.add_commands() = command;
+    if (STELE_FAULT("worker.bad-command")) {
+        request.add_commands()->set_command_type(api::enums::v1::COMMAND_TYPE_START_TIMER);
+    }
     for (const Message& message : answers.messages) *request.add_messages() = message;
     request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(
         options_.sticky);
@@ -171,15 +202,31 @@ void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
     for (const auto& [id, query] : task.queries()) {
         auto& result = (*request.mutable_query_results())[id];
         result.set_result_type(api::enums::v1::QUERY_RESULT_TYPE_ANSWERED);
-        result.mutable_answer()->add_payloads()->set_data("attached");
+        result.mutable_answer()->add_payloads()->set_data(kAttachedAnswer);
     }
+    if (STELE_FAULT("worker.heartbeats-instead") && answers.messages.empty()) {
+        request.clear_commands();
+        request.set_force_create_new_workflow_task(true);
+    }
+    send_completion(request);
+    if (STELE_FAULT("worker.completes-twice")) send_completion(request);
+    if (STELE_FAULT("worker.completes-again-later")) {
+        network_.after(std::chrono::seconds(1), [this, request] { send_completion(request); });
+    }
+}
+
+void Worker::send_completion(const service::RespondWorkflowTaskCompletedRequest& request) {
     using Response = service::RespondWorkflowTaskCompletedResponse;
-    network_.call<Response>("RespondWorkflowTaskCompleted", request, kCallTimeout,
-                            [this](absl::StatusOr<Response> response) {
-                                if (!response.ok() || !response->has_workflow_task()) return;
-                                if (response->workflow_task().task_token().empty()) return;
-                                take(std::move(*response->mutable_workflow_task()));
-                            });
+    network_.call<Response>(
+        "RespondWorkflowTaskCompleted", request, kCallTimeout,
+        [this, token = request.task_token()](absl::StatusOr<Response> response) {
+            if (!response.ok()) return;
+            record_.task_completed(token);
+            if (!response->has_workflow_task()) return;
+            if (response->workflow_task().task_token().empty()) return;
+            STELE_PROBE("worker.given-the-next-task");
+            take(std::move(*response->mutable_workflow_task()), true);
+        });
 }
 
 void Worker::fail(const PollTask& task) {
@@ -204,22 +251,24 @@ void Worker::poll_activity() {
     maybe_abandon(network_.call<PollActivity>(
         "PollActivityTaskQueue", request, poll_timeout(),
         [this](absl::StatusOr<PollActivity> task) {
-            if (task.ok() && !task->task_token().empty()) work(*task);
+            if (task.ok() && !task->task_token().empty()) {
+                record_.task_given(task->task_token());
+                work(*task);
+            }
             network_.after(task.ok() ? Duration::zero() : kPause, [this] { poll_activity(); });
         }));
 }
 
 void Worker::work(const PollActivity& task) {
     if (network_.chance(options_.drop_task)) return;
-    if (network_.chance(options_.fail_activity)) {
-        service::RespondActivityTaskFailedRequest request;
+    if (network_.chance(options_.fail_activity)) return fail_activity(task);
+    if (STELE_FAULT("worker.intrudes")) intrude(task);
+    if (STELE_FAULT("worker.cancels-unasked")) {
+        service::RespondActivityTaskCanceledRequest request;
         request.set_namespace_(namespace_);
         request.set_task_token(task.task_token());
-        request.mutable_failure()->set_message("simulated");
-        request.mutable_failure()->mutable_application_failure_info()->set_type("Simulated");
-        network_.call("RespondActivityTaskFailed", request, kCallTimeout,
+        network_.call("RespondActivityTaskCanceled", request, kCallTimeout,
                       [](absl::StatusOr<std::string>) {});
-        return;
     }
     service::RecordActivityTaskHeartbeatRequest heartbeat;
     heartbeat.set_namespace_(namespace_);
@@ -227,8 +276,14 @@ void Worker::work(const PollActivity& task) {
     using Response = service::RecordActivityTaskHeartbeatResponse;
     network_.call<Response>("RecordActivityTaskHeartbeat", heartbeat, kCallTimeout,
                             [this, task](absl::StatusOr<Response> response) {
-                                if (!response.ok() || !response->cancel_requested())
-                                    return complete_activity(task);
+                                if (!response.ok() || !response->cancel_requested()) {
+                                    if (!STELE_FAULT("worker.slow-activity"))
+                                        return complete_activity(task);
+                                    return network_.after(
+                                        std::chrono::milliseconds(3500),
+                                        [this, task] { complete_activity(task); });
+                                }
+                                STELE_PROBE("worker.told-to-cancel");
                                 service::RespondActivityTaskCanceledRequest request;
                                 request.set_namespace_(namespace_);
                                 request.set_task_token(task.task_token());
@@ -242,11 +297,41 @@ void Worker::complete_activity(const PollActivity& task) {
     request.set_namespace_(namespace_);
     request.set_task_token(task.task_token());
     request.mutable_result()->add_payloads()->set_data("done");
-    network_.call("RespondActivityTaskCompleted", request, kCallTimeout,
-                  [this, run = task.workflow_execution().run_id(),
-                   id = task.activity_id()](absl::StatusOr<std::string> response) {
-                      if (response.ok()) record_.activity_completed(run, id);
-                  });
+    const int times = STELE_FAULT("worker.completes-activity-twice") ? 2 : 1;
+    for (int i = 0; i < times; ++i) {
+        network_.call("RespondActivityTaskCompleted", request, kCallTimeout,
+                      [this, run = task.workflow_execution().run_id(), id = task.activity_id(),
+                       attempt = task.attempt()](absl::StatusOr<std::string> response) {
+                          if (response.ok()) record_.activity_completed(run, id, attempt);
+                      });
+    }
+}
+
+void Worker::fail_activity(const PollActivity& task) {
+    service::RespondActivityTaskFailedRequest request;
+    request.set_namespace_(namespace_);
+    request.set_task_token(task.task_token());
+    request.mutable_failure()->set_message("simulated");
+    auto& failure = *request.mutable_failure()->mutable_application_failure_info();
+    failure.set_type("Simulated");
+    if (STELE_FAULT("worker.fails-for-good")) failure.set_non_retryable(true);
+    network_.call("RespondActivityTaskFailed", request, kCallTimeout,
+                  [](absl::StatusOr<std::string>) {});
+}
+
+void Worker::intrude(const PollActivity& task) {
+    service::RespondActivityTaskCompletedRequest request;
+    request.set_namespace_(namespace_ == kNamespace ? kOtherNamespace : kNamespace);
+    request.set_task_token(task.task_token());
+    request.mutable_result()->add_payloads()->set_data("intruder");
+    const auto refused = [this](const absl::StatusOr<std::string>& response) {
+        if (response.ok()) record_.violation("invariant 16: a token was accepted that must not be");
+    };
+    network_.call("RespondActivityTaskCompleted", request, kCallTimeout, refused);
+    // The token's last bytes are its authentication.
+    request.set_namespace_(namespace_);
+    request.mutable_task_token()->back() ^= 1;
+    network_.call("RespondActivityTaskCompleted", request, kCallTimeout, refused);
 }
 
 }  // namespace stele::sim

@@ -35,15 +35,22 @@ private:
     /// Goes away before the answer, now and then.
     void maybe_abandon(Network::CallId poll);
     Duration poll_timeout() const;
-    void take(PollTask task);
+    /// `sticky`: it comes from the queue of this worker, which has the run.
+    void take(PollTask task, bool sticky);
+    void take_now(PollTask task);
     /// Reads the pages that did not fit, then goes on with `task`.
     void read_on(PollTask task, Events events, std::string token);
     void obey(PollTask task, const Events& events);
     void answer_query(const PollTask& task, const Events& events);
     void complete(const PollTask& task, const UpdateAnswers& answers);
+    void send_completion(
+        const temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request);
     void fail(const PollTask& task);
     void work(const PollActivity& task);
     void complete_activity(const PollActivity& task);
+    /// Completes somebody else's activity, which must be refused.
+    void intrude(const PollActivity& task);
+    void fail_activity(const PollActivity& task);
     std::string sticky_queue() const;
 
     Network& network_;
@@ -59,6 +66,8 @@ private:
 };
 
 inline constexpr char kQueue[] = "queue";
+/// To a query that came with a workflow task.
+inline constexpr char kAttachedAnswer[] = "attached";
 inline constexpr char kNamespace[] = "default";
 /// It has workflows with the same ids, and workers on a queue of the same name.
 inline constexpr char kOtherNamespace[] = "other";

@@ -13,6 +13,7 @@
 #include "sim/server.h"
 #include "sim/update_checks.h"
 #include "sim/worker.h"
+#include "store/keys.h"
 
 #include <fmt/format.h>
 
@@ -30,6 +31,8 @@ namespace service = temporal::api::workflowservice::v1;
 constexpr int kPollsPerWorker = 2;
 /// Invariant 20 of docs/invariants.md, generous: retries back off to seconds and scripts are long.
 constexpr Duration kTimeToEnd = std::chrono::minutes(10);
+/// A run that does nothing for so long waits for what never comes: longer than workflow tasks back off.
+constexpr Duration kTimeToGoOn = std::chrono::minutes(5);
 constexpr Duration kCheckTimeout = std::chrono::seconds(30);
 /// After this nothing is left of the faults: polls whose answer was lost have ended, tasks that were
 /// dropped have timed out.
@@ -138,6 +141,14 @@ private:
         }
         sim_.run_for(kDown);
         server_.start();
+        while (STELE_FAULT("server.crashes-while-starting")) {
+            sim_.run_for(std::chrono::milliseconds(3));
+            ++outcome_.counts.crashes;
+            network_.break_connections();
+            server_.kill();
+            sim_.run_for(kDown);
+            server_.start();
+        }
     }
 
     /// Every workflow ends once nothing fails any more; then each history is read whole.
@@ -152,6 +163,7 @@ private:
         for (const auto& [id, run] : record_.removed) expect_gone(id, run);
         follow_children();
         follow_asked();
+        follow_listed();
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
     }
 
@@ -226,6 +238,13 @@ private:
             std::optional<History> history = read_whole(id, run);
             if (!history) return {};
             outcome_.counts.events += history->size();
+            followed_.insert(run);
+            check_cancels(id, *history);
+            if (!chain.empty()) {
+                for (std::string& fault : check_successor(chain.back(), run, *history)) {
+                    record_.violation(std::move(fault));
+                }
+            }
             const bool operated = record_.operated.contains(id);
             for (std::string& fault : check_history(run, *history, operated)) {
                 record_.violation(std::move(fault));
@@ -262,6 +281,13 @@ private:
         }
     }
 
+    /// Invariant 14: what a list has shown is there.
+    void follow_listed() {
+        for (const auto& [id, run] : record_.listed) {
+            if (!followed_.contains(run)) read_whole(id, run);
+        }
+    }
+
     /// What runs have signalled with start.
     void follow_asked() {
         for (const Asked& asked : std::exchange(asked_, {})) {
@@ -295,13 +321,35 @@ private:
         }
     }
 
+    /// Invariant 6: a run that was open all the while knows of a request to cancel it.
+    void check_cancels(const std::string& id, const History& history) {
+        bool requested = false;
+        for (const HistoryEvent& event : history) {
+            requested =
+                requested || event.has_workflow_execution_cancel_requested_event_attributes();
+        }
+        if (requested) return;
+        for (const Record::Cancel& cancel : record_.cancels[id]) {
+            if (from_proto(history.front().event_time()) > cancel.sent ||
+                from_proto(history.back().event_time()) < cancel.told) {
+                continue;
+            }
+            record_.violation(fmt::format(
+                "invariant 6: the request to cancel {} was acknowledged and is gone", id));
+        }
+    }
+
     void look_for_completions(const std::string& run, const History& history) {
         std::map<std::int64_t, std::string> ids;
+        std::map<std::string, int> attempts;
         std::set<std::string> completed;
         for (const HistoryEvent& event : history) {
             if (event.has_activity_task_scheduled_event_attributes()) {
                 ids[event.event_id()] =
                     event.activity_task_scheduled_event_attributes().activity_id();
+            } else if (event.has_activity_task_started_event_attributes()) {
+                const auto& started = event.activity_task_started_event_attributes();
+                attempts[ids[started.scheduled_event_id()]] = started.attempt();
             } else if (event.has_activity_task_completed_event_attributes()) {
                 completed.insert(
                     ids[event.activity_task_completed_event_attributes().scheduled_event_id()]);
@@ -310,7 +358,14 @@ private:
         const bool cut_short =
             history.back().has_workflow_execution_terminated_event_attributes() ||
             history.back().has_workflow_execution_canceled_event_attributes();
-        for (const auto& [of_run, activity] : record_.completions) {
+        for (const auto& [of, attempt] : record_.completions) {
+            const auto& [of_run, activity] = of;
+            if (of_run == run && completed.contains(activity) && attempts[activity] != attempt) {
+                record_.violation(fmt::format(
+                    "invariant 9: attempt {} of activity {} of run {} was acknowledged, "
+                    "and attempt {} has completed",
+                    attempt, activity, run, attempts[activity]));
+            }
             // A completion that waited in the buffer when the run was cut short is flushed as well.
             if (of_run != run || completed.contains(activity)) continue;
             record_.violation(
@@ -322,7 +377,7 @@ private:
 
     /// Waits for the end of the run and reads all of it.
     std::optional<History> read_whole(const std::string& id, const std::string& run) {
-        const Duration until = sim_.elapsed() + kTimeToEnd;
+        Duration until = sim_.elapsed() + kTimeToGoOn;
         History history;
         std::string token;
         while (true) {
@@ -336,6 +391,7 @@ private:
                                               id, message_of(page.status())));
                 return std::nullopt;
             }
+            if (page->history().events_size() > 0) until = sim_.elapsed() + kTimeToGoOn;
             history.insert(history.end(), page->history().events().begin(),
                            page->history().events().end());
             token = page->next_page_token();
@@ -396,13 +452,31 @@ private:
 
     /// Lists show what is there, in small pages, and of no other namespace.
     void check_lists() {
-        sim_.run_for(std::chrono::seconds(1));
         std::vector<Info> listed;
-        for (const char* space : {kNamespace, kOtherNamespace}) {
-            if (!list_all(space, listed)) return;
-        }
+        if (!wait_for_the_last(listed)) return;
         for (std::string& difference : compare_lists(server_.disk_content(), listed)) {
             record_.violation(std::move(difference));
+        }
+    }
+
+    /// Invariant 20: also those runs end that nobody has followed.
+    bool wait_for_the_last(std::vector<Info>& listed) {
+        const Duration until = sim_.elapsed() + kTimeToGoOn;
+        while (true) {
+            sim_.run_for(std::chrono::seconds(1));
+            listed.clear();
+            for (const char* space : {kNamespace, kOtherNamespace}) {
+                if (!list_all(space, listed)) return false;
+            }
+            const auto open = std::find_if(listed.begin(), listed.end(), [](const Info& info) {
+                return info.status() == api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING;
+            });
+            if (open == listed.end()) return true;
+            if (sim_.elapsed() < until) continue;
+            record_.violation(fmt::format("invariant 20: run {} of {} is still open",
+                                          open->execution().run_id(),
+                                          open->execution().workflow_id()));
+            return true;
         }
     }
 
@@ -424,9 +498,23 @@ private:
         return true;
     }
 
+    /// Invariant 20: when everything has ended, nobody has anything left to tell anybody.
+    void check_outbox() {
+        const Duration until = sim_.elapsed() + std::chrono::minutes(1);
+        const store::KeyRange outbox = store::table_range(store::Table::kOutbox);
+        const auto is_empty = [&] {
+            return !server_.disk_content().scan(outbox.begin, outbox.end)->valid();
+        };
+        while (!is_empty() && sim_.elapsed() < until) sim_.run_for(std::chrono::seconds(1));
+        if (is_empty()) return;
+        const auto row = server_.disk_content().scan(outbox.begin, outbox.end);
+        record_.violation("invariant 20: never delivered: " + store::describe_key(row->key()));
+    }
+
     /// Whatever the callers saw, the rows must agree among themselves.
     void check_store() {
         sim_.run_for(std::chrono::seconds(1));
+        check_outbox();
         server_.kill();
         for (std::string& fault : shard::verify_store(server_.disk_content())) {
             record_.violation(std::move(fault));
@@ -444,6 +532,7 @@ private:
     std::vector<std::unique_ptr<Worker>> workers_;
     std::deque<Kin> kin_;  // children that are still to be followed
     std::vector<Asked> asked_;
+    std::set<std::string> followed_;  // run ids
     Outcome outcome_;
 };
 
