@@ -78,6 +78,16 @@ corruption: configure ## Damage each byte and each length of the files of a stor
 	cmake --build $(BUILD) --target stele_corruption
 	$(BUILD)/stele_corruption
 
+.PHONY: bug-bank
+bug-bank: configure ## Plant each known bug until the simulator finds it (SEEDS=10000)
+	cmake --build $(BUILD) --target stele_sim
+	$(BUILD)/stele_sim --bank --seeds $(if $(filter command% environment%,$(origin SEEDS)),$(SEEDS),10000)
+
+.PHONY: sim-repeat
+sim-repeat: configure ## Play seeds twice: same traces, written for comparison of builds (SEEDS=200)
+	cmake --build $(BUILD) --target stele_sim
+	$(BUILD)/stele_sim --repeat-seeds $(SEEDS) --hashes $(BUILD)/sim-hashes.txt
+
 .PHONY: sdk-schedules
 sdk-schedules: configure ## Random lives of workflow runs, warm and cold (SCHEDULES=100000)
 	cmake --build $(BUILD) --target stele_sdk_test
