@@ -67,8 +67,6 @@ private:
         switch (event.event_type()) {
             case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
                 if (task_ != 0) complain(9, fmt::format("two tasks at event {}", event.event_id()));
-                if (!was_scheduled_) check_first_task(event);
-                was_scheduled_ = true;
                 task_ = event.event_id();
                 task_timeout_ = from_proto(
                     event.workflow_task_scheduled_event_attributes().start_to_close_timeout());
@@ -105,23 +103,6 @@ private:
                 break;
             default: break;
         }
-    }
-    /// Invariant 8: a delay of the start is over, unless somebody wanted the workflow at once.
-    void check_first_task(const HistoryEvent& event) {
-        const bool wanted =
-            std::any_of(history_.begin(), history_.end(), [&event](const HistoryEvent& other) {
-                return (other.event_id() < event.event_id() &&
-                        other.has_workflow_execution_cancel_requested_event_attributes()) ||
-                       other.has_workflow_execution_update_accepted_event_attributes();
-            });
-        const Duration delay = from_proto(history_.front()
-                                              .workflow_execution_started_event_attributes()
-                                              .first_workflow_task_backoff());
-        if (wanted ||
-            from_proto(event.event_time()) >= from_proto(history_.front().event_time()) + delay) {
-            return;
-        }
-        complain(8, "the first workflow task was scheduled before its time");
     }
     void expect_task(const HistoryEvent& event, std::int64_t scheduled) {
         if (task_ == scheduled) return;
@@ -348,7 +329,6 @@ private:
     const bool operated_;
     std::vector<std::string> faults_;
     std::int64_t task_ = 0;
-    bool was_scheduled_ = false;
     Duration task_timeout_{};
     std::int64_t started_ = 0;
     Timestamp started_time_{};
