@@ -267,7 +267,8 @@ void Trial::check_run(const std::string& workflow_id, const std::string& run_id,
         throw Violation(fault);
     }
     const std::set<std::string> completed = completed_activities(history);
-    for (const auto& [run, activity] : record_.completions) {
+    for (const auto& [place, attempt] : record_.completions) {
+        const auto& [run, activity] = place;
         if (run != run_id || completed.contains(activity)) continue;
         throw Violation(
             "invariant 6: the completion of an activity was acknowledged and is gone: " + activity);
