@@ -152,8 +152,8 @@ TEST(GuideTest, WorkerTellsItsBuild) {
     stele::WorkerOptions options;
     options.deployment = stele::WorkerDeployment{{"shop", "2026-11-27"}};
     stele::Worker worker(client, "queue", options);
-    worker.register_workflow<buy>({.versioning = stele::VersioningBehavior::kPinned})
-        .register_workflow<reminds>({.versioning = stele::VersioningBehavior::kAutoUpgrade});
+    worker.register_workflow<buy>({.versioning = stele::VersioningBehavior::kPinned});
+    worker.register_workflow<reminds>({.versioning = stele::VersioningBehavior::kAutoUpgrade});
     // <<<
     worker.start();
     EXPECT_NO_THROW(client.execute<buy>({.task_queue = "queue"}));

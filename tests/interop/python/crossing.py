@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import os
 import signal
 import sys
 from typing import Any
@@ -204,3 +205,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    # Threads of the SDK may call into an interpreter that is ending, which ends the process with an error.
+    sys.stdout.flush()
+    os._exit(0)

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
+import sys
 
 from temporalio import workflow
 from temporalio.client import Client
@@ -60,3 +62,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    # Threads of the SDK may call into an interpreter that is ending, which ends the process with an error.
+    sys.stdout.flush()
+    os._exit(0)
