@@ -61,7 +61,7 @@ sdk-temporal: build ## The SDK's integration tests and examples on a real Tempor
 .PHONY: sdk-sanitize
 sdk-sanitize: build ## The SDK's tests under sanitizers: first asan, then tsan
 	@scripts/sdk_sanitize.sh asan $(BUILD)/stele
-	@scripts/sdk_sanitize.sh tsan $(BUILD)/stele
+	@scripts/sdk_sanitize.sh tsan
 
 .PHONY: sim
 sim: configure ## Simulate crashes and lost messages (SEEDS=200)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The SDK's tests under a sanitizer: sdk_sanitize.sh asan|tsan [STELE]. Unit tests, the test environment,
 # and the integration tests on the engine in their own process, which is built alike; with a server
-# program STELE also over gRPC. What libraries of the system do is left out (tests/sanitizers), our own
+# program STELE also over gRPC, which ThreadSanitizer cannot follow as the system's gRPC is. What libraries of the system do is left out (tests/sanitizers), our own
 # code never is. Ends with `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "$0")/.."

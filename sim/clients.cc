@@ -90,7 +90,10 @@ void Clients::start_workflow(std::size_t index) {
     if (request.cron_schedule().empty() && network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
     }
-    if (STELE_FAULT("client.starts-twice")) {
+    // Where runs follow each other, a start that comes once more behind the last of them begins a new
+    // chain, as a real server does it.
+    const bool has_one_run = script.find_first_of("NRY") == std::string::npos;
+    if (has_one_run && STELE_FAULT("client.starts-twice")) {
         ++open_calls_;
         send_start(request, [] {});
     }
