@@ -6,6 +6,7 @@ import (
 	"flag"
 	"log"
 	"net"
+	"os"
 	"strconv"
 
 	"go.temporal.io/server/common/authorization"
@@ -134,8 +135,11 @@ func configure(o options) (*config.Config, error) {
 			"busy_timeout": "30000",
 		},
 	}
-	if err := sqlite.SetupSchema(store); err != nil {
-		return nil, err
+	// A file that has something in it is from a run before.
+	if known, err := os.Stat(o.file); err != nil || known.Size() == 0 {
+		if err := sqlite.SetupSchema(store); err != nil {
+			return nil, err
+		}
 	}
 	endpoints := map[string]config.Service{}
 	for index, name := range services {
