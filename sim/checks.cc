@@ -14,18 +14,6 @@ namespace {
 namespace enums = temporal::api::enums::v1;
 using temporal::api::history::v1::HistoryEvent;
 
-bool is_closing(const HistoryEvent& event) {
-    switch (event.event_type()) {
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: return true;
-        default: return false;
-    }
-}
-
 /// Follows one history and collects complaints.
 class Check {
 public:
@@ -344,6 +332,18 @@ private:
 };
 
 }  // namespace
+
+bool is_closing(const HistoryEvent& event) {
+    switch (event.event_type()) {
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: return true;
+        default: return false;
+    }
+}
 
 std::vector<std::string> check_history(const std::string& run_id, const History& history,
                                        bool operated) {

@@ -10,6 +10,9 @@ namespace stele::sim {
 
 using History = std::vector<temporal::api::history::v1::HistoryEvent>;
 
+/// Whether it is an event that ends a run.
+bool is_closing(const temporal::api::history::v1::HistoryEvent& event);
+
 /// What is wrong with the whole history of a closed run, one sentence each. `operated`:
 /// operators may have started its activities over, or gone on after their last attempt.
 std::vector<std::string> check_history(const std::string& run_id, const History& history,

@@ -1,12 +1,9 @@
 #include "sim/seeds.h"
 
 #include "base/probe.h"
-#include "sim/shared.h"
+#include "sim/processes.h"
 
 #include <fmt/format.h>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -23,23 +20,6 @@ struct Part {
     std::uint64_t failed = 0;
     bool complete = false;
 };
-
-/// Runs `share` in so many processes and waits for them.
-void in_processes(int jobs, const std::function<void(int job)>& share) {
-    std::cout << std::flush;  // or each child would print it again
-    std::vector<pid_t> children;
-    for (int job = 0; job < jobs; ++job) {
-        const pid_t pid = fork();
-        STELE_CHECK(pid >= 0, "no more processes");
-        if (pid == 0) {
-            share(job);
-            std::cout << std::flush;
-            _exit(0);
-        }
-        children.push_back(pid);
-    }
-    for (const pid_t child : children) waitpid(child, nullptr, 0);
-}
 
 /// Every `jobs`-th seed of a lot.
 void for_share(const Lot& lot, int job, const std::function<void(std::uint64_t index)>& play) {

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/probe.h"
 #include "sim/worker.h"
+#include "store/forwarding_store.h"
 
 #include <utility>
 
@@ -10,25 +11,13 @@ namespace stele::sim {
 namespace {
 
 /// The planted bug: nothing is ever synced, yet everything is acknowledged.
-class ForgetfulStore final : public store::Store {
+class ForgetfulStore final : public store::ForwardingStore {
 public:
-    explicit ForgetfulStore(std::unique_ptr<store::Store> inner) : inner_(std::move(inner)) {}
+    using ForwardingStore::ForwardingStore;
 
     absl::Status write(const store::WriteBatch& batch, store::Sync) override {
-        return inner_->write(batch, store::Sync::kNo);
+        return ForwardingStore::write(batch, store::Sync::kNo);
     }
-    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
-        return inner_->get(key);
-    }
-    std::unique_ptr<store::Cursor> scan(std::string begin, std::string end) override {
-        return inner_->scan(std::move(begin), std::move(end));
-    }
-    std::unique_ptr<store::Cursor> scan_reverse(std::string begin, std::string end) override {
-        return inner_->scan_reverse(std::move(begin), std::move(end));
-    }
-
-private:
-    std::unique_ptr<store::Store> inner_;
 };
 
 }  // namespace

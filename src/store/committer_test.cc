@@ -3,6 +3,7 @@
 #include "env/posix/posix_env.h"
 #include "env/sim/sim_env.h"
 #include "store/dump.h"
+#include "store/forwarding_store.h"
 #include "store/memory/memory_store.h"
 #include "store/sim/sim_disk.h"
 
@@ -24,33 +25,21 @@ WriteBatch row(std::int64_t number, std::size_t bytes = 8) {
 }
 
 /// Counts what reaches a store.
-class CountingStore final : public Store {
+class CountingStore final : public ForwardingStore {
 public:
-    explicit CountingStore(Store& store) : store_(store) {}
+    using ForwardingStore::ForwardingStore;
 
     absl::Status write(const WriteBatch& batch, Sync sync) override {
         ++(sync == Sync::kYes ? synced : unsynced);
         largest = std::max(largest, batch.bytes());
         if (const auto hook = std::exchange(during_next_write, nullptr)) hook();
-        return store_.write(batch, sync);
-    }
-    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
-        return store_.get(key);
-    }
-    std::unique_ptr<Cursor> scan(std::string begin, std::string end) override {
-        return store_.scan(std::move(begin), std::move(end));
-    }
-    std::unique_ptr<Cursor> scan_reverse(std::string begin, std::string end) override {
-        return store_.scan_reverse(std::move(begin), std::move(end));
+        return ForwardingStore::write(batch, sync);
     }
 
     int synced = 0;
     int unsynced = 0;
     std::size_t largest = 0;
     std::function<void()> during_next_write;
-
-private:
-    Store& store_;
 };
 
 env::SimOptions steady(std::uint64_t seed) {

@@ -1,10 +1,10 @@
 #include "base/check.h"
+#include "sim/processes.h"
 #include "tests/crash_points/damage.h"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -115,33 +116,17 @@ Totals play_share(DamagedStore& store, const std::vector<Damage>& damages, const
 
 /// The cores are used by forking. A child that dies has said where, and counts as a failure.
 Totals play_all(DamagedStore& store, const std::vector<Damage>& damages, const Flags& flags) {
-    struct Child {
-        pid_t pid;
-        int pipe;
-    };
-    std::vector<Child> children;
-    for (int job = 0; job < flags.jobs; ++job) {
-        std::array<int, 2> ends;
-        if (pipe(ends.data()) != 0) std::abort();
-        const pid_t pid = fork();
-        if (pid == 0) {
-            const Totals totals =
-                play_share(store, damages, flags, static_cast<std::uint64_t>(job));
-            const bool written = write(ends[1], &totals, sizeof(totals)) == sizeof(totals);
-            _exit(written ? 0 : 1);
-        }
-        close(ends[1]);
-        children.push_back({pid, ends[0]});
-    }
+    const auto parts = sim::outcomes_in_processes<Totals>(flags.jobs, [&](int job) {
+        return play_share(store, damages, flags, static_cast<std::uint64_t>(job));
+    });
     Totals all;
-    for (const Child& child : children) {
-        Totals part;
-        if (read(child.pipe, &part, sizeof(part)) != sizeof(part)) part.died = 1;
-        close(child.pipe);
-        waitpid(child.pid, nullptr, 0);
-        for (std::size_t i = 0; i < all.effects.size(); ++i) all.effects[i] += part.effects[i];
-        all.slowest = std::max(all.slowest, part.slowest);
-        all.died += part.died;
+    for (const std::optional<Totals>& part : parts) {
+        if (!part) {
+            ++all.died;
+            continue;
+        }
+        for (std::size_t i = 0; i < all.effects.size(); ++i) all.effects[i] += part->effects[i];
+        all.slowest = std::max(all.slowest, part->slowest);
     }
     return all;
 }

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "sim/processes.h"
 #include "tests/crash_points/points.h"
 #include "tests/crash_points/scenarios.h"
 #include "tests/crash_points/trial.h"
@@ -6,14 +7,13 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,33 +102,19 @@ Totals play_share(const std::vector<Point>& points, const Flags& flags, std::uin
 /// Points are independent, so the cores are used by forking. A child that dies has said where, and
 /// counts as a failure.
 Totals play_all(const std::vector<Point>& points, const Flags& flags) {
-    struct Child {
-        pid_t pid;
-        int pipe;
-    };
-    std::vector<Child> children;
-    for (int job = 0; job < flags.jobs; ++job) {
-        std::array<int, 2> ends;
-        if (pipe(ends.data()) != 0) std::abort();
-        const pid_t pid = fork();
-        if (pid == 0) {
-            const Totals totals = play_share(points, flags, static_cast<std::uint64_t>(job));
-            const bool written = write(ends[1], &totals, sizeof(totals)) == sizeof(totals);
-            _exit(written ? 0 : 1);
-        }
-        close(ends[1]);
-        children.push_back({pid, ends[0]});
-    }
+    const auto parts = sim::outcomes_in_processes<Totals>(flags.jobs, [&](int job) {
+        return play_share(points, flags, static_cast<std::uint64_t>(job));
+    });
     Totals all;
-    for (const Child& child : children) {
-        Totals part;
-        if (read(child.pipe, &part, sizeof(part)) != sizeof(part)) part.failed = 1;
-        close(child.pipe);
-        waitpid(child.pid, nullptr, 0);
-        all.played += part.played;
-        all.failed += part.failed;
-        all.reopens += part.reopens;
-        all.ended += part.ended;
+    for (const std::optional<Totals>& part : parts) {
+        if (!part) {
+            ++all.failed;
+            continue;
+        }
+        all.played += part->played;
+        all.failed += part->failed;
+        all.reopens += part->reopens;
+        all.ended += part->ended;
     }
     return all;
 }

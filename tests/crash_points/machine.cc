@@ -1,6 +1,7 @@
 #include "tests/crash_points/machine.h"
 
 #include "base/check.h"
+#include "store/forwarding_store.h"
 
 #include <fmt/format.h>
 
@@ -10,31 +11,21 @@ namespace stele::crash_points {
 namespace {
 
 /// Tells the ledger what is written and confirmed, while there is power.
-class RecordingStore final : public store::Store {
+class RecordingStore final : public store::ForwardingStore {
 public:
     RecordingStore(std::unique_ptr<store::Store> inner, Ledger& ledger,
                    const store::FaultDisk& disk)
-        : inner_(std::move(inner)), ledger_(ledger), disk_(disk) {}
+        : ForwardingStore(std::move(inner)), ledger_(ledger), disk_(disk) {}
 
     absl::Status write(const store::WriteBatch& batch, store::Sync sync) override {
         if (!disk_.has_power()) return unavailable("the power is off");
         ledger_.begin(batch);
-        absl::Status written = inner_->write(batch, sync);
+        absl::Status written = ForwardingStore::write(batch, sync);
         if (written.ok() && sync == store::Sync::kYes) ledger_.confirm();
         return written;
     }
-    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
-        return inner_->get(key);
-    }
-    std::unique_ptr<store::Cursor> scan(std::string begin, std::string end) override {
-        return inner_->scan(std::move(begin), std::move(end));
-    }
-    std::unique_ptr<store::Cursor> scan_reverse(std::string begin, std::string end) override {
-        return inner_->scan_reverse(std::move(begin), std::move(end));
-    }
 
 private:
-    std::unique_ptr<store::Store> inner_;
     Ledger& ledger_;
     const store::FaultDisk& disk_;
 };

@@ -14,7 +14,6 @@
 namespace stele::crash_points {
 namespace {
 
-namespace enums = temporal::api::enums::v1;
 namespace service = temporal::api::workflowservice::v1;
 
 constexpr Duration kCallTimeout = std::chrono::seconds(25);
@@ -56,16 +55,7 @@ std::set<std::string> completed_activities(const sim::History& history) {
 }
 
 bool is_closed(const sim::History& history) {
-    if (history.empty()) return false;
-    switch (history.back().event_type()) {
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-        case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: return true;
-        default: return false;
-    }
+    return !history.empty() && sim::is_closing(history.back());
 }
 
 }  // namespace

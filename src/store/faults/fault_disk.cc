@@ -2,6 +2,7 @@
 
 #include "store/faults/fault_files.h"
 #include "store/faults/inline_environment.h"
+#include "store/forwarding_store.h"
 #include "store/rocksdb/log_file.h"
 
 #include <utility>
@@ -13,28 +14,18 @@ namespace {
 constexpr std::size_t kZeroedAtOnceHere = 4096;
 
 /// Does RocksDB's work in the background after each write.
-class SettlingStore final : public Store {
+class SettlingStore final : public ForwardingStore {
 public:
     SettlingStore(std::unique_ptr<Store> inner, InlineEnvironment& environment)
-        : inner_(std::move(inner)), environment_(environment) {}
+        : ForwardingStore(std::move(inner)), environment_(environment) {}
 
     absl::Status write(const WriteBatch& batch, Sync sync) override {
-        absl::Status written = inner_->write(batch, sync);
+        absl::Status written = ForwardingStore::write(batch, sync);
         environment_.run_scheduled();
         return written;
     }
-    absl::StatusOr<std::optional<std::string>> get(std::string_view key) override {
-        return inner_->get(key);
-    }
-    std::unique_ptr<Cursor> scan(std::string begin, std::string end) override {
-        return inner_->scan(std::move(begin), std::move(end));
-    }
-    std::unique_ptr<Cursor> scan_reverse(std::string begin, std::string end) override {
-        return inner_->scan_reverse(std::move(begin), std::move(end));
-    }
 
 private:
-    std::unique_ptr<Store> inner_;
     InlineEnvironment& environment_;  // the inner store's own
 };
 
