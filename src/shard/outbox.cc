@@ -35,8 +35,8 @@ absl::Status Outbox::recover() {
 }
 
 void Outbox::begin() {
-    for (const auto& [id, entry] : waiting_) {
-        shard_.executor().post([this, id = id] { deliver(id); });
+    for (const auto& [waiting, entry] : waiting_) {
+        shard_.executor().post([this, id = waiting] { deliver(id); });
     }
 }
 

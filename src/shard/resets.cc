@@ -28,7 +28,6 @@ class Reset {
 public:
     Reset(Shard& shard, const NamespacePtr& space, ResetWorkflowExecutionRequest request)
         : shard_(shard),
-          space_(space),
           request_(std::move(request)),
           workflow_{space->id, request_.workflow_execution().workflow_id(), {}},
           excluded_(history::reapply_exclusions(request_)),
@@ -57,7 +56,6 @@ private:
     history::RunIdentity identity(RunAddress address) const;
 
     Shard& shard_;
-    const NamespacePtr& space_;
     ResetWorkflowExecutionRequest request_;
     RunRef workflow_;
     history::ReapplyExclusions excluded_;

@@ -192,14 +192,15 @@ std::shared_ptr<LatencyHistogram> PrometheusMeter::histogram(std::string_view na
 std::string PrometheusMeter::text() const {
     std::string text;
     const std::lock_guard lock(registry_->mutex);
-    for (const auto& [name, family] : registry_->families) {
-        text += "# TYPE " + name + " " + kKinds[family.index()] + "\n";
+    for (const auto& entry : registry_->families) {
+        const std::string& name = entry.first;
+        text += "# TYPE " + name + " " + kKinds[entry.second.index()] + "\n";
         std::visit(
-            [&, &name = name](const auto& series) {
+            [&](const auto& series) {
                 for (const auto& [labels, instrument] : series)
                     write(text, name, labels, *instrument);
             },
-            family);
+            entry.second);
     }
     return text;
 }
