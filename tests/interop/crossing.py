@@ -5,7 +5,8 @@ Every language has a program with the same worker and the same client. A client 
 another language, signals, queries, updates and awaits it, and looks at its search attributes; then
 a workflow of the client's language does so as a parent. Payloads are text, numbers, lists and
 bytes; failures have causes and details, and messages that travel as payloads. Without --address it
-starts the server itself. The last line is `N passed, N failed`.
+starts the server itself; one at an address, Temporal too, must have the namespace `default`. The
+last line is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ class Crossing:
     def register_attributes(self) -> None:
         words = [word for name, kind in ATTRIBUTES.items() for word in ("--name", name, "--type", kind)]
         command = [self._stele, "operator", "search-attribute", "create", *words]
-        subprocess.run([*command, "--address", self._address], check=True, capture_output=True)
+        done = subprocess.run([*command, "--address", self._address], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"crossing: {done.stderr.strip()}")
 
     @contextlib.contextmanager
     def workers(self, logs: Path) -> Iterator[None]:
