@@ -23,7 +23,9 @@ absl::Status make_error(absl::StatusCode code, std::string message,
                         const google::protobuf::Message& detail) {
     absl::Status status = make_error(code, std::move(message));
     const std::string type_url = kTypePrefix + detail.GetDescriptor()->full_name();
-    status.SetPayload(view(type_url), absl::Cord(detail.SerializeAsString()));
+    // Not from a temporary: clang and g++ name that constructor, a constrained template, differently.
+    const std::string bytes = detail.SerializeAsString();
+    status.SetPayload(view(type_url), absl::Cord(view(bytes)));
     return status;
 }
 
