@@ -1,24 +1,19 @@
 #include "load.h"
 
+#include "connection.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 namespace stele::bench {
@@ -30,8 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kIdentity[] = "raw-load";
 constexpr char kActivityType[] = "raw-activity";
-constexpr std::chrono::seconds kPollTimeout{70};
-constexpr std::chrono::seconds kCallTimeout{30};
+constexpr std::chrono::seconds kEndTimeout{30};
 constexpr int kPollersMax = 32;
 
 /// Processor time of a process so far, in user and system mode together.
@@ -60,18 +54,17 @@ double own_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-template <typename Request, typename Response>
-struct Rpc {
-    grpc::ClientContext context;
-    Request request;
-    Response response;
-};
-
-/// The context, held together with the call that it belongs to.
-template <typename Call>
-std::shared_ptr<grpc::ClientContext> context_of(const std::shared_ptr<Call>& call) {
-    return {call, &call->context};
+std::string path_of(const char* method) {
+    return std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method;
 }
+
+// Views of them are kept while a call is under way.
+const std::string kStart = path_of("StartWorkflowExecution");
+const std::string kHistory = path_of("GetWorkflowExecutionHistory");
+const std::string kPollWorkflow = path_of("PollWorkflowTaskQueue");
+const std::string kPollActivity = path_of("PollActivityTaskQueue");
+const std::string kCompleteTask = path_of("RespondWorkflowTaskCompleted");
+const std::string kCompleteActivity = path_of("RespondActivityTaskCompleted");
 
 class Load {
 public:
@@ -80,10 +73,8 @@ public:
         run_ = std::to_string(getpid()) + "-" +
                std::to_string(Clock::now().time_since_epoch().count());
         for (int i = 0; i < std::max(1, options.connections); ++i) {
-            grpc::ChannelArguments arguments;
-            arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-            channels_.push_back(grpc::CreateCustomChannel(
-                options.address, grpc::InsecureChannelCredentials(), arguments));
+            connections_.push_back(std::make_unique<GrpcConnection>(options.address));
+            sockets_.push_back({connections_.back()->descriptor(), POLLIN, 0});
         }
     }
 
@@ -95,24 +86,18 @@ public:
             poll_activity(i);
         }
         for (int i = 0; i < options_.in_flight; ++i) start_workflow(i);
-        std::this_thread::sleep_for(options_.warm_up);
+        serve_until(Clock::now() + options_.warm_up, [] { return false; });
         const double server_before = server_seconds();
         const double client_before = own_seconds();
         const Clock::time_point begin = Clock::now();
         measuring_ = true;
-        std::this_thread::sleep_for(options_.measure);
+        serve_until(begin + options_.measure, [] { return false; });
         measuring_ = false;
-        const Clock::time_point end = Clock::now();
-        LoadResult result;
-        {
-            std::lock_guard lock(mutex_);
-            result = std::move(result_);
-        }
-        result.seconds = std::chrono::duration<double>(end - begin).count();
-        result.server_seconds = server_seconds() - server_before;
-        result.client_seconds = own_seconds() - client_before;
+        result_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+        result_.server_seconds = server_seconds() - server_before;
+        result_.client_seconds = own_seconds() - client_before;
         stop();
-        return result;
+        return std::move(result_);
     }
 
 private:
@@ -120,51 +105,67 @@ private:
         return options_.server_process > 0 ? process_seconds(options_.server_process) : 0;
     }
 
+    /// Sends what is to be sent and takes answers, until the time has come or `done` says so.
+    void serve_until(Clock::time_point end, const std::function<bool()>& done) {
+        while (!done()) {
+            for (const auto& connection : connections_) connection->flush();
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+            if (left.count() <= 0) return;
+            if (::poll(sockets_.data(), sockets_.size(), static_cast<int>(left.count())) <= 0)
+                continue;
+            for (std::size_t i = 0; i < sockets_.size(); ++i) {
+                if (sockets_[i].revents != 0) connections_[i]->read();
+            }
+        }
+    }
+
     /// Lets every call end: workflows by themselves, polls by being cancelled.
     void stop() {
         stopping_ = true;
-        std::unique_lock lock(mutex_);
-        quiet_.wait_for(lock, kCallTimeout, [this] { return working_ == 0; });
+        serve_until(Clock::now() + kEndTimeout, [this] { return working_ == 0; });
         polling_ = false;
-        const auto polls = polls_;
-        lock.unlock();  // a call that is cancelled may end on this thread
-        for (const auto& poll : polls) poll->TryCancel();
-        lock.lock();
-        quiet_.wait(lock, [this] { return calls_ == 0; });
+        for (const auto& [lane, stream] : polls_) connection_of(lane).cancel(stream);
+        serve_until(Clock::now() + kEndTimeout, [this] { return polls_.empty(); });
     }
 
-    /// Makes one call; `then` runs on a thread of gRPC.
-    template <typename Response, typename Request>
-    void call(const char* method, Request request, std::chrono::seconds timeout, int lane,
-              bool is_poll, std::function<void(const grpc::Status&, Response&)> then) {
-        using Call = Rpc<Request, Response>;
-        auto rpc = std::make_shared<Call>();
-        rpc->request = std::move(request);
-        rpc->context.set_deadline(std::chrono::system_clock::now() + timeout);
-        {
-            std::lock_guard lock(mutex_);
-            ++calls_;
-            if (is_poll) polls_.insert(context_of(rpc));
-        }
-        auto& channel = channels_[static_cast<std::size_t>(lane) % channels_.size()];
-        grpc::TemplatedGenericStub<Request, Response> stub(channel);
-        stub.UnaryCall(&rpc->context,
-                       std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method,
-                       grpc::StubOptions(), &rpc->request, &rpc->response,
-                       [this, rpc, is_poll, method, then = std::move(then)](grpc::Status status) {
-                           if (!status.ok() && polling_) note_failure(method, status);
-                           then(status, rpc->response);
-                           std::lock_guard lock(mutex_);
-                           if (is_poll) polls_.erase(context_of(rpc));
-                           if (--calls_ == 0) quiet_.notify_all();
-                       });
+    GrpcConnection& connection_of(int lane) {
+        return *connections_[static_cast<std::size_t>(lane) % connections_.size()];
     }
 
-    void note_failure(const char* method, const grpc::Status& status) {
-        std::lock_guard lock(mutex_);
+    /// Makes one call; `then` has its answer, or null when it failed.
+    template <typename Response, typename Then>
+    std::int32_t call(const std::string& path, const google::protobuf::MessageLite& request,
+                      int lane, Then then) {
+        return connection_of(lane).call(
+            path, request.SerializeAsString(),
+            [this, &path, then = std::move(then)](Answer answer) {
+                Response response;
+                if (answer.status == 0 && response.ParseFromString(answer.message)) {
+                    return then(&response);
+                }
+                if (polling_) note_failure(path, answer);
+                then(static_cast<Response*>(nullptr));
+            });
+    }
+
+    /// A call that waits for a task, and is not a failure when it ends without one.
+    template <typename Response, typename Then>
+    void poll(const std::string& path, const google::protobuf::MessageLite& request, int lane,
+              Then then) {
+        const auto stream = std::make_shared<std::int32_t>();
+        *stream = call<Response>(path, request, lane,
+                                 [this, lane, stream, then = std::move(then)](Response* response) {
+                                     polls_.erase({lane, *stream});
+                                     then(response);
+                                 });
+        polls_.insert({lane, *stream});
+    }
+
+    void note_failure(const std::string& path, const Answer& answer) {
         ++result_.failures;
         if (result_.first_failure.empty()) {
-            result_.first_failure = std::string(method) + ": " + status.error_message();
+            result_.first_failure =
+                path + ": " + std::to_string(answer.status) + " " + answer.error;
         }
     }
 
@@ -172,10 +173,7 @@ private:
 
     void start_workflow(int lane) {
         if (stopping_) return;
-        {
-            std::lock_guard lock(mutex_);
-            ++working_;
-        }
+        ++working_;
         service::StartWorkflowExecutionRequest request;
         request.set_namespace_(options_.name_space);
         request.set_workflow_id("raw-" + run_ + "-" + std::to_string(++last_workflow_));
@@ -187,16 +185,13 @@ private:
         (*input.mutable_metadata())["encoding"] = "json/plain";
         input.set_data("\"input\"");
         const Clock::time_point begin = Clock::now();
-        const std::string workflow_id = request.workflow_id();
         call<service::StartWorkflowExecutionResponse>(
-            "StartWorkflowExecution", std::move(request), kCallTimeout, lane, false,
-            [this, lane, begin, workflow_id](const grpc::Status& status, auto& response) {
-                if (!status.ok()) return end_workflow(lane, std::nullopt);
-                if (measuring_) {
-                    std::lock_guard lock(mutex_);
-                    result_.start.add(Clock::now() - begin);
-                }
-                await_close(lane, begin, workflow_id, response.run_id());
+            kStart, request, lane,
+            [this, lane, begin, workflow_id = request.workflow_id()](
+                const service::StartWorkflowExecutionResponse* response) {
+                if (response == nullptr) return end_workflow(lane, std::nullopt);
+                if (measuring_) result_.start.add(Clock::now() - begin);
+                await_close(lane, begin, workflow_id, response->run_id());
             });
     }
 
@@ -210,24 +205,22 @@ private:
         request.set_history_event_filter_type(
             api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
         call<service::GetWorkflowExecutionHistoryResponse>(
-            "GetWorkflowExecutionHistory", std::move(request), kPollTimeout, lane, false,
-            [=, this](const grpc::Status& status, auto& response) {
-                if (status.ok() && response.history().events_size() == 0) {
+            kHistory, request, lane,
+            [=, this](const service::GetWorkflowExecutionHistoryResponse* response) {
+                if (response != nullptr && response->history().events_size() == 0) {
                     return await_close(lane, begin, workflow_id, run_id);
                 }
-                end_workflow(lane, status.ok() ? std::optional(begin) : std::nullopt);
+                end_workflow(lane, response != nullptr ? std::optional(begin) : std::nullopt);
             });
     }
 
     void end_workflow(int lane, std::optional<Clock::time_point> begin) {
         if (begin && measuring_) {
-            std::lock_guard lock(mutex_);
             ++result_.workflows;
             result_.workflow.add(Clock::now() - *begin);
         }
+        --working_;
         start_workflow(lane);
-        std::lock_guard lock(mutex_);
-        if (--working_ == 0) quiet_.notify_all();
     }
 
     // ---- The worker ----------------------------------------------------------------------------
@@ -245,10 +238,12 @@ private:
             queue.set_normal_name("raw-" + run_);
         }
         request.set_identity(kIdentity);
-        call<service::PollWorkflowTaskQueueResponse>(
-            "PollWorkflowTaskQueue", std::move(request), kPollTimeout, lane, true,
-            [=, this](const grpc::Status& status, auto& response) {
-                if (status.ok() && !response.task_token().empty()) complete_task(response, lane);
+        poll<service::PollWorkflowTaskQueueResponse>(
+            kPollWorkflow, request, lane,
+            [=, this](const service::PollWorkflowTaskQueueResponse* response) {
+                if (response != nullptr && !response->task_token().empty()) {
+                    complete_task(*response, lane);
+                }
                 poll_workflow(sticky, lane);
             });
     }
@@ -279,9 +274,8 @@ private:
             command.set_command_type(api::enums::v1::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
             command.mutable_complete_workflow_execution_command_attributes();
         }
-        call<service::RespondWorkflowTaskCompletedResponse>(
-            "RespondWorkflowTaskCompleted", std::move(request), kCallTimeout, lane, false,
-            [](const grpc::Status&, auto&) {});
+        call<service::RespondWorkflowTaskCompletedResponse>(kCompleteTask, request, lane,
+                                                            [](const auto*) {});
     }
 
     void poll_activity(int lane) {
@@ -290,17 +284,16 @@ private:
         request.set_namespace_(options_.name_space);
         request.mutable_task_queue()->set_name("raw-" + run_);
         request.set_identity(kIdentity);
-        call<service::PollActivityTaskQueueResponse>(
-            "PollActivityTaskQueue", std::move(request), kPollTimeout, lane, true,
-            [=, this](const grpc::Status& status, auto& response) {
-                if (status.ok() && !response.task_token().empty()) {
+        poll<service::PollActivityTaskQueueResponse>(
+            kPollActivity, request, lane,
+            [=, this](const service::PollActivityTaskQueueResponse* response) {
+                if (response != nullptr && !response->task_token().empty()) {
                     service::RespondActivityTaskCompletedRequest completion;
                     completion.set_namespace_(options_.name_space);
-                    completion.set_task_token(response.task_token());
+                    completion.set_task_token(response->task_token());
                     completion.set_identity(kIdentity);
                     call<service::RespondActivityTaskCompletedResponse>(
-                        "RespondActivityTaskCompleted", std::move(completion), kCallTimeout, lane,
-                        false, [](const grpc::Status&, auto&) {});
+                        kCompleteActivity, completion, lane, [](const auto*) {});
                 }
                 poll_activity(lane);
             });
@@ -308,16 +301,13 @@ private:
 
     const LoadOptions options_;
     std::string run_;
-    std::vector<std::shared_ptr<grpc::Channel>> channels_;
-    std::atomic<std::uint64_t> last_workflow_ = 0;
-    std::atomic<bool> measuring_ = false;
-    std::atomic<bool> stopping_ = false;  // no more workflows are started
-    std::atomic<bool> polling_ = true;    // until the last of them has ended
-
-    std::mutex mutex_;  // guards what follows
-    std::condition_variable quiet_;
-    std::set<std::shared_ptr<grpc::ClientContext>> polls_;
-    int calls_ = 0;
+    std::vector<std::unique_ptr<GrpcConnection>> connections_;
+    std::vector<pollfd> sockets_;
+    std::uint64_t last_workflow_ = 0;
+    bool measuring_ = false;
+    bool stopping_ = false;                         // no more workflows are started
+    bool polling_ = true;                           // until the last of them has ended
+    std::set<std::pair<int, std::int32_t>> polls_;  // under way: lane and stream
     int working_ = 0;  // workflows that were started and have not ended
     LoadResult result_;
 };

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-// A load that costs its own process as little as it can: workers and clients as bare gRPC calls,
-// with no SDK behind them. What it measures is therefore the server.
+// A load that costs its own process as little as it can: workers and clients as bare gRPC calls on
+// one thread, with no SDK and no library of gRPC behind them. What it measures is therefore the server.
 namespace stele::bench {
 
 struct LoadOptions {
@@ -45,7 +45,8 @@ struct LoadResult {
 
 /// Runs workflows for the time of warm-up and measurement. Each is started, waited for with a long
 /// poll, and worked on by pollers of a normal, a sticky and an activity task queue: seven calls and
-/// one for the result with one activity. Blocks; throws nothing.
+/// one for the result with one activity. Blocks; throws std::runtime_error when a connection is not to be
+/// had or breaks.
 LoadResult run_load(const LoadOptions& options);
 
 }  // namespace stele::bench

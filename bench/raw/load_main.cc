@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <exception>
 
 // Prints one line of JSON a run, for scripts and for people.
 int main(int argc, char** argv) {
@@ -30,7 +31,13 @@ int main(int argc, char** argv) {
     options.warm_up = std::chrono::milliseconds(static_cast<std::int64_t>(warm_up * 1000));
     options.measure = std::chrono::milliseconds(static_cast<std::int64_t>(measure * 1000));
 
-    stele::bench::LoadResult result = stele::bench::run_load(options);
+    stele::bench::LoadResult result;
+    try {
+        result = stele::bench::run_load(options);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "{}\n", error.what());
+        return EXIT_FAILURE;
+    }
     const double workflows = std::max(1.0, static_cast<double>(result.workflows));
     fmt::print(
         "{{\"in_flight\": {}, \"activities\": {}, \"workflows\": {}, \"per_second\": {:.1f}, "
