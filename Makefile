@@ -97,6 +97,10 @@ sdk-schedules: configure ## Random lives of workflow runs, warm and cold (SCHEDU
 bench: build ## Compare with a real Temporal server under the same worker
 	@scripts/bench.sh $(BUILD)
 
+.PHONY: bench-raw
+bench-raw: build ## Compare under bare gRPC calls, also with a server without an engine
+	@scripts/bench_raw.sh $(BUILD)
+
 .PHONY: bench-limits
 bench-limits: build ## Thousands of activities, timers, children; a million workflows
 	@scripts/bench_limits.sh $(BUILD)

@@ -1,5 +1,5 @@
 // Command reference runs a real Temporal server as a process of its own, for Stele to be compared
-// with: its answers, and its speed. It keeps its data in a SQLite file.
+// with: its answers, and its speed. It keeps its data in a SQLite file, or in memory.
 package main
 
 import (
@@ -66,7 +66,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.port, "port", 7233, "first of three ports, or of four with -worker; the first is the frontend's")
 	flag.IntVar(&o.http, "http", 0, "port for HTTP, without which Nexus operations go nowhere; 0: none")
-	flag.StringVar(&o.file, "file", "temporal.db", "the database")
+	flag.StringVar(&o.file, "file", "temporal.db", "the database; without a name it is in memory")
 	flag.StringVar(&o.synchronous, "synchronous", "full", "when SQLite waits for the disk: full, normal or off")
 	flag.IntVar(&o.partitions, "partitions", 0, "of every task queue; 0: as many as the server likes")
 	flag.BoolVar(&o.worker, "worker", false, "run the worker service too, without which schedules stand still")
@@ -135,8 +135,12 @@ func configure(o options) (*config.Config, error) {
 			"busy_timeout": "30000",
 		},
 	}
-	// A file that has something in it is from a run before.
-	if known, err := os.Stat(o.file); err != nil || known.Size() == 0 {
+	if o.file == "" {
+		// The plugin sets the schema up by itself, and keeps the database as long as the process lives.
+		store.DatabaseName = "reference"
+		store.ConnectAttributes = map[string]string{"mode": "memory", "cache": "shared"}
+	} else if known, err := os.Stat(o.file); err != nil || known.Size() == 0 {
+		// A file that has something in it is from a run before.
 		if err := sqlite.SetupSchema(store); err != nil {
 			return nil, err
 		}

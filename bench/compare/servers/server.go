@@ -1,5 +1,5 @@
-// Package servers runs the servers that are measured: Stele, and Temporal as the command in
-// tests/reference.
+// Package servers runs the servers that are measured: Stele, Temporal as the command in
+// tests/reference, and one that is empty.
 package servers
 
 import (
@@ -23,9 +23,11 @@ import (
 )
 
 const (
-	// Stele and Temporal are the names in reports.
-	Stele    = "stele"
-	Temporal = "temporal"
+	// Stele, Temporal and Empty are the names in reports.
+	Stele          = "stele"
+	Temporal       = "temporal"
+	TemporalMemory = "temporal in memory"
+	Empty          = "empty"
 	// Namespace is there once a server has started.
 	Namespace    = "default"
 	startupLimit = 2 * time.Minute
@@ -39,6 +41,8 @@ type Server struct {
 	Port    int
 	Log     string
 	Command []string
+	// Bare servers answer the calls of the raw load alone: they are ready when they take connections.
+	Bare    bool
 	process *exec.Cmd
 	ended   chan struct{}
 }
@@ -56,6 +60,18 @@ func OfTemporal(binary string, port int, scratch, synchronous string) *Server {
 	return &Server{Name: Temporal, Port: port, Log: filepath.Join(scratch, "temporal.log"),
 		Command: []string{binary, "-port", strconv.Itoa(port),
 			"-file", filepath.Join(scratch, "temporal.db"), "-synchronous", synchronous}}
+}
+
+// OfTemporalInMemory is a Temporal that keeps nothing; it takes three ports.
+func OfTemporalInMemory(binary string, port int, scratch string) *Server {
+	return &Server{Name: TemporalMemory, Port: port, Log: filepath.Join(scratch, "temporal-memory.log"),
+		Command: []string{binary, "-port", strconv.Itoa(port), "-file", ""}}
+}
+
+// OfEmpty is a server of gRPC's own library that has no engine.
+func OfEmpty(binary string, port int, scratch string) *Server {
+	return &Server{Name: Empty, Port: port, Log: filepath.Join(scratch, "empty.log"), Bare: true,
+		Command: []string{binary, "--port", strconv.Itoa(port)}}
 }
 
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
@@ -96,13 +112,25 @@ func (s *Server) waitUntilReady() error {
 		default:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		err = startOne(ctx, service)
+		if s.Bare {
+			err = connect(ctx, s.Address())
+		} else {
+			err = startOne(ctx, service)
+		}
 		cancel()
 		if err == nil {
 			return nil
 		}
 	}
 	return fmt.Errorf("not ready: %w", err)
+}
+
+func connect(ctx context.Context, address string) error {
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err == nil {
+		connection.Close()
+	}
+	return err
 }
 
 func startOne(ctx context.Context, service workflowservice.WorkflowServiceClient) error {

@@ -1,0 +1,158 @@
+// Command raw runs a load of bare gRPC calls, which costs its own process almost nothing, on Stele, on
+// a server of gRPC's library that has no engine, and on a real Temporal server, and writes down what
+// each took. The empty server is the ceiling of what gRPC's library allows on the machine.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"stele/bench/compare/reports"
+	"stele/bench/compare/servers"
+)
+
+type options struct {
+	stele, reference, load, empty string
+	steleFlags                    []string
+	port                          int
+	inFlight, activities          []int
+	warmUp, measure               time.Duration
+	results, commit               string
+}
+
+func parseOptions() (options, error) {
+	var o options
+	flag.StringVar(&o.stele, "stele", "", "the stele binary")
+	flag.StringVar(&o.reference, "reference", "", "the binary that runs Temporal; without it, it is left out")
+	flag.StringVar(&o.load, "load", "", "the binary of the load")
+	flag.StringVar(&o.empty, "empty", "", "the binary of the empty server")
+	steleFlags := flag.String("stele-flags", "", "further flags of `stele server start-dev`, as in `--shards 4`")
+	flag.IntVar(&o.port, "port", 17870, "first of eight ports")
+	inFlight := flag.String("in-flight", "1,16,64,256", "how many workflows at a time, one cell each")
+	activities := flag.String("activities", "1,10", "of each workflow, one after the other, one cell each")
+	flag.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "time before each cell that is not measured")
+	flag.DurationVar(&o.measure, "measure", 6*time.Second, "time of each cell")
+	flag.StringVar(&o.results, "results", "", "directory for the report")
+	flag.StringVar(&o.commit, "commit", "unknown", "the commit measured, for the report")
+	flag.Parse()
+	o.steleFlags = strings.Fields(*steleFlags)
+	var err error
+	if o.inFlight, err = counts("-in-flight", *inFlight); err != nil {
+		return o, err
+	}
+	o.activities, err = counts("-activities", *activities)
+	return o, err
+}
+
+func counts(name, text string) ([]int, error) {
+	found := []int{}
+	for _, word := range strings.Split(text, ",") {
+		number, err := strconv.Atoi(word)
+		if err != nil || number < 1 {
+			return nil, fmt.Errorf("%s: %q is not a count", name, word)
+		}
+		found = append(found, number)
+	}
+	return found, nil
+}
+
+// Cell is what the load prints.
+type Cell struct {
+	Server             string  `json:"-"`
+	Resident           int64   `json:"-"`
+	InFlight           int     `json:"in_flight"`
+	Activities         int     `json:"activities"`
+	PerSecond          float64 `json:"per_second"`
+	StartP50           float64 `json:"start_p50_ms"`
+	StartP99           float64 `json:"start_p99_ms"`
+	P50                float64 `json:"p50_ms"`
+	P99                float64 `json:"p99_ms"`
+	ServerMilliseconds float64 `json:"server_ms_each"`
+	LoadMilliseconds   float64 `json:"client_ms_each"`
+	Failures           int     `json:"failures"`
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-raw:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	o, err := parseOptions()
+	if err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "bench-raw")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	cells := []Cell{}
+	for _, server := range measuredServers(o, scratch) {
+		measured, err := measureServer(o, server)
+		if err != nil {
+			return fmt.Errorf("%s: %w\n%s", server.Name, err, server.LastOutput())
+		}
+		cells = append(cells, measured...)
+	}
+	report := Report(o, cells)
+	fmt.Print("\n" + report)
+	return reports.Save(o.results, "raw-", report)
+}
+
+func measuredServers(o options, scratch string) []*servers.Server {
+	all := []*servers.Server{
+		servers.OfEmpty(o.empty, o.port, scratch),
+		servers.OfStele(o.stele, o.port+1, scratch, o.steleFlags...)}
+	if o.reference == "" {
+		return all
+	}
+	return append(all, servers.OfTemporal(o.reference, o.port+2, scratch, "full"),
+		servers.OfTemporalInMemory(o.reference, o.port+5, scratch))
+}
+
+func measureServer(o options, server *servers.Server) ([]Cell, error) {
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	defer server.Stop()
+	cells := []Cell{}
+	for _, activities := range o.activities {
+		for _, inFlight := range o.inFlight {
+			cell, err := measure(o, server, activities, inFlight)
+			if err != nil {
+				return nil, fmt.Errorf("%d activities, %d in flight: %w", activities, inFlight, err)
+			}
+			fmt.Printf("%-18s %2d activities, %4d in flight: %8.1f workflows/s, p50 %7.2f ms, p99 %7.2f ms, server %7.3f ms of CPU each\n",
+				server.Name, activities, inFlight, cell.PerSecond, cell.P50, cell.P99, cell.ServerMilliseconds)
+			cells = append(cells, cell)
+		}
+	}
+	return cells, nil
+}
+
+func measure(o options, server *servers.Server, activities, inFlight int) (Cell, error) {
+	command := exec.Command(o.load, "--address", server.Address(), "--namespace", servers.Namespace,
+		"--in-flight", strconv.Itoa(inFlight), "--activities", strconv.Itoa(activities),
+		"--warm-up", fmt.Sprint(o.warmUp.Seconds()), "--measure", fmt.Sprint(o.measure.Seconds()),
+		"--server-process", strconv.Itoa(int(server.Usage())))
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	if err != nil {
+		return Cell{}, fmt.Errorf("%w: %s", err, output)
+	}
+	cell := Cell{Server: server.Name}
+	if err := json.Unmarshal(output, &cell); err != nil {
+		return Cell{}, err
+	}
+	cell.Resident, err = server.ResidentBytes()
+	return cell, err
+}
