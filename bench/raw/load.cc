@@ -107,8 +107,10 @@ private:
 
     /// Sends what is to be sent and takes answers, until the time has come or `done` says so.
     void serve_until(Clock::time_point end, const std::function<bool()>& done) {
-        while (!done()) {
+        while (true) {
+            // A call that was cancelled ends while its reset is sent.
             for (const auto& connection : connections_) connection->flush();
+            if (done()) return;
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
             if (left.count() <= 0) return;
             if (::poll(sockets_.data(), sockets_.size(), static_cast<int>(left.count())) <= 0)
