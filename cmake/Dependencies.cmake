@@ -1,4 +1,17 @@
 # Everything that comes from outside, all of it from Debian 12 (scripts/deps.sh installs it).
+
+# RocksDB and protobuf, through which most of a workflow's processor time passes, become part of our
+# programs: RocksDB counts every comparison in a variable of its thread, which takes a call in a shared
+# library and none in a program (together a sixth of the server's time, `make bench-raw`). Sanitizers are
+# told by a library's name what to leave out, and a shared SDK has to use the protobuf of its user.
+if(STELE_SANITIZE OR STELE_SHARED_SDK)
+    set(STELE_STATIC_DEFAULT OFF)
+else()
+    set(STELE_STATIC_DEFAULT ON)
+endif()
+option(STELE_STATIC_LIBRARIES "Link RocksDB and protobuf into programs" ${STELE_STATIC_DEFAULT})
+set(Protobuf_USE_STATIC_LIBS ${STELE_STATIC_LIBRARIES})
+
 find_package(Threads REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_package(Protobuf REQUIRED)
@@ -7,6 +20,11 @@ find_package(gRPC CONFIG REQUIRED)
 find_package(GTest CONFIG REQUIRED)
 find_package(benchmark CONFIG REQUIRED)
 find_package(RocksDB CONFIG REQUIRED)
+if(STELE_STATIC_LIBRARIES)
+    set(STELE_ROCKSDB RocksDB::rocksdb)
+else()
+    set(STELE_ROCKSDB RocksDB::rocksdb-shared)
+endif()
 find_package(SQLite3 REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
