@@ -59,9 +59,9 @@ void write_tasks(store::WriteBatch& batch, RunAddress address,
     const std::string& namespace_id = transition.draft.run_info().namespace_id();
     for (const history::DispatchTask& task : transition.dispatch) {
         if (STELE_BUG("commit.task-row-lost") && task.sequence % 8 == 0) continue;
-        batch.put(dispatch_key(address.slot, {namespace_id, task.task_queue, task.kind},
-                               row_sequence(address.key, task.sequence)),
-                  store::wrap_message(Table::kDispatch, task.row));
+        batch.put_new(dispatch_key(address.slot, {namespace_id, task.task_queue, task.kind},
+                                   row_sequence(address.key, task.sequence)),
+                      store::wrap_message(Table::kDispatch, task.row));
     }
     // Behind the new ones: a task may be made and withdrawn in one transition.
     for (const history::DispatchRef& done : transition.dispatch_done) {
@@ -113,8 +113,8 @@ void write_alarm(store::WriteBatch& batch, RunAddress address, const AlarmChange
         batch.erase(store::encode(store::AlarmKey{address.slot, alarm.erased, address.key}));
     }
     if (alarm.set != kNever) {
-        batch.put(store::encode(store::AlarmKey{address.slot, alarm.set, address.key}),
-                  store::wrap_value(Table::kAlarm, {}));
+        batch.put_new(store::encode(store::AlarmKey{address.slot, alarm.set, address.key}),
+                      store::wrap_value(Table::kAlarm, {}));
     }
 }
 

@@ -1,6 +1,6 @@
 #include "store/store.h"
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/flat_hash_map.h>
 
 #include <iterator>
 #include <utility>
@@ -9,17 +9,22 @@ namespace stele::store {
 
 void WriteBatch::put(std::string key, std::string value) {
     bytes_ += key.size() + value.size();
-    operations_.push_back({Operation::Kind::kPut, std::move(key), std::move(value)});
+    operations_.push_back({Operation::Kind::kPut, std::move(key), std::move(value), false});
+}
+
+void WriteBatch::put_new(std::string key, std::string value) {
+    put(std::move(key), std::move(value));
+    operations_.back().is_new = true;
 }
 
 void WriteBatch::erase(std::string key) {
     bytes_ += key.size();
-    operations_.push_back({Operation::Kind::kErase, std::move(key), {}});
+    operations_.push_back({Operation::Kind::kErase, std::move(key), {}, false});
 }
 
 void WriteBatch::erase_range(std::string begin, std::string end) {
     bytes_ += begin.size() + end.size();
-    operations_.push_back({Operation::Kind::kEraseRange, std::move(begin), std::move(end)});
+    operations_.push_back({Operation::Kind::kEraseRange, std::move(begin), std::move(end), false});
 }
 
 void WriteBatch::append(WriteBatch other) {
@@ -33,16 +38,25 @@ void WriteBatch::append(WriteBatch other) {
 }
 
 void WriteBatch::drop_overwritten() {
-    absl::flat_hash_set<std::string_view> settled;
-    settled.reserve(operations_.size());
+    absl::flat_hash_map<std::string_view, std::size_t> last;  // operation of each key
+    last.reserve(operations_.size());
     std::vector<bool> dropped(operations_.size());
     std::size_t count = 0;
+    const auto drop = [&](std::size_t i) {
+        count += dropped[i] ? 0 : 1;
+        dropped[i] = true;
+    };
     for (std::size_t i = operations_.size(); i-- > 0;) {
         // What a range erases depends on what came before it.
-        if (operations_[i].kind == Operation::Kind::kEraseRange) return;
-        if (settled.insert(operations_[i].key).second) continue;
-        dropped[i] = true;
-        ++count;
+        if (operations_[i].kind == Operation::Kind::kEraseRange) break;
+        const auto [settled, is_last] = last.try_emplace(operations_[i].key, i);
+        if (is_last) continue;
+        drop(i);
+        if (!operations_[i].is_new) continue;
+        if (operations_[settled->second].kind == Operation::Kind::kErase) {
+            drop(settled->second);
+            last.erase(settled);  // what came before the new one decides
+        }
     }
     if (count == 0) return;
     std::vector<Operation> kept;

@@ -20,15 +20,20 @@ public:
         Kind kind;
         std::string key;
         std::string value;  // kEraseRange: the end of the range, itself left alone
+        bool is_new = false;  // see put_new
     };
 
     void put(std::string key, std::string value);
+    /// Puts a key that nothing before this operation has left in the store, so that an erasure in the
+    /// same write makes both void. Correct only if that is so.
+    void put_new(std::string key, std::string value);
     void erase(std::string key);
     /// Erases every key in [begin, end).
     void erase_range(std::string begin, std::string end);
     /// Adds the operations of another batch behind those of this one.
     void append(WriteBatch other);
-    /// Drops what a later operation on the same key makes void. The outcome stays the same.
+    /// Drops what a later operation on the same key makes void, and the erasure of what is new. The
+    /// outcome stays the same.
     void drop_overwritten();
 
     bool empty() const { return operations_.empty(); }

@@ -138,16 +138,34 @@ TYPED_TEST(StoreTest, AnEmptyBatchMaySync) {
     EXPECT_EQ(this->get("k/1"), "v");
 }
 
+TEST(WriteBatchTest, WhatIsNewAndErasedIsNotWritten) {
+    WriteBatch batch;
+    batch.put_new("new", "1");
+    batch.put("known", "1");
+    batch.erase("replaced");
+    batch.put_new("replaced", "1");
+    batch.erase("new");
+    batch.erase("known");
+    batch.erase("replaced");
+    batch.drop_overwritten();
+    std::vector<std::string> erased;
+    for (const WriteBatch::Operation& operation : batch.operations()) {
+        EXPECT_EQ(operation.kind, WriteBatch::Operation::Kind::kErase);
+        erased.push_back(operation.key);
+    }
+    EXPECT_EQ(erased, (std::vector<std::string>{"replaced", "known"}));
+}
+
 /// Random batches against a plain map, with cursors kept open while the store changes.
 TYPED_TEST(StoreTest, AgreesWithAnOrderedMap) {
     using Model = std::map<std::string, std::string>;
     std::mt19937 random(11);
     Model model;
     std::vector<std::pair<std::unique_ptr<Cursor>, Rows>> open;
-    const auto key = [&random] { return "k/" + std::to_string(random() % 60); };
+    const auto key = [&random] { return "k/" + std::to_string(random() % 30); };
     for (int round = 0; round < 2000; ++round) {
         WriteBatch batch;
-        for (unsigned operation = random() % 4; operation > 0; --operation) {
+        for (auto operation = random() % 12; operation > 0; --operation) {
             std::string first = key();
             std::string second = key();
             switch (random() % 8) {
@@ -163,7 +181,11 @@ TYPED_TEST(StoreTest, AgreesWithAnOrderedMap) {
                     model.erase(first);
                     break;
                 default:
-                    batch.put(first, std::to_string(round));
+                    if (model.contains(first)) {
+                        batch.put(first, std::to_string(round));
+                    } else {
+                        batch.put_new(first, std::to_string(round));
+                    }
                     model[first] = std::to_string(round);
             }
         }
