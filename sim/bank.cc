@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,8 +21,8 @@
 namespace stele::sim {
 namespace {
 
-/// A seed takes a fraction of a second.
-constexpr unsigned kHangSeconds = 120;
+/// Of processor time, however busy the machine is. A seed takes a fraction of a second.
+constexpr time_t kHangSeconds = 120;
 /// So many seeds must not find the bug that does nothing.
 constexpr std::uint64_t kHarmlessSeeds = 500;
 
@@ -80,7 +81,8 @@ private:
         if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
         STELE_CHECK(probe::plant(bug), "no such bug");
         while (trial.seeds < limit_of(bug)) {
-            alarm(kHangSeconds);
+            const itimerval limit{.it_interval = {}, .it_value = {kHangSeconds, 0}};
+            setitimer(ITIMER_PROF, &limit, nullptr);
             const std::uint64_t seed = options_.first + trial.seeds++;
             const Outcome outcome = play_seed(seed, bug);
             if (outcome.violations.empty()) continue;
@@ -95,7 +97,7 @@ private:
     void judge(const std::string& bug, const Trial& trial, int status) {
         std::string violation = trial.violation.data();
         if (!trial.over) {
-            violation = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
+            violation = WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF
                             ? "the seed does not end"
                             : "a check inside the engine ended the process";
         }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace stele::sim {
@@ -17,8 +18,12 @@ using temporal::api::history::v1::HistoryEvent;
 /// Follows one history and collects complaints.
 class Check {
 public:
-    Check(const std::string& run_id, const History& history, bool operated)
-        : run_(run_id), history_(history), operated_(operated) {}
+    Check(const std::string& run_id, const History& history, bool operated,
+          Duration longest_heartbeat)
+        : run_(run_id),
+          history_(history),
+          operated_(operated),
+          longest_heartbeat_(longest_heartbeat) {}
 
     std::vector<std::string> run() {
         for (std::size_t i = 0; i < history_.size(); ++i) {
@@ -56,6 +61,7 @@ private:
             case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
                 if (task_ != 0) complain(9, fmt::format("two tasks at event {}", event.event_id()));
                 task_ = event.event_id();
+                note_scheduled(event);
                 task_timeout_ = from_proto(
                     event.workflow_task_scheduled_event_attributes().start_to_close_timeout());
                 started_ = 0;
@@ -74,23 +80,35 @@ private:
                     complain(7, fmt::format("event {} names another start", event.event_id()));
                 }
                 task_ = 0;
+                completed_time_ = from_proto(event.event_time());
+                failed_time_.reset();
                 break;
             case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
                 expect_task(event,
                             event.workflow_task_failed_event_attributes().scheduled_event_id());
                 task_ = 0;
+                failed_time_ = from_proto(event.event_time());
                 break;
             case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
                 expect_task(event,
                             event.workflow_task_timed_out_event_attributes().scheduled_event_id());
                 if (started_ != 0 &&
-                    from_proto(event.event_time()) < started_time_ + task_timeout_) {
+                    from_proto(event.event_time()) < started_time_ + task_timeout_ &&
+                    from_proto(event.event_time()) <= heartbeats_since_ + longest_heartbeat_) {
                     complain(8, fmt::format("task {} timed out early", task_));
                 }
                 task_ = 0;
+                failed_time_ = from_proto(event.event_time());
                 break;
             default: break;
         }
+    }
+    /// From when on its worker may keep a task by heartbeats. One that is scheduled as another is
+    /// completed may be what a heartbeat has asked for. One behind a failed task may have waited, and
+    /// is then written anew when it is started.
+    void note_scheduled(const HistoryEvent& event) {
+        const Timestamp now = from_proto(event.event_time());
+        if (now != completed_time_) heartbeats_since_ = failed_time_.value_or(now);
     }
     void expect_task(const HistoryEvent& event, std::int64_t scheduled) {
         if (task_ == scheduled) return;
@@ -315,11 +333,15 @@ private:
     const std::string& run_;
     const History& history_;
     const bool operated_;
+    const Duration longest_heartbeat_;
     std::vector<std::string> faults_;
     std::int64_t task_ = 0;
     Duration task_timeout_{};
     std::int64_t started_ = 0;
     Timestamp started_time_{};
+    Timestamp heartbeats_since_{};
+    Timestamp completed_time_{};            // of the last workflow task that was completed
+    std::optional<Timestamp> failed_time_;  // of the last one, unless it was completed
     std::map<std::int64_t, const HistoryEvent*> activity_starts_;  // by scheduled event
     std::map<std::int64_t, std::int64_t> child_starts_;            // by initiated event
     std::set<std::int64_t> requests_;
@@ -346,8 +368,8 @@ bool is_closing(const HistoryEvent& event) {
 }
 
 std::vector<std::string> check_history(const std::string& run_id, const History& history,
-                                       bool operated) {
-    return Check(run_id, history, operated).run();
+                                       bool operated, Duration longest_heartbeat) {
+    return Check(run_id, history, operated, longest_heartbeat).run();
 }
 
 std::vector<std::string> check_successor(const History& before, const std::string& run_id,

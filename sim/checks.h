@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/time.h"
 #include "temporal/api/history/v1/message.pb.h"
 
 #include <string>
@@ -15,8 +16,10 @@ bool is_closing(const temporal::api::history::v1::HistoryEvent& event);
 
 /// What is wrong with the whole history of a closed run, one sentence each. `operated`:
 /// operators may have started its activities over, or gone on after their last attempt.
+/// `longest_heartbeat`: for how long a workflow task may be kept by heartbeats.
 std::vector<std::string> check_history(const std::string& run_id, const History& history,
-                                       bool operated);
+                                       bool operated,
+                                       Duration longest_heartbeat = std::chrono::minutes(30));
 
 /// Invariant 13: what is wrong between a run and the one that took over from it.
 std::vector<std::string> check_successor(const History& before, const std::string& run_id,

@@ -1,6 +1,7 @@
 #include "sim/clients.h"
 
 #include "base/probe.h"
+#include "sim/callbacks.h"
 #include "sim/script.h"
 #include "sim/worker.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
@@ -18,6 +19,7 @@ namespace service = temporal::api::workflowservice::v1;
 constexpr Duration kCallTimeout = std::chrono::seconds(5);
 constexpr Duration kPause = std::chrono::milliseconds(300);
 constexpr int kAskings = 20;
+constexpr Duration kRunTimeoutMin = std::chrono::seconds(2);
 
 /// A start that is repeated after its run has continued as new is refused, as the real server does
 /// it: only the current run knows its request id. The refusal names the first run of the chain.
@@ -45,7 +47,11 @@ service::StartWorkflowExecutionRequest start_request(const std::string& id,
 }
 
 Clients::Clients(Network& network, Record& record, const Options& options)
-    : network_(network), record_(record), options_(options), updates_(network, record) {
+    : network_(network),
+      record_(record),
+      options_(options),
+      updates_(network, record),
+      watchers_(network, record) {
     for (int i = 0; i < options.workflows; ++i) {
         workflow_ids_.push_back(fmt::format("workflow-{}", i));
         signals_.push_back(static_cast<int>(network.random().next() % 4));
@@ -89,6 +95,12 @@ void Clients::start_workflow(std::size_t index) {
     }
     if (request.cron_schedule().empty() && network_.random().next() % 8 == 0) {
         *request.mutable_workflow_start_delay() = to_proto(std::chrono::seconds(2));
+    }
+    if (request.cron_schedule().empty() && network_.random().next() % 6 == 0) {
+        *request.mutable_workflow_run_timeout() = to_proto(kRunTimeoutMin + within(15'000));
+    }
+    if (network_.random().next() % 3 == 0) {
+        request.add_completion_callbacks()->mutable_nexus()->set_url(kReceiver);
     }
     // Where runs follow each other, a start that comes once more behind the last of them begins a new
     // chain, as a real server does it.
@@ -158,6 +170,9 @@ void Clients::accompany(std::size_t index) {
         network_.after(within(8'000), [this, id] { disturb(id); });
     }
     updates_.update(id);
+    if (network_.random().next() % 2 == 0) {
+        watchers_.watch(kNamespace, id, *record_.runs[id].begin());
+    }
     askings_left_ += kAskings;
     keep_asking(id);
 }
@@ -192,12 +207,20 @@ void Clients::disturb(const std::string& workflow_id) {
         request.set_namespace_(kNamespace);
         request.mutable_workflow_execution()->set_workflow_id(workflow_id);
         request.set_request_id("cancel-" + workflow_id);
+        record_.hastened[workflow_id].push_back(network_.now());
         network_.call("RequestCancelWorkflowExecution", request, kCallTimeout,
                       [this, workflow_id,
                        sent = network_.now()](const absl::StatusOr<std::string>& response) {
                           if (!response.ok()) return;
                           record_.cancel_requested(workflow_id, sent, network_.now());
                       });
+        if (network_.random().next() % 2 == 0) return;
+        // Somebody else wants it as well.
+        request.set_request_id("cancel-again-" + workflow_id);
+        network_.after(within(500), [this, request] {
+            network_.call("RequestCancelWorkflowExecution", request, kCallTimeout,
+                          [](absl::StatusOr<std::string>) {});
+        });
         return;
     }
     service::TerminateWorkflowExecutionRequest request;

@@ -3,6 +3,7 @@
 #include "sim/network.h"
 #include "sim/record.h"
 #include "sim/update_clients.h"
+#include "sim/watchers.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <functional>
@@ -55,6 +56,7 @@ private:
     Record& record_;
     const Options& options_;
     UpdateClients updates_;
+    Watchers watchers_;
     std::vector<std::string> workflow_ids_;
     std::vector<std::string> crowd_ids_;
     std::vector<int> signals_;

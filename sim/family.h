@@ -1,11 +1,14 @@
 #pragma once
 
 #include "sim/checks.h"
+#include "store/store.h"
 
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 // Parents and their children, by what their histories say of each other. Invariant 13: what a parent
 // has been told of a child is what became of it, and the policy for its closing was applied, once.
@@ -20,6 +23,13 @@ struct Kin {
     /// What the parent was told; nullopt when it closed before.
     std::optional<temporal::api::history::v1::HistoryEvent> outcome;
 };
+
+/// The children of this run that could not be started, by the initiated event.
+using FailedStarts = std::set<std::pair<std::string, std::int64_t>>;
+void note_failed_starts(const std::string& run_id, const History& history, FailedStarts& failed);
+
+/// Invariant 13: what is wrong with the runs of the store that have a parent.
+std::vector<std::string> check_parents(store::Store& store, const FailedStarts& failed);
 
 /// The children that this history of a closed run tells of.
 std::deque<Kin> children_of(const std::string& run_id, const History& history);

@@ -11,7 +11,8 @@ namespace stele::sim {
 
 namespace {
 constexpr char kService[] = "/temporal.api.workflowservice.v1.WorkflowService/";
-}
+constexpr std::uint64_t kPowerLostBehindOthers = 4;  // where it is behind answers
+}  // namespace
 
 /// What the caller's side remembers of a call.
 class PendingCall {
@@ -19,9 +20,11 @@ public:
     std::uint64_t id = 0;
     std::string path;
     std::string request;
+    const char* client = nullptr;
     Timestamp deadline;
     Network::Done done;
     env::TimerId timer = 0;
+    bool answered = false;
     std::vector<std::shared_ptr<class Delivery>> deliveries;  // one for each time it arrived
 };
 
@@ -29,7 +32,10 @@ public:
 class Delivery final : public frontend::Call {
 public:
     Delivery(const PendingCall& call, std::function<void(absl::StatusOr<std::string>)> answer)
-        : request_(call.request), deadline_(call.deadline), answer_(std::move(answer)) {}
+        : request_(call.request),
+          client_(call.client),
+          deadline_(call.deadline),
+          answer_(std::move(answer)) {}
 
     Timestamp deadline() const override { return deadline_; }
     bool cancelled() const override { return cancelled_; }
@@ -41,10 +47,8 @@ public:
         if (request.ParseFromString(request_)) return absl::OkStatus();
         return internal_error("a request does not parse");
     }
-    /// The callers read histories as a person does: only what is written. Other programs are shown
-    /// the events of a failing task under way as well, and those may still change.
     std::string header(std::string_view name) const override {
-        return name == "client-name" ? "temporal-cli" : "";
+        return name == "client-name" ? client_ : "";
     }
     void finish(absl::StatusOr<std::string> response) override {
         if (answer_) std::exchange(answer_, nullptr)(std::move(response));
@@ -63,6 +67,7 @@ public:
 
 private:
     std::string request_;
+    const char* client_;
     Timestamp deadline_;
     std::function<void(absl::StatusOr<std::string>)> answer_;
     bool cancelled_ = false;
@@ -99,11 +104,12 @@ void Network::after(Duration delay, std::function<void()> action) {
 }
 
 Network::CallId Network::call(const std::string& method, const google::protobuf::Message& request,
-                              Duration timeout, Done done) {
+                              Duration timeout, Done done, const char* client) {
     auto call = std::make_shared<PendingCall>();
     call->id = ++last_id_;
     call->path = method.starts_with('/') ? method : kService + method;
     call->request = request.SerializeAsString();
+    call->client = client;
     call->deadline = sim_.now() + timeout;
     call->done = std::move(done);
     call->timer = executor_->run_at(call->deadline, [this, id = call->id] {
@@ -133,11 +139,24 @@ void Network::deliver(const std::shared_ptr<PendingCall>& call, std::uint64_t in
         });
     call->deliveries.push_back(delivery);
     server_.dispatch(call->path, delivery);
+    // While the server has it in hand.
+    if (STELE_FAULT("network.caller-gone")) {
+        after(Duration::zero(), [this, id = call->id] { abandon(id); });
+    }
 }
 
 void Network::answered(CallId id, absl::StatusOr<std::string> response) {
     if (chance(options_.lose_reply)) return;
     if (STELE_FAULT("network.connection-reset")) response = unavailable("connection reset");
+    const auto call = pending_.find(id);
+    if (call == pending_.end()) return;
+    call->second->answered = true;
+    if (response.ok() && chance(options_.power_lost_behind_answer)) {
+        // The answer is on its way already: the caller is told, whatever becomes of the server.
+        for (const auto& delivery : call->second->deliveries) delivery->forget();
+        call->second->deliveries.clear();
+        power_is_to_go_ = true;
+    }
     after(delay(), [this, id, response = std::move(response)] { end(id, response); });
 }
 
@@ -150,6 +169,17 @@ void Network::end(CallId id, absl::StatusOr<std::string> response) {
     sim_.trace(fmt::format("< {} {}", id, static_cast<int>(response.status().code())));
     for (const auto& delivery : call->deliveries) delivery->cancel();
     call->done(std::move(response));
+}
+
+void Network::has_left_server() {
+    if (options_.power_lost_behind_answer != 0 && chance(kPowerLostBehindOthers)) {
+        power_is_to_go_ = true;
+    }
+}
+
+void Network::abandon_unanswered(CallId id) {
+    const auto call = pending_.find(id);
+    if (call != pending_.end() && !call->second->answered) abandon(id);
 }
 
 void Network::break_connections() {

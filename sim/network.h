@@ -31,15 +31,21 @@ public:
 
     using CallId = std::uint64_t;
 
+    /// How callers introduce themselves. A person is shown only what is written of a history, other
+    /// programs also the events of a task under way, and those may still change.
+    static constexpr char kPerson[] = "temporal-cli";
+    static constexpr char kProgram[] = "temporal-sim";
+
     /// Sends a request; `done` runs once. A method that is not one of WorkflowService has its whole
     /// path, beginning with a slash.
     CallId call(const std::string& method, const google::protobuf::Message& request,
-                Duration timeout, Done done);
+                Duration timeout, Done done, const char* client = kPerson);
 
     /// The same with the answer parsed.
     template <typename Response>
     CallId call(const std::string& method, const google::protobuf::Message& request,
-                Duration timeout, std::function<void(absl::StatusOr<Response>)> done) {
+                Duration timeout, std::function<void(absl::StatusOr<Response>)> done,
+                const char* client = kPerson) {
         return call(method, request, timeout,
                     Done([done = std::move(done)](absl::StatusOr<std::string> bytes) {
                         if (!bytes.ok()) return done(bytes.status());
@@ -48,11 +54,21 @@ public:
                             return done(internal_error("an answer does not parse"));
                         }
                         done(std::move(response));
-                    }));
+                    }),
+                    client);
     }
 
     /// The caller waits no longer; nothing happens if it was answered.
     void abandon(CallId id) { end(id, canceled("the caller has gone")); }
+
+    /// The same unless the answer is on its way: then it is waited for, and nothing is lost.
+    void abandon_unanswered(CallId id);
+
+    /// Whether the power is to go now, just behind an answer that the server has sent.
+    bool power_is_to_go() const { return power_is_to_go_; }
+    void power_has_gone() { power_is_to_go_ = false; }
+    /// Something has left the server on another way than an answer.
+    void has_left_server();
 
     /// From now on nothing is lost, repeated or slow.
     void heal() { healed_ = true; }
@@ -77,6 +93,7 @@ private:
     Peer& server_;
     const Options& options_;
     bool healed_ = false;
+    bool power_is_to_go_ = false;
     CallId last_id_ = 0;
     std::map<CallId, std::shared_ptr<PendingCall>> pending_;
     std::unique_ptr<env::Executor> executor_;

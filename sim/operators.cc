@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "sim/script.h"
+#include "sim/server.h"
 #include "sim/worker.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
@@ -24,6 +25,7 @@ Request request_for(const std::string& workflow_id) {
 }
 
 constexpr char kBatch[] = "batch";
+constexpr char kRefusedBatch[] = "refused-batch";
 
 bool has_ended(const absl::Status& status) {
     return status.code() == absl::StatusCode::kNotFound &&
@@ -45,7 +47,12 @@ void Operators::start(const std::vector<std::string>& workflow_ids, int faulty_s
         network_.after(within(faulty_seconds * 500), [this, id] { act(id); });
         network_.after(within(faulty_seconds * 500), [this, id] { keep_unpausing(id); });
     }
-    network_.after(within(faulty_seconds * 500), [this] { start_batch(); });
+    network_.after(within(faulty_seconds * 500), [this] { start_batch(kBatch, "for all"); });
+    if (network_.random().next() % 4 != 0) return;
+    // No run takes this one.
+    const std::string too_large(kBlobBytesMax + 1, '.');
+    network_.after(within(faulty_seconds * 500),
+                   [this, too_large] { start_batch(kRefusedBatch, too_large); });
 }
 
 void Operators::act(const std::string& workflow_id) {
@@ -100,22 +107,24 @@ void Operators::keep_unpausing(const std::string& workflow_id) {
 }
 
 /// Slow enough for a crash to meet it.
-void Operators::start_batch() {
+void Operators::start_batch(const std::string& job, const std::string& input) {
     service::StartBatchOperationRequest request;
     request.set_namespace_(kNamespace);
-    request.set_job_id(kBatch);
+    request.set_job_id(job);
     request.set_reason("simulated");
     request.set_visibility_query("WorkflowType = 'script'");
     request.set_max_operations_per_second(5);
     request.mutable_signal_operation()->set_signal(kBatchSignal);
+    request.mutable_signal_operation()->mutable_input()->add_payloads()->set_data(input);
     network_.call("StartBatchOperation", request, kCallTimeout,
-                  [this](absl::StatusOr<std::string> response) {
+                  [this, job, input](absl::StatusOr<std::string> response) {
                       const absl::StatusCode code = response.status().code();
                       if (response.ok() || code == absl::StatusCode::kAlreadyExists) {
-                          record_.batches.insert(kBatch);
+                          record_.batches.insert(job);
                           return;
                       }
-                      network_.after(kUnpauseEvery, [this] { start_batch(); });
+                      network_.after(kUnpauseEvery,
+                                     [this, job, input] { start_batch(job, input); });
                   });
 }
 

@@ -29,7 +29,7 @@ private:
     void reset(const std::string& workflow_id);
     void change_options(const std::string& workflow_id);
     void keep_unpausing(const std::string& workflow_id);
-    void start_batch();
+    void start_batch(const std::string& job, const std::string& input);
     Duration within(int milliseconds);
 
     Network& network_;

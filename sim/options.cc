@@ -39,6 +39,9 @@ Options draw_options(std::uint64_t seed) {
     options.fairness = random.next() % 2 == 0;
     options.activities_per_second = static_cast<int>(sometimes(random, 2, 40));
     options.fault_points = random.next() % 4 != 0;
+    options.power_lost_behind_answer = sometimes(random, 50, 1000);
+    options.short_heartbeats = random.next() % 4 == 0;
+    options.lasting_index = random.next() % 4 == 0;
     return options;
 }
 
@@ -47,14 +50,17 @@ std::string describe(const Options& o) {
         "seed {}: {} workflows on {} shards, {} s of faults; one in so many: request lost {}, "
         "reply lost {}, request repeated {}, task dropped {}, workflow task failed {}, activity "
         "failed {}, cache forgotten {}, poll abandoned {}; delay up to {} ms; crash every {} s, "
-        "power loss every {} s; {} workers, windows of {} tasks, a crowd of {}, activities a "
+        "power loss every {} s, behind one of {} answers; {} workers, windows of {} tasks, a crowd "
+        "of {}, activities a "
         "second "
-        "{}, {}{}{}{}",
+        "{}, {}{}{}{}{}{}",
         o.seed, o.workflows, o.shards, o.faulty_seconds, o.lose_request, o.lose_reply,
         o.repeat_request, o.drop_task, o.fail_workflow_task, o.fail_activity, o.forget_cache,
-        o.abandon_poll, o.delay_ms_max, o.crash_every, o.power_loss_every, o.workers, o.window,
-        o.crowd, o.activities_per_second, o.sticky ? "sticky queues" : "no sticky queues",
+        o.abandon_poll, o.delay_ms_max, o.crash_every, o.power_loss_every,
+        o.power_lost_behind_answer, o.workers, o.window, o.crowd, o.activities_per_second,
+        o.sticky ? "sticky queues" : "no sticky queues",
         o.heartbeat_tasks ? ", workflow task heartbeats" : "", o.fairness ? ", fair queues" : "",
+        o.short_heartbeats ? ", short heartbeats" : "", o.lasting_index ? ", a lasting index" : "",
         o.fault_points ? ", fault points" : "");
 }
 

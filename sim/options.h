@@ -22,6 +22,7 @@ struct Options {
     // The server's process and machine: gaps between two events, in seconds; 0 for never.
     int crash_every = 0;
     int power_loss_every = 0;
+    std::uint64_t power_lost_behind_answer = 0;  // in one of so many
 
     // Workers; one in so many tasks.
     std::uint64_t drop_task = 0;
@@ -38,7 +39,9 @@ struct Options {
     int activities_per_second = 0;  // as workers ask for; 0: no limit
 
     int shards = 1;
-    std::size_t window = 10'000;  // tasks of a queue that the server keeps in memory
+    std::size_t window = 10'000;    // tasks of a queue that the server keeps in memory
+    bool short_heartbeats = false;  // workflow tasks may be kept by heartbeats for a second only
+    bool lasting_index = false;     // lists live in a file that restarts find again
     int workflows = 8;
     int faulty_seconds = 60;
     int crowd = 0;  // workflows that start all at once when nothing fails any more

@@ -65,8 +65,21 @@ void Record::cancel_requested(const std::string& workflow_id, Timestamp sent, Ti
 }
 
 void Record::was_reset(const Reset& reset) {
+    for (const Reset& known : resets) {
+        if (known.workflow_id != reset.workflow_id) continue;
+        if (known.run_id == reset.run_id) return;
+        violation(fmt::format("invariant 2: one request has reset {} to run {} and to run {}",
+                              reset.workflow_id, known.run_id, reset.run_id));
+    }
     resets.push_back(reset);
     runs[reset.workflow_id].insert(reset.run_id);
+}
+
+void Record::told_end(const std::string& run_id,
+                      const temporal::api::history::v1::HistoryEvent& end) {
+    const auto [known, fresh] = told_ends.emplace(run_id, end);
+    if (fresh || canonical(known->second) == canonical(end)) return;
+    violation(fmt::format("invariant 19: callbacks tell of two ends of run {}", run_id));
 }
 
 void Record::updated(const std::string& run_id, const std::string& update_id,

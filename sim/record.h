@@ -48,8 +48,10 @@ public:
     void task_completed(const std::string& token);
     /// A request to cancel a workflow was sent, and acknowledged.
     void cancel_requested(const std::string& workflow_id, Timestamp sent, Timestamp told);
-    /// A reset was acknowledged.
+    /// A reset was acknowledged. Each workflow is reset by one request, which makes one run.
     void was_reset(const Reset& reset);
+    /// A callback has told how a run ended.
+    void told_end(const std::string& run_id, const temporal::api::history::v1::HistoryEvent& end);
     /// An update was acknowledged; without an outcome it has been accepted.
     void updated(const std::string& run_id, const std::string& update_id,
                  const temporal::api::update::v1::Outcome& outcome);
@@ -71,8 +73,12 @@ public:
     std::set<std::pair<std::string, std::string>> listed;        // workflow id, run id
     std::vector<Reset> resets;
     std::map<std::string, std::string> removed;  // workflow id to the run that is to be deleted
-    std::set<std::string> operated;              // workflow ids whose activities operators touch
-    std::set<std::string> batches;  // job ids of batch operations that were acknowledged
+    /// The ends of runs that callbacks have told; by run id.
+    std::map<std::string, temporal::api::history::v1::HistoryEvent> told_ends;
+    /// When somebody sent a request that ends the delay of a workflow's start; by workflow id.
+    std::map<std::string, std::vector<Timestamp>> hastened;
+    std::set<std::string> operated;  // workflow ids whose activities operators touch
+    std::set<std::string> batches;   // job ids of batch operations that were acknowledged
     std::vector<std::string> violations;
     std::uint64_t queries_answered = 0;
 

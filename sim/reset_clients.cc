@@ -1,11 +1,14 @@
 #include "sim/reset_clients.h"
 
+#include "base/probe.h"
+#include "sim/callbacks.h"
 #include "sim/clients.h"
 #include "sim/script.h"
 #include "sim/worker.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -19,8 +22,10 @@ constexpr Duration kCallTimeout = std::chrono::seconds(5);
 constexpr Duration kPause = std::chrono::milliseconds(300);
 /// Each waits for one signal. Behind a continuation it would wait for ever when both of those that
 /// are sent have been taken by the run before.
-constexpr std::array<const char*, 2> kScripts = {"ATSKMA", "ASNPT"};
-constexpr int kRemovals = 2;
+constexpr std::array<const char*, 4> kScripts = {"ATSKMA", "ASNPT", "AHSHA", "ASTNAT"};
+/// What is deleted owes others something when it closes.
+constexpr std::array<const char*, 3> kRemovedScripts = {"ATA", "ADFT", "AEDL"};
+constexpr Duration kBetweenLooks = std::chrono::milliseconds(20);
 
 /// Where a history can be reset to: where a workflow task ended, or was about to be started.
 std::vector<std::int64_t> reset_points(const temporal::api::history::v1::History& history) {
@@ -38,6 +43,9 @@ std::vector<std::int64_t> reset_points(const temporal::api::history::v1::History
     return points;
 }
 
+/// Whom these workflows signal: there is none.
+std::string neighbour() { return "nobody"; }
+
 }  // namespace
 
 Duration ResetClients::within(int milliseconds) {
@@ -52,21 +60,25 @@ void ResetClients::start(int faulty_seconds) {
         ++open_calls_;
         network_.after(within(faulty_seconds * 400), [this, id, script = kScripts[i]] {
             start_workflow(id, script, [this, id](const std::string&) {
-                ++open_calls_;
-                network_.after(within(5'000), [this, id] {
-                    signal(id, id + "-early", [this] { --open_calls_; });
-                });
+                // Twice at times, so that the next run may take what the one before has taken.
+                const int times = static_cast<int>(1 + network_.random().next() % 2);
+                for (int time = 1; time <= times; ++time) {
+                    ++open_calls_;
+                    network_.after(within(5'000 * time), [this, id] {
+                        signal(id, id + "-early", [this] { --open_calls_; });
+                    });
+                }
                 network_.after(within(15'000), [this, id] { reset(id); });
             });
         });
     }
-    for (int i = 0; i < kRemovals; ++i) {
-        const std::string id =
-            fmt::format("workflow-{}", kScripts.size() + static_cast<std::size_t>(i));
+    for (std::size_t i = 0; i < kRemovedScripts.size(); ++i) {
+        const std::string id = fmt::format("workflow-{}", kScripts.size() + i);
         ++open_calls_;
-        network_.after(within(faulty_seconds * 400), [this, id] {
-            start_workflow(id, "ATA", [this, id](const std::string& run_id) {
+        network_.after(within(faulty_seconds * 400), [this, id, script = kRemovedScripts[i]] {
+            start_workflow(id, script, [this, id](const std::string& run_id) {
                 record_.removed[kOtherPrefix + id] = run_id;
+                watchers_.watch(kOtherNamespace, id, run_id);
                 network_.after(within(6'000), [this, id, run_id] { remove(id, run_id); });
             });
         });
@@ -76,8 +88,14 @@ void ResetClients::start(int faulty_seconds) {
 void ResetClients::start_workflow(const std::string& id, const std::string& script,
                                   std::function<void(const std::string&)> started) {
     using Response = service::StartWorkflowExecutionResponse;
-    auto request = start_request(id, encode_input(script, id));
+    auto request = start_request(id, encode_input(script, neighbour()));
     request.set_namespace_(kOtherNamespace);
+    // Nobody ever takes it: what a deletion must not wait for.
+    const bool removed =
+        std::find(kRemovedScripts.begin(), kRemovedScripts.end(), script) != kRemovedScripts.end();
+    if (removed) {
+        request.add_completion_callbacks()->mutable_nexus()->set_url(kNobody);
+    }
     network_.call<Response>(
         "StartWorkflowExecution", request, kCallTimeout,
         [this, id, script, started,
@@ -126,8 +144,11 @@ void ResetClients::reset(const std::string& id) {
                             [this, id](absl::StatusOr<Response> response) {
                                 if (!response.ok())
                                     return network_.after(kPause, [this, id] { reset(id); });
+                                const auto& info = response->workflow_execution_info();
+                                // Also what has gone on as another run can be reset.
+                                const bool first = network_.random().next() % 2 == 0;
                                 choose_point(
-                                    id, response->workflow_execution_info().execution().run_id());
+                                    id, first ? info.first_run_id() : info.execution().run_id());
                             });
 }
 
@@ -159,20 +180,29 @@ void ResetClients::choose_point(const std::string& id, const std::string& run_id
 
 void ResetClients::send_reset(ResetRequest request) {
     using Response = service::ResetWorkflowExecutionResponse;
-    network_.call<Response>(
-        "ResetWorkflowExecution", request, kCallTimeout,
-        [this, request](absl::StatusOr<Response> response) {
-            if (!response.ok() && is_uncertain(response.status())) {
-                return network_.after(kPause, [this, request] { send_reset(request); });
-            }
-            const std::string& id = request.workflow_execution().workflow_id();
-            if (response.ok()) {
-                record_.was_reset({kOtherPrefix + id, request.workflow_execution().run_id(),
-                                   response->run_id(), request.workflow_task_finish_event_id()});
-            }
-            // The signal that it waits for may have come when the old run had closed.
-            signal(id, id + "-late", [this] { --open_calls_; });
-        });
+    if (STELE_FAULT("client.resets-twice")) {
+        network_.call<Response>("ResetWorkflowExecution", request, kCallTimeout,
+                                [this, request](absl::StatusOr<Response> response) {
+                                    if (response.ok()) note_reset(request, response->run_id());
+                                });
+    }
+    network_.call<Response>("ResetWorkflowExecution", request, kCallTimeout,
+                            [this, request](absl::StatusOr<Response> response) {
+                                if (!response.ok() && is_uncertain(response.status())) {
+                                    return network_.after(kPause,
+                                                          [this, request] { send_reset(request); });
+                                }
+                                const std::string& id = request.workflow_execution().workflow_id();
+                                if (response.ok()) note_reset(request, response->run_id());
+                                // The signal that it waits for may have come when the old run had closed.
+                                signal(id, id + "-late", [this] { --open_calls_; });
+                            });
+}
+
+void ResetClients::note_reset(const ResetRequest& request, const std::string& run_id) {
+    record_.was_reset({kOtherPrefix + request.workflow_execution().workflow_id(),
+                       request.workflow_execution().run_id(), run_id,
+                       request.workflow_task_finish_event_id()});
 }
 
 // ---- Deletions -------------------------------------------------------------------------------
@@ -188,8 +218,42 @@ void ResetClients::remove(const std::string& id, const std::string& run_id) {
                           return network_.after(kPause, [this, id, run_id] { remove(id, run_id); });
                       }
                       // Not found: an earlier call, whose answer was lost, has done it.
-                      --open_calls_;
+                      follow_removal(id);
                   });
+}
+
+void ResetClients::follow_removal(const std::string& id) {
+    service::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_(kOtherNamespace);
+    request.mutable_execution()->set_workflow_id(id);
+    network_.call("DescribeWorkflowExecution", request, kCallTimeout,
+                  [this, id](const absl::StatusOr<std::string>& response) {
+                      if (response.status().code() == absl::StatusCode::kNotFound) {
+                          return start_again(id);
+                      }
+                      network_.after(kBetweenLooks, [this, id] { follow_removal(id); });
+                  });
+}
+
+void ResetClients::start_again(const std::string& id) {
+    auto request = start_request(id, encode_input("AT", neighbour()));
+    request.set_namespace_(kOtherNamespace);
+    request.set_request_id("again-" + id);
+    using Response = service::StartWorkflowExecutionResponse;
+    network_.call<Response>("StartWorkflowExecution", request, kCallTimeout,
+                            [this, id](absl::StatusOr<Response> response) {
+                                if (!response.ok() && is_uncertain(response.status())) {
+                                    return network_.after(kPause, [this, id] { start_again(id); });
+                                }
+                                --open_calls_;
+                                if (response.ok()) {
+                                    record_.listed.emplace(kOtherPrefix + id, response->run_id());
+                                    return;
+                                }
+                                record_.violation(fmt::format(
+                                    "invariant 17: {} was deleted and can not start again: {}", id,
+                                    message_of(response.status())));
+                            });
 }
 
 }  // namespace stele::sim

@@ -2,6 +2,7 @@
 
 #include "sim/network.h"
 #include "sim/record.h"
+#include "sim/watchers.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
 #include <functional>
@@ -16,7 +17,8 @@ namespace stele::sim {
 /// Not thread safe.
 class ResetClients {
 public:
-    ResetClients(Network& network, Record& record) : network_(network), record_(record) {}
+    ResetClients(Network& network, Record& record)
+        : network_(network), record_(record), watchers_(network, record) {}
 
     void start(int faulty_seconds);
     /// Whether every call has been answered for good.
@@ -33,11 +35,16 @@ private:
     void reset(const std::string& id);
     void choose_point(const std::string& id, const std::string& run_id);
     void send_reset(ResetRequest request);
+    void note_reset(const ResetRequest& request, const std::string& run_id);
     void remove(const std::string& id, const std::string& run_id);
+    /// Starts a workflow under the id of one that is deleted, as soon as it is not found any more.
+    void follow_removal(const std::string& id);
+    void start_again(const std::string& id);
     Duration within(int milliseconds);
 
     Network& network_;
     Record& record_;
+    Watchers watchers_;
     std::vector<std::string> reset_ids_;
     int open_calls_ = 0;
 };

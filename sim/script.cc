@@ -240,7 +240,9 @@ private:
             case 'T': return timer(name("t"));
             case 'S': return seen_.signals > waits_before();
             case 'M': return marker();
-            case 'E': return external();
+            case 'E': return external(seen_.neighbour);
+            case 'F': external(seen_.neighbour); return true;
+            case 'I': return external(seen_.workflow_id);
             case 'K': return cancelled_activity();
             case 'C': return cancelled_timer();
             case 'H': return child(kinds::kChild, enums::PARENT_CLOSE_POLICY_TERMINATE, true);
@@ -248,6 +250,10 @@ private:
             case 'Q':
                 return child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL, false);
             case 'O': return child(kinds::kChild, enums::PARENT_CLOSE_POLICY_ABANDON, false);
+            case 'L':
+                child(kinds::kWaiting, enums::PARENT_CLOSE_POLICY_TERMINATE, false);
+                return true;
+            case 'B': child(kinds::kChild, enums::PARENT_CLOSE_POLICY_ABANDON, false); return true;
             case 'G': return signal_with_start();
             case 'R': return fail_once();
             case 'Y': return leave_schedule();
@@ -305,7 +311,7 @@ private:
         return true;
     }
 
-    bool external() {
+    bool external(const std::string& target) {
         const std::string id = name("e");
         const auto initiated = seen_.external.find(id);
         if (initiated != seen_.external.end()) {
@@ -313,7 +319,7 @@ private:
         }
         auto& attributes = *add(enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION)
                                 .mutable_signal_external_workflow_execution_command_attributes();
-        attributes.mutable_execution()->set_workflow_id(seen_.neighbour);
+        attributes.mutable_execution()->set_workflow_id(target);
         attributes.set_signal_name("from-neighbour");
         attributes.set_control(id);
         return false;
@@ -431,7 +437,7 @@ private:
 }  // namespace
 
 std::string draw_script(env::SimRandom& random, int signals) {
-    constexpr char kSteps[] = "AAPTTMEKCHHDQOG";
+    constexpr char kSteps[] = "AAAPPTTTMMEEKKCCHHHDQOGGFILB";
     std::string script;
     const std::uint64_t length = 1 + random.next() % 6;
     for (std::uint64_t i = 0; i < length; ++i) {

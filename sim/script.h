@@ -18,6 +18,8 @@
 //   H  a child, and its end           R  fail, unless this is a second attempt
 //   D  a child that waits for ever    Q  the same, to be cancelled and not terminated
 //   O  an abandoned child that ends by itself
+//   L  as D, and B  as O, but nobody waits until it has started
+//   F  signal the neighbour, whatever comes of it     I  signal itself, which fails
 //   G  signal another with start, as an operation of the server
 //   Y  complete, in the first two runs of a cron schedule; then leave the schedule
 namespace stele::sim {

@@ -22,7 +22,9 @@ public:
 
 }  // namespace
 
-Server::Server(env::SimEnv& sim, const Options& options) : sim_(sim), options_(options) {}
+Server::Server(env::SimEnv& sim, const Options& options) : sim_(sim), options_(options) {
+    if (options_.lasting_index) index_file_ = std::make_unique<ScratchFile>();
+}
 
 Server::~Server() {
     if (running()) kill();
@@ -38,12 +40,18 @@ void Server::start() {
     }
     server::NodeOptions node;
     node.engine.shard_count = options_.shards;
+    node.engine.completions = &callbacks_;
     node.engine.cache_bytes = 256 * 1024;  // small, so that runs are evicted and loaded again
     node.engine.backlog_window = options_.window;
     node.matching.window = options_.window;
     node.queue_settings.fairness = options_.fairness;
     node.namespaces = {kOtherNamespace};
-    node.settings.limits.signal_with_start_operation = true;
+    auto& limits = node.settings.limits;
+    limits.signal_with_start_operation = true;
+    limits.blob_bytes = kBlobBytesMax;
+    limits.callback_addresses = {{"*", true}};
+    if (options_.short_heartbeats) limits.workflow_task_heartbeat = kShortHeartbeats;
+    if (index_file_) node.index_path = index_file_->path();
     auto started = server::Node::start(*process_, *store_, std::move(node));
     STELE_CHECK(started.ok(), "the server did not start: " + message_of(started.status()));
     node_ = *std::move(started);

@@ -43,6 +43,7 @@ void UpdateClients::update(const std::string& workflow_id) {
 
 void UpdateClients::send(const UpdateRequest& request) {
     using Response = service::UpdateWorkflowExecutionResponse;
+    record_.hastened[request.workflow_execution().workflow_id()].push_back(network_.now());
     if (STELE_FAULT("client.updates-twice")) {
         network_.call("UpdateWorkflowExecution", request, kCallTimeout,
                       [](absl::StatusOr<std::string>) {});

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace stele::sim {
@@ -18,6 +20,9 @@ constexpr Duration kPollTimeout = std::chrono::seconds(12);
 constexpr Duration kLongPollTimeout = std::chrono::seconds(70);
 constexpr Duration kCallTimeout = std::chrono::seconds(5);
 constexpr Duration kPause = std::chrono::milliseconds(200);
+/// Longer than a poll is on its way, so that no poll brings a queue that was closed back to life.
+constexpr Duration kUntilToldOfEnd = std::chrono::seconds(2);
+constexpr Duration kOnTheWay = std::chrono::milliseconds(5);  // where nothing is slow
 
 }  // namespace
 
@@ -63,12 +68,21 @@ void Worker::poll_workflow() {
 }
 
 void Worker::maybe_abandon(Network::CallId poll) {
-    if (!network_.chance(options_.abandon_poll)) return;
-    const auto patience = std::chrono::milliseconds(network_.random().next() % 300);
-    network_.after(patience, [this, poll] { network_.abandon(poll); });
+    // Workers go also when nothing fails; no task is lost by it as long as no answer is.
+    const bool leaves =
+        options_.abandon_poll != 0 && network_.random().next() % options_.abandon_poll == 0;
+    if (!leaves) return;
+    const auto patience = std::chrono::microseconds(network_.random().next() % 300'000);
+    network_.after(patience, [this, poll] {
+        network_.healed() ? network_.abandon_unanswered(poll) : network_.abandon(poll);
+    });
 }
 
-Duration Worker::poll_timeout() const {
+Duration Worker::poll_timeout() {
+    // Hardly longer than the server asks for.
+    if (STELE_FAULT("worker.polls-briefly")) {
+        return std::chrono::milliseconds(2'100 + network_.random().next() % 400);
+    }
     return network_.healed() ? kLongPollTimeout : kPollTimeout;
 }
 
@@ -91,8 +105,7 @@ void Worker::take(PollTask task, bool sticky) {
 
 void Worker::take_now(PollTask task) {
     if (network_.chance(options_.forget_cache)) {
-        cache_.clear();
-        ++life_;
+        begin_again(kUntilToldOfEnd);
     }
     if (network_.chance(options_.drop_task)) return;
     const std::string run_id = task.workflow_execution().run_id();
@@ -123,19 +136,20 @@ void Worker::read_on(PollTask task, Events events, std::string token) {
     *request.mutable_execution() = task.workflow_execution();
     request.set_next_page_token(token);
     using Response = service::GetWorkflowExecutionHistoryResponse;
-    network_.call<Response>("GetWorkflowExecutionHistory", request, kCallTimeout,
-                            [this, task = std::move(task),
-                             events = std::move(events)](absl::StatusOr<Response> page) mutable {
-                                STELE_PROBE("worker.reads-on");
-                                if (!page.ok()) return;  // the task times out
-                                events.insert(events.end(), page->history().events().begin(),
-                                              page->history().events().end());
-                                if (!page->next_page_token().empty()) {
-                                    return read_on(std::move(task), std::move(events),
-                                                   page->next_page_token());
-                                }
-                                obey(std::move(task), events);
-                            });
+    network_.call<Response>(
+        "GetWorkflowExecutionHistory", request, kCallTimeout,
+        [this, task = std::move(task),
+         events = std::move(events)](absl::StatusOr<Response> page) mutable {
+            STELE_PROBE("worker.reads-on");
+            if (!page.ok()) return;  // the task times out
+            events.insert(events.end(), page->history().events().begin(),
+                          page->history().events().end());
+            if (!page->next_page_token().empty()) {
+                return read_on(std::move(task), std::move(events), page->next_page_token());
+            }
+            obey(std::move(task), events);
+        },
+        Network::kProgram);
 }
 
 void Worker::obey(PollTask task, const Events& events) {
@@ -155,11 +169,28 @@ void Worker::obey(PollTask task, const Events& events) {
     }
     if (options_.sticky) cache_[run_id] = events;
     if (network_.chance(options_.fail_workflow_task)) return fail(task);
-    UpdateAnswers answers =
-        answer_updates(events, {task.messages().begin(), task.messages().end()});
+    const std::vector<Message> updates = updates_of(task, events);
+    UpdateAnswers answers = answer_updates(events, updates);
+    kept_updates_[run_id] = updates;
     const std::vector<Command> commands = decide(events);
     answers.commands.insert(answers.commands.end(), commands.begin(), commands.end());
     complete(task, answers);
+}
+
+std::vector<Message> Worker::updates_of(const PollTask& task, const Events& events) {
+    std::vector<Message> updates(task.messages().begin(), task.messages().end());
+    const auto kept = kept_updates_.find(task.workflow_execution().run_id());
+    if (kept == kept_updates_.end()) return updates;
+    std::set<std::string> known;  // sent again, or accepted from another worker
+    for (const Message& update : updates) known.insert(update.protocol_instance_id());
+    for (const HistoryEvent& event : events) {
+        known.insert(
+            event.workflow_execution_update_accepted_event_attributes().protocol_instance_id());
+    }
+    for (Message& update : kept->second) {
+        if (!known.contains(update.protocol_instance_id())) updates.push_back(std::move(update));
+    }
+    return updates;
 }
 
 void Worker::answer_query(const PollTask& task, const Events& events) {
@@ -186,6 +217,15 @@ void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
     if (STELE_FAULT("worker.bad-command")) {
         request.add_commands()->set_command_type(api::enums::v1::COMMAND_TYPE_START_TIMER);
     }
+    if (STELE_FAULT("worker.repeats-command")) {
+        const auto has_id = [](const Command& command) {
+            return command.has_start_timer_command_attributes() ||
+                   command.has_schedule_activity_task_command_attributes();
+        };
+        const auto repeated =
+            std::find_if(answers.commands.begin(), answers.commands.end(), has_id);
+        if (repeated != answers.commands.end()) *request.add_commands() = *repeated;
+    }
     for (const Message& message : answers.messages) *request.add_messages() = message;
     request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(
         options_.sticky);
@@ -204,9 +244,13 @@ void Worker::complete(const PollTask& task, const UpdateAnswers& answers) {
         result.set_result_type(api::enums::v1::QUERY_RESULT_TYPE_ANSWERED);
         result.mutable_answer()->add_payloads()->set_data(kAttachedAnswer);
     }
-    if (STELE_FAULT("worker.heartbeats-instead") && answers.messages.empty()) {
+    if (STELE_FAULT("worker.heartbeats-instead")) {
+        // It stays at the updates that it was given.
         request.clear_commands();
+        request.clear_messages();
         request.set_force_create_new_workflow_task(true);
+    } else {
+        kept_updates_.erase(task.workflow_execution().run_id());
     }
     send_completion(request);
     if (STELE_FAULT("worker.completes-twice")) send_completion(request);
@@ -315,8 +359,46 @@ void Worker::fail_activity(const PollActivity& task) {
     auto& failure = *request.mutable_failure()->mutable_application_failure_info();
     failure.set_type("Simulated");
     if (STELE_FAULT("worker.fails-for-good")) failure.set_non_retryable(true);
-    network_.call("RespondActivityTaskFailed", request, kCallTimeout,
-                  [](absl::StatusOr<std::string>) {});
+    const auto send = [this, request] {
+        network_.call("RespondActivityTaskFailed", request, kCallTimeout,
+                      [](absl::StatusOr<std::string>) {});
+    };
+    if (!STELE_FAULT("worker.fails-slowly")) return send();
+    // Slow enough for an operator to look at it.
+    if (namespace_ == kNamespace) pause_if_operated(task);
+    network_.after(std::chrono::seconds(1), send);
+}
+
+void Worker::pause_if_operated(const PollActivity& task) {
+    if (!record_.operated.contains(task.workflow_execution().workflow_id())) return;
+    service::PauseActivityRequest request;
+    request.set_namespace_(namespace_);
+    *request.mutable_execution() = task.workflow_execution();
+    request.set_identity("operator");
+    request.set_id(task.activity_id());
+    network_.call("PauseActivity", request, kCallTimeout, [](absl::StatusOr<std::string>) {});
+}
+
+void Worker::end_soon() {
+    const auto when = std::chrono::milliseconds(50 + network_.random().next() % 500);
+    network_.after(when, [this] { begin_again(kOnTheWay); });
+}
+
+void Worker::begin_again(Duration told_after) {
+    if (options_.sticky) {
+        network_.after(told_after, [this, queue = sticky_queue()] { tell_of_end(queue); });
+    }
+    cache_.clear();
+    ++life_;
+}
+
+void Worker::tell_of_end(const std::string& queue) {
+    service::ShutdownWorkerRequest request;
+    request.set_namespace_(namespace_);
+    request.set_identity(identity_);
+    request.set_sticky_task_queue(queue);
+    request.set_reason("simulated");
+    network_.call("ShutdownWorker", request, kCallTimeout, [](absl::StatusOr<std::string>) {});
 }
 
 void Worker::intrude(const PollActivity& task) {

@@ -22,6 +22,9 @@ public:
 
     /// Keeps so many polls of each kind under way for as long as the simulation lasts.
     void start(int polls);
+    /// The worker is replaced by another within a second, and the server told, as one that is stopped
+    /// in order tells it. Nothing is lost by that.
+    void end_soon();
 
 private:
     using PollTask = temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
@@ -34,7 +37,7 @@ private:
     void poll_activity();
     /// Goes away before the answer, now and then.
     void maybe_abandon(Network::CallId poll);
-    Duration poll_timeout() const;
+    Duration poll_timeout();
     /// `sticky`: it comes from the queue of this worker, which has the run.
     void take(PollTask task, bool sticky);
     void take_now(PollTask task);
@@ -43,6 +46,8 @@ private:
     void obey(PollTask task, const Events& events);
     void answer_query(const PollTask& task, const Events& events);
     void complete(const PollTask& task, const UpdateAnswers& answers);
+    /// The updates that a task brings, and those that its worker was still at.
+    std::vector<Message> updates_of(const PollTask& task, const Events& events);
     void send_completion(
         const temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request);
     void fail(const PollTask& task);
@@ -51,6 +56,11 @@ private:
     /// Completes somebody else's activity, which must be refused.
     void intrude(const PollActivity& task);
     void fail_activity(const PollActivity& task);
+    /// Only where operators are at work, who let it go on later.
+    void pause_if_operated(const PollActivity& task);
+    /// Another worker takes over, which knows no run; the server is told of the end after so long.
+    void begin_again(Duration told_after);
+    void tell_of_end(const std::string& queue);
     std::string sticky_queue() const;
 
     Network& network_;
@@ -63,6 +73,7 @@ private:
     std::int64_t own_backlog_ = 0;
     int life_ = 1;                         // a worker that lost its memory has another sticky queue
     std::map<std::string, Events> cache_;  // by run id
+    std::map<std::string, std::vector<Message>> kept_updates_;  // not answered yet, by run id
 };
 
 inline constexpr char kQueue[] = "queue";

@@ -11,6 +11,8 @@
 #include "sim/reset_checks.h"
 #include "sim/reset_clients.h"
 #include "sim/server.h"
+#include "sim/strangers.h"
+#include "sim/task_checks.h"
 #include "sim/update_checks.h"
 #include "sim/worker.h"
 #include "store/keys.h"
@@ -63,7 +65,8 @@ public:
           network_(sim_, server_, options_),
           clients_(network_, record_, options_),
           operators_(network_, record_),
-          reset_clients_(network_, record_) {
+          reset_clients_(network_, record_),
+          strangers_(network_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
         for (int i = 0; i < options_.workers; ++i) {
             workers_.push_back(std::make_unique<Worker>(network_, record_, options_, kNamespace,
@@ -75,17 +78,23 @@ public:
 
     Outcome play() {
         probe::begin_run(options_.seed, options_.fault_points);
+        server_.callbacks().listen([this](const shard::Completion& completion) {
+            record_.told_end(completion.run.run_id, completion.outcome);
+            network_.has_left_server();
+        });
         server_.start();
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
         operators_.start(clients_.workflow_ids(), options_.faulty_seconds);
         reset_clients_.start(options_.faulty_seconds);
+        strangers_.start(clients_.workflow_ids(), options_.faulty_seconds);
         suffer();
         network_.heal();
         probe::end_faults();
         if (options_.crowd > 0) {
             sim_.run_for(kRecovery);
             clients_.start_crowd(options_.crowd);
+            for (const auto& worker : workers_) worker->end_soon();
         }
         if (STELE_BUG("canary.certain-violation")) record_.violation("canary: this is one");
         if (STELE_BUG("canary.certain-loss")) {
@@ -117,12 +126,22 @@ private:
         Duration power_loss = sim_.elapsed() + gap(options_.power_loss_every);
         while (sim_.elapsed() < end) {
             const Duration next = std::min({end, crash, power_loss});
-            if (next > sim_.elapsed()) sim_.run_for(next - sim_.elapsed());
+            if (power_goes_before(next)) {
+                network_.power_has_gone();
+                restart(true);
+                continue;
+            }
             if (next == end) return;
             restart(next == power_loss);
             if (next == crash) crash = sim_.elapsed() + gap(options_.crash_every);
             if (next == power_loss) power_loss = sim_.elapsed() + gap(options_.power_loss_every);
         }
+    }
+
+    /// Goes on until then, or until the power is to go behind an answer.
+    bool power_goes_before(Duration moment) {
+        const auto to_go = [this] { return network_.power_is_to_go(); };
+        return moment > sim_.elapsed() && sim_.run_until(to_go, moment - sim_.elapsed());
     }
 
     Duration gap(int seconds) {
@@ -215,6 +234,14 @@ private:
         const std::optional<History> history =
             runs.empty() ? std::nullopt : read_whole(id, *runs.begin());
         if (!history) return;
+        for (const HistoryEvent& event : *history) {
+            const bool late = event.has_activity_task_timed_out_event_attributes() ||
+                              event.has_workflow_task_timed_out_event_attributes();
+            if (!late) continue;
+            record_.violation(fmt::format(
+                "invariant 20: a task of {} timed out although nothing failed (event {})", id,
+                event.event_id()));
+        }
         const Duration taken =
             from_proto(history->back().event_time()) - from_proto(history->front().event_time());
         if (taken <= kCrowdTime + time_of_limit()) return;
@@ -234,11 +261,13 @@ private:
                                 std::set<std::string>& seen_signals,
                                 std::vector<std::string>* runs = nullptr) {
         std::vector<History> chain;
+        std::vector<std::string> names;
         while (!run.empty()) {
             std::optional<History> history = read_whole(id, run);
             if (!history) return {};
             outcome_.counts.events += history->size();
             followed_.insert(run);
+            names.push_back(run);
             check_cancels(id, *history);
             if (!chain.empty()) {
                 for (std::string& fault : check_successor(chain.back(), run, *history)) {
@@ -246,22 +275,63 @@ private:
                 }
             }
             const bool operated = record_.operated.contains(id);
-            for (std::string& fault : check_history(run, *history, operated)) {
+            for (std::string& fault : check_history(run, *history, operated, longest_heartbeat())) {
                 record_.violation(std::move(fault));
             }
             for (std::string& fault : check_updates(run, *history, record_)) {
                 record_.violation(std::move(fault));
             }
+            for (std::string& fault : check_delay(id, run, *history, record_)) {
+                record_.violation(std::move(fault));
+            }
+            check_told_end(run, *history);
+            note_failed_starts(run, *history, failed_starts_);
             record_.read_prefix(run, *history);
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
-            for (Kin& kin : children_of(run, *history)) kin_.push_back(std::move(kin));
+            for (Kin& kin : children_of(run, *history)) {
+                if (id.starts_with(kOtherPrefix)) kin.workflow_id = kOtherPrefix + kin.workflow_id;
+                kin_.push_back(std::move(kin));
+            }
             for (Asked& asked : asked_in(*history)) asked_.push_back(std::move(asked));
             if (runs != nullptr) runs->push_back(run);
             run = successor_of(*history);
             chain.push_back(*std::move(history));
         }
+        if (chain.empty()) return chain;
+        const auto& started = chain.front().front().workflow_execution_started_event_attributes();
+        if (!started.completion_callbacks().empty()) to_be_told_.emplace_back(id, std::move(names));
         return chain;
+    }
+
+    /// Invariant 20: of a chain of runs that was started with a callback, the end of one is told.
+    void check_callbacks() {
+        for (const auto& [id, chain] : to_be_told_) {
+            const bool told = std::any_of(
+                chain.begin(), chain.end(),
+                [this](const std::string& run) { return record_.told_ends.contains(run); });
+            if (told) continue;
+            record_.violation(
+                fmt::format("invariant 20: no callback has told of the end of {}", id));
+        }
+    }
+
+    /// Invariant 19: what a callback has told of a run is so.
+    void check_told_end(const std::string& run, const History& history) {
+        const auto told = record_.told_ends.find(run);
+        if (told == record_.told_ends.end()) return;
+        const HistoryEvent& end = history.back();
+        if (told->second.event_id() == end.event_id() &&
+            told->second.event_type() == end.event_type() &&
+            from_proto(told->second.event_time()) == from_proto(end.event_time())) {
+            return;
+        }
+        record_.violation(
+            fmt::format("invariant 19: run {} did not end as a callback has told", run));
+    }
+
+    Duration longest_heartbeat() const {
+        return options_.short_heartbeats ? kShortHeartbeats : Duration(std::chrono::minutes(30));
     }
 
     /// The children of all runs, and theirs.
@@ -293,7 +363,8 @@ private:
         for (const Asked& asked : std::exchange(asked_, {})) {
             const auto target = read_whole(asked.workflow_id, asked.run_id);
             if (!target) continue;
-            for (std::string& fault : check_history(asked.run_id, *target, false)) {
+            for (std::string& fault :
+                 check_history(asked.run_id, *target, false, longest_heartbeat())) {
                 record_.violation(std::move(fault));
             }
             for (std::string& fault : check_asked(asked, *target)) {
@@ -457,6 +528,9 @@ private:
         for (std::string& difference : compare_lists(server_.disk_content(), listed)) {
             record_.violation(std::move(difference));
         }
+        for (std::string& fault : check_parents(server_.disk_content(), failed_starts_)) {
+            record_.violation(std::move(fault));
+        }
     }
 
     /// Invariant 20: also those runs end that nobody has followed.
@@ -515,6 +589,7 @@ private:
     void check_store() {
         sim_.run_for(std::chrono::seconds(1));
         check_outbox();
+        check_callbacks();
         server_.kill();
         for (std::string& fault : shard::verify_store(server_.disk_content())) {
             record_.violation(std::move(fault));
@@ -529,10 +604,13 @@ private:
     Clients clients_;
     Operators operators_;
     ResetClients reset_clients_;
+    Strangers strangers_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::deque<Kin> kin_;  // children that are still to be followed
     std::vector<Asked> asked_;
     std::set<std::string> followed_;  // run ids
+    FailedStarts failed_starts_;
+    std::vector<std::pair<std::string, std::vector<std::string>>> to_be_told_;  // id, its runs
     Outcome outcome_;
 };
 

@@ -18,7 +18,6 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
     if (task.kind() == storage::TASK_KIND_NORMAL) {
         withdrawn = EventId(task.started_event_id());
         if (header.next_event_id() != withdrawn.next().value()) {
-            STELE_PROBE("history.task-not-returned");
             return failed_precondition("events stand behind the start of the workflow task");
         }
         header.set_next_event_id(withdrawn.value());
@@ -31,9 +30,8 @@ absl::StatusOr<Applied<EventId>> return_workflow_task(const Run& run,
     task.clear_worker_version();
     task.clear_suggest_continue_as_new();
     task.clear_suggest_reasons();
-    // The token of the start that is undone must not fit the next one.
-    if (!STELE_BUG("history.stamp-of-returned-task-kept"))
-        header.set_task_stamp(header.task_stamp() + 1);
+    // The token of the start that is undone must not fit the next one, should anybody have it.
+    header.set_task_stamp(header.task_stamp() + 1);
     task.set_stamp(header.task_stamp());
     if (run.has_speculative_task()) builder.keep_in_memory();
     const Duration limit = from_proto(header.sticky_schedule_to_start());

@@ -77,7 +77,8 @@ absl::StatusOr<Applied<None>> signal_workflow(const Run& run, const SignalInput&
     STELE_RETURN_IF_ERROR(validate_signal(run, input, *context.limits));
     Builder builder(run, context);
     record_signal(builder, input);
-    if (input.skip_start_delay) builder.header().set_first_task_pending(false);
+    if (input.skip_start_delay || STELE_BUG("history.signal-ends-start-delay"))
+        builder.header().set_first_task_pending(false);
     builder.schedule_workflow_task_if_needed();
     return Applied<None>{std::move(builder).finish(), {}};
 }

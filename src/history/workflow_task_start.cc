@@ -164,7 +164,6 @@ absl::StatusOr<Applied<StartedWorkflowTask>> start_workflow_task(
     StartedWorkflowTask started = start_scheduled_task(
         builder, {input.request_id, input.identity, version ? &*version : nullptr});
     if (run.has_speculative_task() && started.messages.empty()) {
-        STELE_PROBE("history.speculative-task-without-messages");
         return not_found("No messages for speculative workflow task.");
     }
     Transition transition = std::move(builder).finish();

@@ -189,7 +189,13 @@ private:
         if (!std::exchange(waiting.open, false)) return;
         TaskQueue& queue = queue_of(waiting.poll.queue);
         --queue.open_polls;
-        note_poll(queue, env_.now());
+        if (waiting.arrived > queue.closed) return note_poll(queue, env_.now());
+        // The worker has ended while this poll was being given a task. No poll follows it, so what
+        // was offered meanwhile must not wait for one.
+        executor_->post([this, id = waiting.poll.queue] {
+            TaskQueue& left = queue_of(id);
+            if (is_dead(left)) give_up_tasks(left);
+        });
     }
 
     void answer_empty(WaitingPoll& waiting) {
@@ -348,10 +354,15 @@ private:
     template <typename Task>
     Reply<Task> on_started(const TaskOffer& offer, const WaitingPollPtr& waiting) {
         return [this, offer, waiting](absl::StatusOr<Task> task) mutable {
-            executor_->post([this, offer = std::move(offer), waiting = std::move(waiting),
-                             task = std::move(task)]() mutable {
+            env::Closure finish = [this, offer = std::move(offer), waiting = std::move(waiting),
+                                   task = std::move(task)]() mutable {
                 finish_start(std::move(offer), waiting, std::move(task));
-            });
+            };
+            if (STELE_FAULT("matching.answer-late")) {
+                executor_->run_at(env_.now() + std::chrono::milliseconds(300), std::move(finish));
+            } else {
+                executor_->post(std::move(finish));
+            }
         };
     }
 
@@ -558,6 +569,7 @@ private:
     /// Its worker has gone for good: tasks fall back to the normal queue without waiting.
     void close_queue(const QueueId& id) {
         TaskQueue& queue = queue_of(id);
+        queue.closed = env_.now();
         answer_all_empty(queue);
         queue.last_poll = kUnset;
         poll_times_.forget(id);

@@ -314,6 +314,22 @@ TEST_F(MatchingTest, ShutDownStickyQueueAnswersItsPollsEmpty) {
     EXPECT_EQ(run_of(answer), "empty");
 }
 
+TEST_F(MatchingTest, ShutDownStickyQueueIsNotKeptAliveByAPollThatIsBeingServed) {
+    shards_.hold = true;
+    const auto served = poll_sticky();
+    offer_sticky(1);
+    matching_->shutdown_sticky(queue("sticky"));
+    settle();
+    offer_sticky(2);
+    ASSERT_EQ(shards_.held.size(), 1u);
+    shards_.held.front()(FakeShards::task_of(task(1)));
+    settle();
+    EXPECT_EQ(run_of(served), "1");
+    EXPECT_EQ(shards_.given_up, std::vector<std::int64_t>{2});
+    offer_sticky(3);
+    EXPECT_EQ(shards_.given_up.back(), 3);
+}
+
 TEST_F(MatchingTest, ShutDownStickyQueueAsksForWhatDidNotFit) {
     use({.window = 2});
     EXPECT_FALSE(poll_sticky().arrived());

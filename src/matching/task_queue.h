@@ -71,6 +71,7 @@ struct TaskQueue {
     std::size_t open_polls = 0;  // those and the ones that a task is being started for
     std::list<WaitingQuery> queries;
     Timestamp last_poll = kUnset;  // when a poll last arrived or ended
+    Timestamp closed = kUnset;     // when its worker last said that it has gone
     std::map<std::string, PollerInfo> pollers;  // by identity
 
     QueueSettings settings;

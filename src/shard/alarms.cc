@@ -23,8 +23,7 @@ constexpr Duration kPatience = std::chrono::seconds(1);
 absl::Status Alarms::recover() {
     const Duration window = STELE_FAULT("alarm.short-horizon") ? kMargin : kWindow;
     const Timestamp end = add_saturating(shard_.now(), window);
-    if (STELE_BUG("alarm.not-recovered")) return absl::OkStatus();
-    STELE_RETURN_IF_ERROR(read(Timestamp::min(), end));
+    if (!STELE_BUG("alarm.not-recovered")) STELE_RETURN_IF_ERROR(read(Timestamp::min(), end));
     horizon_ = end;
     return absl::OkStatus();
 }
@@ -136,7 +135,6 @@ void Alarms::wake(const Entry& entry) {
     }
     const history::Draft draft(*run->run);
     Timestamp next = history::earliest_deadline(draft);
-    STELE_PROBE_IF("alarm.nothing-done", next <= context.context.now);
     if (next <= context.context.now) next = context.context.now + kPatience;
     STELE_PROBE("alarm.moved-on");
     shard_.reset_alarm(*run, next);

@@ -118,8 +118,15 @@ void Outbox::deliver(Id id) {
     if (STELE_FAULT("outbox.sent-twice")) send(shard_, entry.row, source, [](const Answer&) {});
     const std::uint64_t version = entry.version;
     Reply<history::NexusOutcome> reply = [this, id, version](Answer answer) {
-        shard_.executor().post(
-            [this, id, version, answer = std::move(answer)] { answered(id, version, answer); });
+        env::Closure told = [this, id, version, answer = std::move(answer)] {
+            answered(id, version, answer);
+        };
+        if (STELE_FAULT("outbox.answer-late")) {
+            shard_.executor().run_at(shard_.now() + std::chrono::milliseconds(300),
+                                     std::move(told));
+        } else {
+            shard_.executor().post(std::move(told));
+        }
     };
     entry.under_way = true;
     // A run that has closed does not wait for the outcome any more.
@@ -148,10 +155,7 @@ void Outbox::conclude(Id id, Entry& entry, const Answer& answer) {
     }
     if (conclusion.kind == Conclusion::Kind::kDone) return drop(id);
     LoadedRun* source = source_of(entry);
-    if (source == nullptr) {
-        STELE_PROBE("outbox.source-gone");
-        return drop(id);
-    }
+    if (source == nullptr) return drop(id);
     const CommandContext context = shard_.context_of(*source);
     auto applied = conclusion.record(*source->run, context.context);
     if (!applied.ok() || applied->transition.empty) {

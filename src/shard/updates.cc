@@ -182,11 +182,15 @@ void Updates::answer(const LoadedRun& run, history::UpdateChange& change) {
     for (const WaitId id : waiting->second) {
         if (result.ok() && waits_.at(id).stage > result->stage) continue;
         // Not in place: the commit under way is still being announced.
-        shard_.executor().post(
-            [this, id, result,
-             position = STELE_BUG("updates.told-before-durable") ? Position() : run.last_synced] {
-                finish(id, result, position);
-            });
+        env::Closure tell = [this, id, result,
+                             position = STELE_BUG("updates.told-before-durable")
+                                            ? Position()
+                                            : run.last_synced] { finish(id, result, position); };
+        if (STELE_FAULT("updates.told-late")) {
+            shard_.executor().run_at(shard_.now() + std::chrono::milliseconds(60), std::move(tell));
+        } else {
+            shard_.executor().post(std::move(tell));
+        }
     }
 }
 

@@ -186,6 +186,39 @@ func (Behaviour) UpdateWithTheFirstTask(p *Play) {
 	p.history()
 }
 
+func (Behaviour) UpdateEndsADelay(p *Play) {
+	p.start(func(r *startRequest) { r.WorkflowStartDelay = seconds(60) })
+	update := p.update("u", until(stageAccepted))
+	task := p.poll()
+	p.say(task, []*protocolpb.Message{accepts(first(task))})
+	update.await()
+	p.history()
+}
+
+func (Behaviour) RejectedUpdateLeavesADelay(p *Play) {
+	p.start(func(r *startRequest) { r.WorkflowStartDelay = seconds(4) })
+	update := p.update("u")
+	task := p.poll()
+	p.say(task, []*protocolpb.Message{rejects(first(task))})
+	update.await()
+	p.history()
+	p.signal("early")
+	p.history()
+	p.step(completeWorkflow())
+	p.history()
+}
+
+func (Behaviour) SignalBesideAnUpdateOfADelayedRun(p *Play) {
+	p.start(func(r *startRequest) { r.WorkflowStartDelay = seconds(60) })
+	update := p.update("u")
+	p.signal("early")
+	p.history()
+	task := p.poll()
+	p.say(task, []*protocolpb.Message{rejects(first(task))})
+	update.await()
+	p.history()
+}
+
 func (Behaviour) UpdateIsCompletedByALaterTask(p *Play) {
 	p.idle()
 	update := p.update("u", until(stageAccepted))
