@@ -115,7 +115,7 @@ conformance: build ## Temporal's own functional tests against Stele: the score
 	@scripts/conformance.sh $(BUILD)
 
 .PHONY: crash
-crash: build ## Kill the server under load, and look for what was lost
+crash: build ## Kill the server under load, and look for what was lost (KILLS=10)
 	@scripts/crash.sh $(BUILD)
 
 .PHONY: bad-input
