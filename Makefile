@@ -74,7 +74,7 @@ crash-points: configure ## Cut the power, and fail, at every change of the store
 	$(BUILD)/stele_crash_points
 
 .PHONY: corruption
-corruption: configure ## Damage each byte and each length of the files of a store
+corruption: configure ## Damage each byte and each length of the files of a store and of its index
 	cmake --build $(BUILD) --target stele_corruption
 	$(BUILD)/stele_corruption
 
