@@ -74,7 +74,7 @@ crash-points: configure ## Cut the power, and fail, at every change of the store
 	$(BUILD)/stele_crash_points
 
 .PHONY: corruption
-corruption: configure ## Damage each byte and each length of the files of a store
+corruption: configure ## Damage each byte and each length of the files of a store and of its index
 	cmake --build $(BUILD) --target stele_corruption
 	$(BUILD)/stele_corruption
 
@@ -119,7 +119,7 @@ conformance: build ## Temporal's own functional tests against Stele: the score
 	@scripts/conformance.sh $(BUILD)
 
 .PHONY: crash
-crash: build ## Kill the server under load, and look for what was lost
+crash: build ## Kill the server under load, and look for what was lost (KILLS=10)
 	@scripts/crash.sh $(BUILD)
 
 .PHONY: bad-input

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Kills the server under load, restarts it, and looks for what was lost: crash.sh BUILD_DIRECTORY
-# [...]. KILLS says how often (10); further arguments go to the program in tests/crash. Needs Go.
+# [...]. KILLS says how often (10), SHORTEST and LONGEST how long the server lives between two kills;
+# further arguments go to the program in tests/crash. Needs Go.
 set -euo pipefail
 build_directory=$(realpath "$1")
 shift
@@ -12,4 +13,5 @@ go test -count=1 ./... || { echo "0 passed, 1 failed"; exit 1; }
 program=$build_directory/crash-load
 go build -o "$program" .
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-exec "$program" -port "$port" -server "$build_directory/stele" -kills "${KILLS:-10}" "$@"
+exec "$program" -port "$port" -server "$build_directory/stele" -worker "$build_directory/stele_crash_worker" \
+    -kills "${KILLS:-10}" -shortest "${SHORTEST:-500ms}" -longest "${LONGEST:-2s}" "$@"

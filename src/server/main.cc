@@ -1,11 +1,16 @@
+#include "base/out_of_memory.h"
 #include "cli/cli.h"
 #include "server/server.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#ifdef STELE_MIMALLOC
+#include <mimalloc.h>
+#endif
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -120,6 +125,19 @@ void print_notices(const cli::DevServerOptions& dev) {
     }
 }
 
+/// The allocator of this program does not know the handler of operator new; it tells its own when there is
+/// no memory, also for malloc, and aborts or gives nothing behind that.
+void end_when_out_of_memory() {
+    end_process_when_out_of_memory();
+#ifdef STELE_MIMALLOC
+    mi_register_error(
+        [](int error, void*) {
+            if (error == ENOMEM) end_without_memory();
+        },
+        nullptr);
+#endif
+}
+
 int start_dev(const cli::DevServerOptions& dev) {
     if (!is_address(dev.ip)) return fail(fmt::format("--ip {} is not an IP address", dev.ip));
     if (!is_loopback(dev.ip) && !dev.allow_insecure_network) {
@@ -160,6 +178,7 @@ int rebuild_visibility(const std::string& directory) {
 }  // namespace stele::server
 
 int main(int argc, char** argv) {
+    stele::server::end_when_out_of_memory();
     // Errors are told in our own words; gRPC's would stand in between. A set variable is respected.
     setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
     return stele::cli::run(argc, argv,

@@ -66,7 +66,7 @@ void Alarms::extend() {
         extending_ = false;
         if (stopped_) return;
         const absl::Status status = read(from, horizon_);
-        STELE_CHECK(status.ok(), "alarm rows could not be read");
+        STELE_CHECK(status.ok(), "alarm rows could not be read: " + message_of(status));
         arm();
     });
 }
@@ -118,7 +118,8 @@ void Alarms::ring() {
 
 void Alarms::wake(const Entry& entry) {
     const absl::StatusOr<LoadedRun*> loaded = shard_.load(entry.run);
-    STELE_CHECK(loaded.ok(), "a run could not be read for its alarm");
+    STELE_CHECK(loaded.ok(),
+                "a run could not be read for its alarm: " + message_of(loaded.status()));
     LoadedRun* run = *loaded;
     // The row may have moved since it was read from a store that lagged behind.
     if (run == nullptr || !run->run->header.has_alarm() ||

@@ -135,7 +135,7 @@ void Backlog::offer_oldest(const QueueId& queue, const Counts& counts) {
             const std::size_t before = part.tasks.size();
             const absl::Status status =
                 read_some(slot->first, queue, share, slot->second, part.tasks);
-            STELE_CHECK(status.ok(), "dispatch rows could not be read");
+            STELE_CHECK(status.ok(), "dispatch rows could not be read: " + message_of(status));
             slot = part.tasks.size() - before < share ? next.erase(slot) : std::next(slot);
         }
     }

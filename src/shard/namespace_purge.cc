@@ -53,7 +53,8 @@ std::size_t purge_runs(Shard& shard, const std::string& namespace_id) {
     for (int slot = shard.slots().begin; slot < shard.slots().end && found < kRunsAtOnce; ++slot) {
         const auto purged =
             purge_slot(shard, static_cast<Slot>(slot), namespace_id, kRunsAtOnce - found);
-        STELE_CHECK(purged.ok(), "the runs of a namespace could not be read");
+        STELE_CHECK(purged.ok(),
+                    "the runs of a namespace could not be read: " + message_of(purged.status()));
         found += *purged;
     }
     return found;

@@ -100,7 +100,8 @@ void Outbox::became_durable(Id id, std::uint64_t version) {
 
 LoadedRun* Outbox::source_of(const Entry& entry) {
     const absl::StatusOr<LoadedRun*> source = shard_.load(entry.source);
-    STELE_CHECK(source.ok(), "the source of an outbox row could not be read");
+    STELE_CHECK(source.ok(),
+                "the source of an outbox row could not be read: " + message_of(source.status()));
     return *source;
 }
 

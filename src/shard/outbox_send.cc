@@ -145,7 +145,8 @@ bool send_callback(Shard& shard, const OutboxRow& row, const LoadedRun* source,
         source == nullptr ? nullptr : source->run->callbacks.find(row.callback());
     if (callback == nullptr) return false;
     auto completion = completion_of(shard.around().store, *source, *callback);
-    STELE_CHECK(completion.ok(), "the outcome that a callback is to tell could not be read");
+    STELE_CHECK(completion.ok(), "the outcome that a callback is to tell could not be read: " +
+                                     message_of(completion.status()));
     if (!*completion) return false;
     send_completion(shard, *source, **std::move(completion), std::move(reply));
     return true;

@@ -209,7 +209,8 @@ void Shard::forget(LoadedRun& run) {
     // A task on offer names its run by the key, so no run may get this one again while the offers
     // of this process live.
     const absl::Status remembered = remember_last_run_key(run.address.slot);
-    STELE_CHECK(remembered.ok(), "the last run key of a slot could not be read");
+    STELE_CHECK(remembered.ok(),
+                "the last run key of a slot could not be read: " + message_of(remembered));
     if (is_current(run)) {
         currents_.put(run.run->ref(), storage::CurrentRow(), run.last,
                       around_.committer.readable());
@@ -232,7 +233,8 @@ void Shard::schedule_eviction() {
 
 bool Shard::is_current(const LoadedRun& run) {
     const absl::StatusOr<std::optional<storage::CurrentRow>> row = current(run.run->ref());
-    STELE_CHECK(row.ok(), "the current row of a run could not be read");
+    STELE_CHECK(row.ok(),
+                "the current row of a run could not be read: " + message_of(row.status()));
     return *row && (*row)->run_key() == run.address.key.value();
 }
 
@@ -331,7 +333,8 @@ void Shard::commit(std::vector<Change> changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) {
         for (history::NewRun& successor : changes[i].transition->successor) {
             const absl::StatusOr<RunAddress> address = allocate(changes[i].run->run->ref());
-            STELE_CHECK(address.ok(), "the last run key of a slot could not be read");
+            STELE_CHECK(address.ok(), "the last run key of a slot could not be read: " +
+                                          message_of(address.status()));
             STELE_PROBE("shard.successor");
             history::Transition* transition = successor.transition.get();
             changes.push_back({&adopt(*address, successor), transition, true});

@@ -1,5 +1,7 @@
 #include "visibility/database.h"
 
+#include "visibility/page_checksums.h"
+
 #include <sqlite3.h>
 
 #include <sys/stat.h>
@@ -12,9 +14,21 @@ namespace {
 /// While another process looks at the file.
 constexpr int kBusyMilliseconds = 5'000;
 
+bool tells_of_damage(int code) {
+    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ||
+           code == SQLITE_IOERR_DATA;
+}
+
 absl::Status error_of(sqlite3* handle) {
-    const char* text = handle == nullptr ? "out of memory" : sqlite3_errmsg(handle);
-    return unavailable(std::string("the visibility index: ") + text);
+    if (handle == nullptr) return unavailable("the visibility index: out of memory");
+    const char* const file = sqlite3_db_filename(handle, "main");
+    std::string text = "the visibility index";
+    if (file != nullptr && *file != '\0') text += std::string(" ") + file;
+    text += std::string(": ") + sqlite3_errmsg(handle);
+    if (tells_of_damage(sqlite3_extended_errcode(handle))) {
+        return make_error(absl::StatusCode::kDataLoss, text + ": it is damaged");
+    }
+    return unavailable(text);
 }
 
 struct BindValue {
@@ -90,15 +104,19 @@ absl::StatusOr<std::unique_ptr<Database>> Database::open(const std::optional<std
     // One thread uses it; it is the same one for its whole life.
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                       SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
-    const int opened = sqlite3_open_v2(path ? path->c_str() : ":memory:", &handle, flags, nullptr);
+    STELE_ASSIGN_OR_RETURN(const char* const checked, checked_files());
+    const int opened = sqlite3_open_v2(path ? path->c_str() : ":memory:", &handle, flags,
+                                       path ? checked : nullptr);
     std::unique_ptr<Database> database(new Database(handle));
     if (opened != SQLITE_OK) return error_of(handle);
     if (path) chmod(path->c_str(), S_IRUSR | S_IWUSR);
     sqlite3_busy_timeout(handle, kBusyMilliseconds);
+    if (path) STELE_RETURN_IF_ERROR(reserve_checksums(handle));
     // A filter can nest no deeper than its own limits; what is beyond them is refused by SQLite too.
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     // With a log, a commit needs no sync: the feed says from where on to repeat what was lost.
     STELE_RETURN_IF_ERROR(database->execute(
+        "PRAGMA page_size = 4096; "
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
         "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0"));
     return database;

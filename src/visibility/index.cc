@@ -4,10 +4,10 @@
 #include "base/time.h"
 #include "visibility/filter/sql.h"
 #include "visibility/index_schema.h"
+#include "visibility/page_checksums.h"
 #include "visibility/run_info.h"
 
 #include <array>
-#include <filesystem>
 #include <limits>
 #include <set>
 #include <span>
@@ -135,10 +135,7 @@ absl::StatusOr<std::unique_ptr<Index>> Index::open(const std::optional<std::stri
             if (status.ok()) return index;
         }
         if (last_try || !path) return status;
-        for (const char* suffix : {"", "-wal", "-shm"}) {
-            std::error_code ignored;
-            std::filesystem::remove(*path + suffix, ignored);
-        }
+        remove_database(*path);
     }
     return unavailable("the visibility index can not be opened");
 }

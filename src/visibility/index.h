@@ -62,7 +62,8 @@ struct CountResult {
 /// How far each feed of the store has been followed.
 using Progress = std::map<Slot, std::int64_t>;
 
-/// Not thread safe. Errors are UNAVAILABLE, and leave what was there.
+/// Not thread safe. Errors are UNAVAILABLE, and leave what was there; or DATA_LOSS, which names the file,
+/// when that is damaged: then it is of no use any more.
 class Index {
 public:
     /// Opens the index of the store with this id; one of another store, of another version, or one

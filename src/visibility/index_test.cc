@@ -13,6 +13,7 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <sstream>
 
 namespace stele::visibility {
 namespace {
@@ -258,6 +259,51 @@ TEST_F(IndexTest, FileKeepsRunsAndProgressAndBelongsToItsStore) {
     open(path);
     EXPECT_FALSE(index_->is_complete());
     std::filesystem::remove(path);
+}
+
+std::string read_index(const std::string& path) {
+    std::ostringstream bytes;
+    bytes << std::ifstream(path, std::ios::binary).rdbuf();
+    return bytes.str();
+}
+
+TEST_F(IndexTest, NoByteOfTheFileCanBeDamagedUnseen) {
+    const std::string path =
+        (std::filesystem::path(::testing::TempDir()) / "damaged-index.sqlite").string();
+    const auto remove_all = [&path] {
+        for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+    };
+    remove_all();
+    open(path);
+    put_all(1, 100);
+    const Names all = find("");
+    index_.reset();  // closing takes everything into the file
+    const std::string whole = read_index(path);
+    ASSERT_GT(whole.size(), 10 * 4096U);
+    int seen = 0;
+    constexpr std::size_t kStep = 509;  // so that all pages and all parts of pages have their turn
+    for (std::size_t offset = 0; offset < whole.size(); offset += kStep) {
+        std::string damaged = whole;
+        damaged[offset] = static_cast<char>(~damaged[offset]);
+        remove_all();
+        std::ofstream(path, std::ios::binary) << damaged;
+        open(path);
+        if (!index_->is_complete()) {
+            ++seen;  // and made empty, to be filled from the store
+            continue;
+        }
+        const auto page = list("");
+        if (page.ok()) {
+            EXPECT_EQ(names(page), all) << "byte " << offset;
+        } else {
+            ++seen;
+            EXPECT_EQ(page.status().code(), absl::StatusCode::kDataLoss);
+            EXPECT_THAT(message_of(page.status()), HasSubstr(path));
+        }
+    }
+    EXPECT_GT(seen, 5);
+    index_.reset();
+    remove_all();
 }
 
 // ---- The same question to SQLite and to the evaluator -------------------------------------------

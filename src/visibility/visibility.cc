@@ -3,6 +3,7 @@
 #include "base/probe.h"
 #include "store/keys.h"
 #include "visibility/follower.h"
+#include "visibility/page_checksums.h"
 
 #include <algorithm>
 #include <limits>
@@ -21,12 +22,14 @@ public:
                    store::IndexFeeds& feeds, SchemaSource schemas, const VisibilityOptions& options,
                    std::unique_ptr<Index> index)
         : env_(env),
+          store_(store),
           committer_(committer),
           feeds_(feeds),
           schemas_(std::move(schemas)),
           delay_(options.delay),
+          path_(options.path),
+          store_id_(options.store_id),
           index_(std::move(index)),
-          follower_(store, *index_, schemas_),
           executor_(env.make_blocking_executor("visibility")) {
         feeds_.on_news([this] { executor_->post([this] { wake(); }); });
     }
@@ -42,7 +45,7 @@ public:
         const Position synced = committer_.submit({}, store::Urgency::kSynced);
         committer_.when_durable(synced, *executor_, [this] {
             // On failure the next list tries again, and tells its caller what is wrong.
-            if (!caught_up_) caught_up_ = catch_up().ok();
+            static_cast<void>(mending([this] { return bring_up(); }));
         });
     }
 
@@ -64,9 +67,13 @@ private:
         const store::IndexFeeds::Ends ends = feeds_.ends();
         when_durable(
             ends, [this, ends, reply = std::move(reply), question = std::move(question)]() mutable {
-                if (absl::Status status = apply(ends); !status.ok())
-                    return reply(std::move(status));
-                reply(question());
+                std::optional<absl::StatusOr<T>> answer;
+                absl::Status status = mending([&]() -> absl::Status {
+                    STELE_RETURN_IF_ERROR(apply(ends));
+                    return answer.emplace(question()).status();
+                });
+                if (!status.ok()) return reply(std::move(status));
+                reply(*std::move(answer));
             });
     }
 
@@ -86,26 +93,55 @@ private:
             const store::IndexFeeds::Ends ends = feeds_.ends();
             when_durable(ends, [this, ends] {
                 // On failure once more: the next list tells its caller what is wrong.
-                if (!apply(ends).ok()) wake();
+                if (!mending([&] { return apply(ends); }).ok()) wake();
             });
         });
     }
 
+    /// Does something with the index; if that turns out to be damaged, makes it anew from the store and
+    /// does it again.
+    template <typename Work>
+    absl::Status mending(Work work) {
+        absl::Status status = work();
+        if (status.code() != absl::StatusCode::kDataLoss) return status;
+        STELE_RETURN_IF_ERROR(start_anew());
+        return work();
+    }
+
+    absl::Status start_anew() {
+        if (path_) {
+            // Nobody may have the file open when it is removed. An index that can not be made again is
+            // in memory until the next start.
+            STELE_ASSIGN_OR_RETURN(index_, Index::open(std::nullopt, store_id_));
+            remove_database(*path_);
+        }
+        absl::StatusOr<std::unique_ptr<Index>> made = Index::open(path_, store_id_);
+        if (made.ok()) index_ = *std::move(made);
+        caught_up_ = false;
+        return absl::OkStatus();
+    }
+
+    absl::Status bring_up() {
+        if (caught_up_) return absl::OkStatus();
+        STELE_RETURN_IF_ERROR(catch_up());
+        caught_up_ = true;
+        return absl::OkStatus();
+    }
+
+    Follower follower() { return {store_, *index_, schemas_}; }
+
     absl::Status catch_up() {
-        STELE_ASSIGN_OR_RETURN(const bool follows, follower_.can_follow());
+        STELE_ASSIGN_OR_RETURN(const bool follows, follower().can_follow());
         STELE_PROBE_IF("visibility.followed", follows);
-        if (!follows || STELE_FAULT("visibility.rebuilt")) return follower_.rebuild();
-        STELE_ASSIGN_OR_RETURN(const store::IndexFeeds::Ends ends, follower_.stored_ends());
-        return follower_.follow(ends).status();
+        if (!follows || STELE_FAULT("visibility.rebuilt")) return follower().rebuild();
+        STELE_ASSIGN_OR_RETURN(const store::IndexFeeds::Ends ends, follower().stored_ends());
+        return follower().follow(ends).status();
     }
 
     absl::Status apply(const store::IndexFeeds::Ends& ends) {
-        if (!caught_up_) {
-            STELE_RETURN_IF_ERROR(catch_up());
-            caught_up_ = true;
-            STELE_PROBE("visibility.caught-up-late");
-        }
-        STELE_ASSIGN_OR_RETURN(const std::size_t rows, follower_.follow(ends));
+        STELE_PROBE_IF("visibility.caught-up-late", !caught_up_);
+        STELE_RETURN_IF_ERROR(bring_up());
+        STELE_ASSIGN_OR_RETURN(const std::size_t rows, follower().follow(ends));
         untrimmed_ += rows;
         if (untrimmed_ < kTrimAfterRows && !STELE_FAULT("visibility.early-trim"))
             return absl::OkStatus();
@@ -127,13 +163,15 @@ private:
     }
 
     env::Env& env_;
+    store::Store& store_;
     store::Committer& committer_;
     store::IndexFeeds& feeds_;
     const SchemaSource schemas_;
     const Duration delay_;
+    const std::optional<std::string> path_;
+    const std::string store_id_;
     // Only on the executor.
     std::unique_ptr<Index> index_;
-    Follower follower_;
     bool caught_up_ = false;
     bool waiting_ = false;
     std::size_t untrimmed_ = 0;
@@ -158,6 +196,7 @@ absl::StatusOr<std::unique_ptr<Visibility>> make_visibility(env::Env& env, store
 
 absl::Status rebuild(store::Store& store, const SchemaSource& schemas,
                      const VisibilityOptions& options) {
+    if (options.path) remove_database(*options.path);
     STELE_ASSIGN_OR_RETURN(const std::unique_ptr<Index> index,
                            Index::open(options.path, options.store_id));
     Follower follower(store, *index, schemas);

@@ -17,55 +17,21 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const (
-	namespace   = "default"
-	taskQueue   = "crash"
-	signalName  = "note"
-	lastSignal  = "last"
-	signalCount = 3
+	namespace = "default"
+	goQueue   = "go"
+	cppQueue  = "cpp"
 )
 
-// Notes is the workflow under load: two activities around a timer, while signals arrive. It ends
-// when the last signal is there.
-func Notes(ctx workflow.Context) error {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 5 * time.Second,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: 100 * time.Millisecond, MaximumInterval: time.Second},
-	})
-	id := workflow.GetInfo(ctx).WorkflowExecution.ID
-	if err := workflow.ExecuteActivity(ctx, Write, id, "first").Get(ctx, nil); err != nil {
-		return err
-	}
-	if err := workflow.Sleep(ctx, 100*time.Millisecond); err != nil {
-		return err
-	}
-	if err := workflow.ExecuteActivity(ctx, Write, id, "second").Get(ctx, nil); err != nil {
-		return err
-	}
-	for channel := workflow.GetSignalChannel(ctx, signalName); ; {
-		var text string
-		channel.Receive(ctx, &text)
-		if strings.HasPrefix(text, lastSignal) {
-			return nil
-		}
-	}
-}
+var queues = []string{goQueue, cppQueue}
 
-// Write answers with a text of its own at each attempt, so that a completion can be recognised.
-func Write(_ context.Context, id, step string) (string, error) {
-	return id + " " + step + " " + uuid.NewString(), nil
-}
-
-// Load is the worker and the clients.
+// Load is the worker of the Go SDK and the clients, which start workflows on both task queues.
 type Load struct {
 	client  client.Client
 	service workflowservice.WorkflowServiceClient
@@ -90,9 +56,8 @@ func startLoad(address string, clients int, awaitsEnds bool, record *Record) (*L
 		return nil, err
 	}
 	load.client, load.service = connection, connection.WorkflowService()
-	load.worker = worker.New(connection, taskQueue, worker.Options{})
-	load.worker.RegisterWorkflow(Notes)
-	load.worker.RegisterActivity(Write)
+	load.worker = worker.New(connection, goQueue, worker.Options{})
+	registerAll(load.worker)
 	if err := load.worker.Start(); err != nil {
 		return nil, err
 	}
@@ -116,9 +81,7 @@ func (l *Load) intercept(ctx context.Context, method string, request, reply any,
 	}
 	completion, ok := request.(*workflowservice.RespondActivityTaskCompletedRequest)
 	if err == nil && ok {
-		text := payloadText(completion.GetResult())
-		id, _, _ := strings.Cut(text, " ")
-		l.record.Completed(id, text)
+		l.record.Completed(payloadText(completion.GetResult()))
 	}
 	return err
 }
@@ -146,27 +109,34 @@ func (l *Load) Stop() {
 
 func (l *Load) keepBusy(number int) {
 	defer l.clients.Done()
+	queue := queues[number%len(queues)]
 	for count := 0; l.closing.Err() == nil; count++ {
-		l.playOne(fmt.Sprintf("%s-%d-%d", l.prefix, number, count))
+		l.playOne(queue, kinds[(number/len(queues)+count)%len(kinds)],
+			fmt.Sprintf("%s.%s-%d-%d", queue, l.prefix, number, count))
 	}
 }
 
-func (l *Load) playOne(id string) {
+func (l *Load) playOne(queue, kind, id string) {
 	start := &workflowservice.StartWorkflowExecutionRequest{
 		Namespace: namespace, WorkflowId: id, RequestId: uuid.NewString(),
-		WorkflowType:        &commonpb.WorkflowType{Name: "Notes"},
-		TaskQueue:           &taskqueuepb.TaskQueue{Name: taskQueue},
-		WorkflowTaskTimeout: durationpb.New(3 * time.Second),
+		WorkflowType:        &commonpb.WorkflowType{Name: kind},
+		TaskQueue:           &taskqueuepb.TaskQueue{Name: queue},
+		WorkflowTaskTimeout: durationpb.New(taskTimeout),
+	}
+	if kind == "Chain" {
+		start.Input = jsonPayloads(chainLength - 1)
 	}
 	err := l.untilAnswered(func(ctx context.Context) error {
 		reply, err := l.service.StartWorkflowExecution(ctx, start)
 		if err == nil {
-			l.record.Started(id, reply.GetRunId())
+			l.record.Started(id, kind, reply.GetRunId())
 		}
 		return err
 	})
-	for number := 1; err == nil && number <= signalCount; number++ {
-		err = l.signal(id, number)
+	if kind == "Notes" {
+		for number := 1; err == nil && number <= signalCount; number++ {
+			err = l.signal(id, number)
+		}
 	}
 	if err == nil && l.awaitsEnds {
 		err = l.untilAnswered(func(ctx context.Context) error { return l.awaitEnd(ctx, id) })
@@ -183,10 +153,15 @@ func (l *Load) awaitEnd(ctx context.Context, id string) error {
 		&workflowservice.GetWorkflowExecutionHistoryRequest{
 			Namespace: namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: id},
 			WaitNewEvent: true, HistoryEventFilterType: enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT})
-	if err == nil && len(reply.GetHistory().GetEvents()) == 0 {
+	if err != nil {
+		return err
+	}
+	events := reply.GetHistory().GetEvents()
+	if len(events) == 0 || events[len(events)-1].GetEventType() ==
+		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW {
 		return context.DeadlineExceeded
 	}
-	return err
+	return nil
 }
 
 func (l *Load) signal(id string, number int) error {
@@ -237,8 +212,10 @@ func isOutage(err error) bool {
 		errors.Is(err, context.DeadlineExceeded)
 }
 
-func textPayloads(text string) *commonpb.Payloads {
-	data, _ := json.Marshal(text)
+func textPayloads(text string) *commonpb.Payloads { return jsonPayloads(text) }
+
+func jsonPayloads(value any) *commonpb.Payloads {
+	data, _ := json.Marshal(value)
 	return &commonpb.Payloads{Payloads: []*commonpb.Payload{{
 		Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: data}}}
 }

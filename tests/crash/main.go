@@ -1,6 +1,7 @@
 // Command crash kills a server under load again and again, and then looks for what it had
-// acknowledged. The load is a real worker and clients of the official Go SDK, which outlive the
-// server: they meet each restart as they would in production.
+// acknowledged. The load is a worker and clients of the official Go SDK and a worker of the C++ SDK,
+// which outlive the server: they meet each restart as they would in production. Now and then the worker
+// of the C++ SDK is killed, too, and another one takes its place.
 package main
 
 import (
@@ -15,8 +16,10 @@ import (
 
 type options struct {
 	server   string
+	worker   string
 	port     int
 	kills    int
+	workers  int
 	clients  int
 	shortest time.Duration
 	longest  time.Duration
@@ -28,8 +31,10 @@ type options struct {
 func parseOptions() options {
 	var o options
 	flag.StringVar(&o.server, "server", "", "the stele binary")
+	flag.StringVar(&o.worker, "worker", "", "the stele_crash_worker binary")
 	flag.IntVar(&o.port, "port", 17800, "port of the server")
 	flag.IntVar(&o.kills, "kills", 10, "how many times the server is killed")
+	flag.IntVar(&o.workers, "workers-of", 5, "at one kill in so many the C++ worker is killed as well; 0: never")
 	flag.IntVar(&o.clients, "clients", 32, "workflows under way at any time")
 	flag.DurationVar(&o.shortest, "shortest", 500*time.Millisecond, "least time between ready and killed")
 	flag.DurationVar(&o.longest, "longest", 2*time.Second, "most time between ready and killed")
@@ -83,41 +88,89 @@ func run(o options, directory string, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	if err := killRepeatedly(o, server, record, tally); err != nil {
-		load.Stop()
+	defer load.Stop()
+	worker, err := newCppWorker(o.worker, server.address, filepath.Join(directory, "worker.log"), record)
+	if err != nil {
+		return err
+	}
+	if err := worker.start(); err != nil {
+		return err
+	}
+	defer worker.Kill()
+	if err := killRepeatedly(o, server, worker, record, tally); err != nil {
 		return err
 	}
 	ended := load.Finish(o.ending)
-	defer load.Stop()
 	tally.Check(ended, "clients were still waiting for an answer %v after the last restart", o.ending)
 	checkAll(load.service, record, o.ending, tally)
+	tally.Check(worker.Kill(), "the C++ worker had ended by itself")
 	return nil
 }
 
-// killRepeatedly leaves the server running. Each kill comes at a random moment after the server
-// was ready, so that there is load to interrupt.
-func killRepeatedly(o options, server *Server, record *Record, tally *Tally) error {
-	before := record.Count()
-	idle := 0
+// idleTimes counts, for each task queue, the kills that interrupted nothing there.
+type idleTimes struct {
+	before map[string]Counts
+	times  map[string]int
+}
+
+// note tells what was acknowledged since the last time, on all queues.
+func (t *idleTimes) note(record *Record) Counts {
+	all := Counts{}
+	for _, queue := range queues {
+		now := record.CountOf(queue)
+		since := now.minus(t.before[queue])
+		if since == (Counts{}) {
+			t.times[queue]++
+		}
+		t.before[queue] = now
+		all = all.plus(since)
+	}
+	return all
+}
+
+// killRepeatedly leaves the server and the worker running. Each kill comes at a random moment after the
+// server was ready, so that there is load to interrupt.
+func killRepeatedly(o options, server *Server, worker *CppWorker, record *Record, tally *Tally) error {
+	idle := idleTimes{map[string]Counts{}, map[string]int{}}
+	workers, lives, restarts := 0, time.Duration(0), time.Duration(0)
 	for kill := 1; kill <= o.kills; kill++ {
 		pause := o.shortest + time.Duration(rand.Int63n(int64(o.longest-o.shortest)+1))
-		time.Sleep(pause)
-		alive := server.Kill()
-		tally.Check(alive, "the server had ended by itself before kill %d", kill)
-		now := record.Count()
-		if now == before {
-			idle++
+		withWorker := o.workers > 0 && rand.Intn(o.workers) == 0
+		// Some time before the server, or while there is none.
+		before := withWorker && rand.Intn(2) == 0
+		rest := time.Duration(0)
+		if before {
+			rest = time.Duration(rand.Int63n(int64(pause)))
 		}
-		restarted := time.Now()
+		time.Sleep(pause - rest)
+		if before {
+			tally.Check(worker.Replace(), "the C++ worker had ended by itself before kill %d", kill)
+		}
+		time.Sleep(rest)
+		tally.Check(server.Kill(), "the server had ended by itself before kill %d", kill)
+		if withWorker {
+			workers++
+		}
+		if withWorker && !before {
+			tally.Check(worker.Replace(), "the C++ worker had ended by itself before kill %d", kill)
+		}
+		since := idle.note(record)
+		killed := time.Now()
 		if err := server.Start(); err != nil {
 			return fmt.Errorf("after kill %d: %w", kill, err)
 		}
+		restart := time.Since(killed)
+		lives, restarts = lives+pause, restarts+restart
 		fmt.Printf("kill %d of %d after %.2f s: acknowledged since the last one: %d starts, %d signals, "+
 			"%d completions; ready again in %.2f s\n", kill, o.kills, pause.Seconds(),
-			now.starts-before.starts, now.signals-before.signals, now.completions-before.completions,
-			time.Since(restarted).Seconds())
-		before = now
+			since.starts, since.signals, since.completions, restart.Seconds())
 	}
-	tally.Check(idle*10 <= o.kills, "%d of %d kills interrupted nothing", idle, o.kills)
+	fmt.Printf("killed the server %d times after %.2f s on average, ready again in %.2f s on average; "+
+		"the C++ worker %d times\n", o.kills, lives.Seconds()/float64(max(o.kills, 1)),
+		restarts.Seconds()/float64(max(o.kills, 1)), workers)
+	for _, queue := range queues {
+		tally.Check(idle.times[queue]*10 <= o.kills, "%d of %d kills interrupted nothing on %s", idle.times[queue],
+			o.kills, queue)
+	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
@@ -23,8 +22,7 @@ type Server struct {
 	binary, address, directory string
 	port                       int
 	log                        *os.File
-	process                    *exec.Cmd
-	ended                      chan struct{}
+	process                    *process
 }
 
 func newServer(binary string, port int, directory, logFile string) (*Server, error) {
@@ -38,20 +36,13 @@ func newServer(binary string, port int, directory, logFile string) (*Server, err
 
 // Start returns once the server answers for the default namespace.
 func (s *Server) Start() error {
-	s.process = exec.Command(s.binary, "server", "start-dev", "--headless", "--db-filename", s.directory,
+	command := exec.Command(s.binary, "server", "start-dev", "--headless", "--db-filename", s.directory,
 		"--port", strconv.Itoa(s.port), "--http-port", "0")
-	s.process.Stdout, s.process.Stderr = s.log, s.log
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.process.Start(); err != nil {
-		s.process = nil
+	command.Stdout, command.Stderr = s.log, s.log
+	var err error
+	if s.process, err = startProcess(command); err != nil {
 		return err
 	}
-	ended := make(chan struct{})
-	go func(process *exec.Cmd) {
-		process.Wait()
-		close(ended)
-	}(s.process)
-	s.ended = ended
 	return s.waitUntilReady()
 }
 
@@ -72,8 +63,8 @@ func (s *Server) waitUntilReady() error {
 	service := workflowservice.NewWorkflowServiceClient(conn)
 	for end := time.Now().Add(startupLimit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		select {
-		case <-s.ended:
-			return fmt.Errorf("the server ended while it was starting: %v", s.process.ProcessState)
+		case <-s.process.ended:
+			return fmt.Errorf("the server ended while it was starting: %v", s.process.command.ProcessState)
 		default:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -88,17 +79,4 @@ func (s *Server) waitUntilReady() error {
 }
 
 // Kill ends the process with SIGKILL; false if it had ended before.
-func (s *Server) Kill() bool {
-	if s.process == nil {
-		return false
-	}
-	select {
-	case <-s.ended:
-		return false
-	default:
-	}
-	s.process.Process.Kill()
-	<-s.ended
-	s.process = nil
-	return true
-}
+func (s *Server) Kill() bool { return s.process.Kill() }

@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "sim/processes.h"
 #include "tests/crash_points/damage.h"
+#include "tests/crash_points/index_damage.h"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -18,8 +19,8 @@
 #include <string>
 #include <vector>
 
-// The command line of the damages: inverts each byte of each file of a small store, and cuts each
-// file at each length; says what is not the same content and no error.
+// The command line of the damages: inverts each byte of each file of a small store and of the index
+// beside it, and cuts each file at each length; says what is not the same content and no error.
 namespace stele::crash_points {
 namespace {
 
@@ -34,6 +35,7 @@ struct Flags {
     std::string kind;
     std::int64_t offset = -1;
     std::uint64_t stride = 1;
+    std::uint64_t index_stride = 1;
     int jobs = 2;
     bool verbose = false;
 };
@@ -69,13 +71,28 @@ std::string command_of(const Damage& damage) {
                        damage.offset);
 }
 
-Verdict judge(DamagedStore& store, const Damage& damage, Totals& totals) {
+/// The files of a server.
+struct Subject {
+    DamagedStore store{golden_store()};
+    DamagedIndex index;
+
+    store::FaultDisk::Contents golden() const {
+        store::FaultDisk::Contents all = store.golden();
+        all.insert(index.golden().begin(), index.golden().end());
+        return all;
+    }
+    Verdict judge(const Damage& damage) {
+        return is_of_index(damage) ? index.judge(damage) : store.judge(damage);
+    }
+};
+
+Verdict judge(Subject& subject, const Damage& damage, Totals& totals) {
     const std::string command = command_of(damage);
     const auto end = fmt::format_to_n(current, sizeof(current) - 2, "{}\n", command).out;
     *end = '\0';
     alarm(kHangSeconds);
     const auto begin = std::chrono::steady_clock::now();
-    Verdict verdict = store.judge(damage);
+    Verdict verdict = subject.judge(damage);
     alarm(0);
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -90,34 +107,45 @@ Verdict judge(DamagedStore& store, const Damage& damage, Totals& totals) {
     return verdict;
 }
 
-std::vector<Damage> damages_of(const store::FaultDisk::Contents& contents, Kind kind) {
+std::vector<Damage> damages_of(const store::FaultDisk::Contents& contents, Kind kind,
+                               std::uint64_t stride) {
     std::vector<Damage> damages;
+    std::uint64_t number = 0;  // over all files, so that a small one is not left out each time
     for (const auto& [file, content] : contents) {
         for (std::uint64_t offset = 0; offset < content.size(); ++offset) {
-            damages.push_back({file, kind, offset});
+            if (number++ % stride == 0) damages.push_back({file, kind, offset});
         }
     }
     return damages;
 }
 
-Totals play_share(DamagedStore& store, const std::vector<Damage>& damages, const Flags& flags,
+std::vector<Damage> damages_of(const Subject& subject, Kind kind, const Flags& flags) {
+    std::vector<Damage> damages = damages_of(subject.store.golden(), kind, flags.stride);
+    const std::vector<Damage> more =
+        damages_of(subject.index.golden(), kind, flags.stride * flags.index_stride);
+    damages.insert(damages.end(), more.begin(), more.end());
+    return damages;
+}
+
+Totals play_share(Subject& subject, const std::vector<Damage>& damages, const Flags& flags,
                   std::uint64_t job) {
     constexpr std::uint64_t kProgress = 10'000;
     Totals totals;
-    const std::uint64_t step = static_cast<std::uint64_t>(flags.jobs) * flags.stride;
-    for (std::uint64_t i = job * flags.stride; i < damages.size(); i += step) {
-        judge(store, damages[i], totals);
+    const std::uint64_t step = static_cast<std::uint64_t>(flags.jobs);
+    for (std::uint64_t i = job; i < damages.size(); i += step) {
+        judge(subject, damages[i], totals);
         if (i / kProgress != (i + step) / kProgress) {
             std::cout << fmt::format("  {} of {}\n", i, damages.size()) << std::flush;
         }
     }
+    subject.index.clean_up();
     return totals;
 }
 
 /// The cores are used by forking. A child that dies has said where, and counts as a failure.
-Totals play_all(DamagedStore& store, const std::vector<Damage>& damages, const Flags& flags) {
+Totals play_all(Subject& subject, const std::vector<Damage>& damages, const Flags& flags) {
     const auto parts = sim::outcomes_in_processes<Totals>(flags.jobs, [&](int job) {
-        return play_share(store, damages, flags, static_cast<std::uint64_t>(job));
+        return play_share(subject, damages, flags, static_cast<std::uint64_t>(job));
     });
     Totals all;
     for (const std::optional<Totals>& part : parts) {
@@ -131,15 +159,16 @@ Totals play_all(DamagedStore& store, const std::vector<Damage>& damages, const F
     return all;
 }
 
-int run_all(DamagedStore& store, const Flags& flags) {
+int run_all(Subject& subject, const Flags& flags) {
     std::uint64_t bytes = 0;
-    for (const auto& [file, content] : store.golden()) bytes += content.size();
-    std::cout << fmt::format("{} files, {} bytes\n", store.golden().size(), bytes) << std::flush;
+    const store::FaultDisk::Contents golden = subject.golden();
+    for (const auto& [file, content] : golden) bytes += content.size();
+    std::cout << fmt::format("{} files, {} bytes\n", golden.size(), bytes) << std::flush;
     std::uint64_t played = 0;
     std::uint64_t failed = 0;
     for (const Kind kind : {Kind::kFlip, Kind::kTruncation}) {
         const auto begin = std::chrono::steady_clock::now();
-        const Totals totals = play_all(store, damages_of(store.golden(), kind), flags);
+        const Totals totals = play_all(subject, damages_of(subject, kind, flags), flags);
         const double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         std::cout << fmt::format(
@@ -155,20 +184,21 @@ int run_all(DamagedStore& store, const Flags& flags) {
     return failed == 0 ? 0 : 1;
 }
 
-int run_one(DamagedStore& store, const Flags& flags) {
+int run_one(Subject& subject, const Flags& flags) {
     Damage damage{store::FaultDisk::directory() / flags.file,
                   flags.kind == "flip" ? Kind::kFlip : Kind::kTruncation,
                   static_cast<std::uint64_t>(flags.offset)};
-    const auto file = store.golden().find(damage.file);
-    if (file == store.golden().end() || damage.offset >= file->second.size()) {
+    const store::FaultDisk::Contents golden = subject.golden();
+    const auto file = golden.find(damage.file);
+    if (file == golden.end() || damage.offset >= file->second.size()) {
         std::cout << fmt::format("{} has no byte {}; the files are\n", flags.file, flags.offset);
-        for (const auto& [name, content] : store.golden()) {
+        for (const auto& [name, content] : golden) {
             std::cout << fmt::format("  {} of {} bytes\n", name, content.size());
         }
         return 1;
     }
     Totals totals;
-    const Verdict verdict = judge(store, damage, totals);
+    const Verdict verdict = judge(subject, damage, totals);
     const char* const effects[] = {"same content", "error", "log ends earlier", "violation"};
     std::cout << fmt::format("{}: {}\n", effects[static_cast<std::size_t>(verdict.effect)],
                              verdict.text);
@@ -193,11 +223,14 @@ int main(int argc, char** argv) {
     offset->needs(file);
     app.add_option("--stride", flags.stride, "do one damage of so many")
         ->check(CLI::PositiveNumber);
+    app.add_option("--index-stride", flags.index_stride,
+                   "and of the index one of so many of these, as it is large")
+        ->check(CLI::PositiveNumber);
     app.add_option("--jobs", flags.jobs, "processes")->check(CLI::Range(1, 64));
     CLI11_PARSE(app, argc, argv);
     for (const int signal : {SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE}) {
         std::signal(signal, report_death);
     }
-    DamagedStore store(golden_store());
-    return flags.offset < 0 ? run_all(store, flags) : run_one(store, flags);
+    Subject subject;
+    return flags.offset < 0 ? run_all(subject, flags) : run_one(subject, flags);
 }

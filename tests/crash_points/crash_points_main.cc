@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "sim/processes.h"
 #include "tests/crash_points/points.h"
+#include "tests/crash_points/process_trial.h"
 #include "tests/crash_points/scenarios.h"
 #include "tests/crash_points/trial.h"
 
@@ -25,10 +26,17 @@ namespace {
 /// Of real time, for what takes a few milliseconds.
 constexpr unsigned kHangSeconds = 60;
 
+constexpr const char* kKinds[] = {"cuts", "cuts during recovery", "failing operations",
+                                  "failing reads", "failing allocations"};
+
 struct Flags {
     std::string scenario;
+    std::string only;
     std::vector<std::string> cuts;
     std::string fail;
+    std::string fail_read;
+    std::uint64_t fail_allocation = 0;
+    std::uint64_t allocations = 200;
     bool for_ever = false;
     bool list = false;
     std::uint64_t stride = 1;
@@ -62,6 +70,11 @@ std::string play(const Point& point, Outcome& outcome) {
     const std::string command = command_of(point);
     set_check_context("to repeat: " + command);
     fmt::format_to_n(hanging, sizeof(hanging) - 1, "{}\n", command);
+    if (point.allocation != 0 || point.plan.read_fault) {
+        ProcessOutcome played = play_in_process(point, kHangSeconds);
+        outcome.process_ended = played.ended;
+        return std::move(played.violation);
+    }
     alarm(kHangSeconds);
     std::string violation;
     try {
@@ -136,7 +149,10 @@ struct Plans {
     std::vector<Point> cuts;
     std::vector<Point> recoveries;
     std::vector<Point> failures;
+    std::vector<Point> reads;
+    std::vector<Point> allocations;
     std::uint64_t operations = 0;
+    std::uint64_t allocated = 0;
     Totals totals;  // of the runs that tell how many operations there are
 };
 
@@ -150,9 +166,11 @@ Plans plan_all(const Flags& flags) {
         Outcome second;
         std::string violation = play(whole, first);
         if (violation.empty()) violation = play(whole, second);
-        if (violation.empty() && first.kinds != second.kinds) {
-            violation = fmt::format("two runs without faults differ: {} and {} operations",
-                                    first.operations, second.operations);
+        if (violation.empty() &&
+            (first.kinds != second.kinds || first.reads.size() != second.reads.size())) {
+            violation = fmt::format(
+                "two runs without faults differ: {} and {} operations, {} and {} reads",
+                first.operations, second.operations, first.reads.size(), second.reads.size());
         }
         ++plans.totals.played;
         if (!violation.empty()) {
@@ -163,6 +181,10 @@ Plans plan_all(const Flags& flags) {
         plans.operations += first.operations;
         append(plans.cuts, cuts_of(scenario, first));
         append(plans.failures, failures_of(scenario, first));
+        append(plans.reads, read_failures_of(scenario, first));
+        const std::uint64_t allocated = count_allocations_of(scenario);
+        plans.allocated += allocated;
+        append(plans.allocations, allocations_of(scenario, allocated, flags.allocations));
         for (const Point& cut : cuts_to_recover_from(scenario, first)) {
             Outcome recovered;
             if (play(cut, recovered).empty()) {
@@ -180,13 +202,17 @@ int run_all(const Flags& flags) {
     };
     const Plans plans = plan_all(flags);
     Totals all = plans.totals;
-    std::cout << fmt::format("{} scenarios, {} operations\n", plans.totals.played, plans.operations)
+    std::cout << fmt::format("{} scenarios, {} operations, {} allocations\n", plans.totals.played,
+                             plans.operations, plans.allocated)
               << std::flush;
     const std::pair<const char*, const std::vector<Point>*> kinds[] = {
-        {"cuts", &plans.cuts},
-        {"cuts during recovery", &plans.recoveries},
-        {"failing operations", &plans.failures}};
+        {kKinds[0], &plans.cuts},
+        {kKinds[1], &plans.recoveries},
+        {kKinds[2], &plans.failures},
+        {kKinds[3], &plans.reads},
+        {kKinds[4], &plans.allocations}};
     for (const auto& [name, points] : kinds) {
+        if (!flags.only.empty() && flags.only != name) continue;
         const Totals totals = play_all(slice(*points, flags), flags);
         std::cout << fmt::format(
                          "{}: {} of {} points, {} openings, {} processes ended by an error, {} "
@@ -239,6 +265,13 @@ int run_one(const Flags& flags) {
             "--fail");
         point.plan.fault = Fault{operation, failure, flags.for_ever};
     }
+    if (!flags.fail_read.empty()) {
+        using store::ReadFailure;
+        const auto [read, failure] =
+            parse(flags.fail_read, {ReadFailure::kIoError, ReadFailure::kShortRead}, "--fail-read");
+        point.plan.read_fault = ReadFault{read, failure, flags.for_ever};
+    }
+    point.allocation = flags.fail_allocation;
     Outcome outcome;
     const std::string violation = play(point, outcome);
     if (!violation.empty()) {
@@ -270,7 +303,20 @@ int run(int argc, char** argv) {
                        "fail this operation, as in 12:disk-full (io-error, disk-full, short-write, "
                        "sync-error)")
             ->needs(scenario);
-    app.add_flag("--for-ever", flags.for_ever, "and all behind it")->needs(fail);
+    CLI::Option* fail_read =
+        app.add_option("--fail-read", flags.fail_read,
+                       "fail this read, as in 12:io-error (io-error, short-read)")
+            ->needs(scenario)
+            ->excludes(fail);
+    app.add_flag("--for-ever", flags.for_ever, "and all behind it");
+    CLI::Option* fail_allocation = app.add_option("--fail-allocation", flags.fail_allocation,
+                                                  "find no memory for this allocation")
+                                       ->needs(scenario)
+                                       ->check(CLI::PositiveNumber);
+    app.add_option("--allocations", flags.allocations,
+                   "play so many allocations of each scenario, spread over all");
+    app.add_option("--only", flags.only, "only points of this kind")
+        ->check(CLI::IsMember(std::vector<std::string>(std::begin(kKinds), std::end(kKinds))));
     app.add_option("--stride", flags.stride, "play one point in so many")
         ->check(CLI::PositiveNumber);
     app.add_option("--offset", flags.offset, "beginning with this one");
@@ -283,7 +329,8 @@ int run(int argc, char** argv) {
             for (const std::string& name : names) std::cout << name << '\n';
             return 0;
         }
-        return flags.cuts.empty() && flags.fail.empty() ? run_all(flags) : run_one(flags);
+        const bool one = !flags.cuts.empty() || *fail || *fail_read || *fail_allocation;
+        return one ? run_one(flags) : run_all(flags);
     } catch (const CLI::ParseError& error) {
         return app.exit(error);
     }

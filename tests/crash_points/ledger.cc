@@ -4,6 +4,7 @@
 #include "store/format.h"
 #include "store/keys.h"
 #include "store/memory/memory_store.h"
+#include "tests/crash_points/aside.h"
 
 #include <fmt/format.h>
 
@@ -49,9 +50,25 @@ Ledger::Ledger() : confirmed_(store::make_memory_store()) {
     STELE_CHECK(store::check_format(*confirmed_, "the ledger").ok(), "an empty store is accepted");
 }
 
+void Ledger::begin(const store::WriteBatch& batch) {
+    const Aside aside;
+    open_.push_back(batch);
+}
+
 void Ledger::confirm() {
+    const Aside aside;
     for (const store::WriteBatch& batch : open_) put(*confirmed_, batch);
     open_.clear();
+}
+
+Ledger::State Ledger::state() const { return {rows_of(*confirmed_).value(), open_}; }
+
+void Ledger::load(const State& state) {
+    confirmed_ = store::make_memory_store();
+    store::WriteBatch rows;
+    for (const auto& [key, value] : state.confirmed) rows.put(key, value);
+    put(*confirmed_, rows);
+    open_ = state.open;
 }
 
 std::string Ledger::reconcile(store::Store& found) {

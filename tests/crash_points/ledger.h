@@ -3,6 +3,7 @@
 #include "store/store.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,9 +18,16 @@ public:
     Ledger();
 
     /// A batch is about to be written.
-    void begin(const store::WriteBatch& batch) { open_.push_back(batch); }
+    void begin(const store::WriteBatch& batch);
     /// A sync returned OK: all that was begun is there for ever.
     void confirm();
+    /// All of it as values, and back.
+    struct State {
+        std::map<std::string, std::string> confirmed;  // the rows
+        std::deque<store::WriteBatch> open;
+    };
+    State state() const;
+    void load(const State& state);
     /// Looks at what was found after a crash, and goes on from there; says what is wrong, or nothing.
     std::string reconcile(store::Store& found);
 

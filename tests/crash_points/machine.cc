@@ -30,6 +30,13 @@ private:
     const store::FaultDisk& disk_;
 };
 
+/// What can not be read can not be compared either: then the start fails, as that of a server may.
+absl::Status read_all(store::Store& store) {
+    const auto cursor = store.scan("", "\xff\xff");
+    while (cursor->valid()) cursor->next();
+    return cursor->status();
+}
+
 }  // namespace
 
 Machine::Machine(env::SimEnv& sim, store::FaultDisk& disk, Ledger& ledger, const Options& options)
@@ -43,6 +50,8 @@ absl::Status Machine::start() {
     write_failed_ = false;
     process_ = sim_.make_process(fmt::format("server-{}", incarnation_));
     STELE_ASSIGN_OR_RETURN(store_, disk_.open(options_.store));
+    loss_.clear();
+    STELE_RETURN_IF_ERROR(read_all(*store_));
     loss_ = ledger_.reconcile(*store_);
     if (!loss_.empty()) return make_error(absl::StatusCode::kDataLoss, loss_);
     store_ = std::make_unique<RecordingStore>(std::move(store_), ledger_, disk_);

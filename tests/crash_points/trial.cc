@@ -21,11 +21,16 @@ constexpr Duration kPause = std::chrono::milliseconds(200);
 /// Everything that a scenario waits for comes within this time, crashes included.
 constexpr Duration kAnswerTime = std::chrono::minutes(5);
 constexpr int kTriesMax = 100;
+constexpr int kFailedReadsMax = 3;
 
-env::SimOptions quiet_options() {
+env::SimOptions quiet_options(Trial::Era era) {
     env::SimOptions options;
     options.seed = 1;
     options.slow_one_in = 0;
+    if (era == Trial::Era::kAfterwards) {
+        options.seed = 2;
+        options.start += std::chrono::hours(1);
+    }
     return options;
 }
 
@@ -60,10 +65,10 @@ bool is_closed(const sim::History& history) {
 
 }  // namespace
 
-Trial::Trial(const Scenario& scenario, Plan plan)
+Trial::Trial(const Scenario& scenario, Plan plan, Era era)
     : scenario_(scenario),
       plan_(std::move(plan)),
-      sim_(quiet_options()),
+      sim_(quiet_options(era)),
       machine_(sim_, disk_, ledger_, scenario_.machine),
       network_(sim_, machine_, scenario_.options),
       worker_(network_, record_, scenario_.options, sim::kNamespace, "worker") {}
@@ -78,6 +83,9 @@ Outcome Trial::run() {
         }
     };
     const Off off{*this};
+    if (const auto& fault = plan_.read_fault) {
+        disk_.fail_read_at(fault->read, fault->failure, fault->for_ever);
+    }
     start_machine();
     worker_.start(1);
     scenario_.play(*this);
@@ -85,12 +93,28 @@ Outcome Trial::run() {
     for (std::uint64_t i = 1; i <= outcome_.operations; ++i) {
         outcome_.kinds.push_back(disk_.operation(i).kind);
     }
-    outcome_.fault_met = disk_.has_failed();
     // What was acknowledged must outlive a cut that leaves as little as possible, too.
-    disk_.heal();
+    if (!plan_.read_fault) disk_.heal();
     restart();
+    disk_.heal();
+    outcome_.fault_met = disk_.has_failed();
+    outcome_.reads = disk_.reads();
     check_quiet();
     return outcome_;
+}
+
+Remnant Trial::remnant() const {
+    return {disk_.contents(), ledger_.state(),     record_.runs,
+            record_.signals,  record_.completions, record_.operated};
+}
+
+void Trial::take(const Remnant& remnant) {
+    disk_.load(remnant.files);
+    ledger_.load(remnant.ledger);
+    record_.runs = remnant.runs;
+    record_.signals = remnant.signals;
+    record_.completions = remnant.completions;
+    record_.operated = remnant.operated;
 }
 
 void Trial::arm() {
@@ -179,11 +203,28 @@ absl::StatusOr<std::string> Trial::ask_bytes(const std::string& method,
                       }));
         run_until([&answer] { return answer->has_value(); }, kAnswerTime);
         last = std::move(**answer);
-        if (last.ok() || !sim::is_uncertain(last.status())) return last;
+        if (!last.ok() && tells_of_a_failed_read(last.status())) {
+            // That is a good answer. If it stays so, somebody mends the disk and starts the server anew.
+            if (++told_of_disk_ > kFailedReadsMax) mend();
+        } else if (last.ok() || !sim::is_uncertain(last.status())) {
+            return last;
+        }
         run_for(kPause);
     }
     throw Violation(
         fmt::format("invariant 20: {} is never answered: {}", method, message_of(last.status())));
+}
+
+bool Trial::tells_of_a_failed_read(const absl::Status& status) const {
+    return plan_.read_fault && disk_.has_failed() &&
+           (status.code() == absl::StatusCode::kInternal ||
+            status.code() == absl::StatusCode::kDataLoss);
+}
+
+void Trial::mend() {
+    told_of_disk_ = 0;
+    disk_.heal();
+    restart();
 }
 
 void Trial::promise(std::string what, std::function<bool()> holds) {
@@ -192,6 +233,8 @@ void Trial::promise(std::string what, std::function<bool()> holds) {
 
 /// Whatever was under way when the machine stopped: rows agree among themselves.
 void Trial::check_recovered() {
+    // The check is not the server's: a disk whose reads fail for ever is mended for it.
+    if (plan_.read_fault && disk_.has_failed()) disk_.heal();
     const std::vector<std::string> faults = shard::verify_store(machine_.store());
     if (!faults.empty()) throw Violation("after recovery: " + faults.front());
 }

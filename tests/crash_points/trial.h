@@ -5,6 +5,7 @@
 #include "sim/record.h"
 #include "sim/worker.h"
 #include "tests/crash_points/machine.h"
+#include "tests/crash_points/remnant.h"
 
 #include <cstdint>
 #include <functional>
@@ -30,10 +31,17 @@ struct Fault {
     bool for_ever = false;
 };
 
+struct ReadFault {
+    std::uint64_t read = 0;  // of the whole trial, recoveries included
+    store::ReadFailure failure = store::ReadFailure::kIoError;
+    bool for_ever = false;
+};
+
 /// What is to happen: cuts one after the other, or one fault, or nothing.
 struct Plan {
     std::vector<Cut> cuts;
     std::optional<Fault> fault;
+    std::optional<ReadFault> read_fault;
 };
 
 /// Something that must not be is so. Ends the trial.
@@ -57,6 +65,7 @@ struct Outcome {
     };
     std::vector<Start> starts;
     std::vector<store::FileOperation> kinds;
+    std::vector<std::string> reads;  // the file of each, to the end of the trial
     bool fault_met = false;
     bool process_ended = false;  // because of the fault
 };
@@ -65,9 +74,20 @@ struct Outcome {
 /// the end that all which was acknowledged is there. Throws Violation. Not thread safe.
 class Trial {
 public:
-    Trial(const Scenario& scenario, Plan plan);
+    /// A trial of one that is over must not have its random numbers, or ids would come twice, and begins
+    /// when that has ended.
+    enum class Era { kFirst, kAfterwards };
+    Trial(const Scenario& scenario, Plan plan, Era era = Era::kFirst);
 
     Outcome run();
+
+    /// What a process would leave that ended now, without a loss of power. Not during an operation of
+    /// the disk.
+    Remnant remnant() const;
+    bool disk_is_busy() const { return disk_.is_busy(); }
+    bool disk_has_failed() const { return disk_.has_failed(); }
+    /// Goes on from what another trial's process has left; before `run`.
+    void take(const Remnant& remnant);
 
     // What scenarios use.
 
@@ -93,6 +113,8 @@ public:
 private:
     absl::StatusOr<std::string> ask_bytes(const std::string& method,
                                           const google::protobuf::Message& request);
+    bool tells_of_a_failed_read(const absl::Status& status) const;
+    void mend();
     void run_until(const std::function<bool()>& condition, Duration limit);
     void start_machine();
     void survive();
@@ -120,6 +142,7 @@ private:
     sim::Network network_;
     sim::Worker worker_;
     std::vector<std::pair<std::string, std::function<bool()>>> promises_;
+    int told_of_disk_ = 0;  // answers that told of a read that failed
     Outcome outcome_;
 };
 

@@ -4,6 +4,7 @@
 #include "store/faults/inline_environment.h"
 #include "store/forwarding_store.h"
 #include "store/rocksdb/log_file.h"
+#include "store/rocksdb/whole_reads.h"
 
 #include <utility>
 
@@ -64,6 +65,14 @@ const char* name_of(FileOperation operation) {
     return "unknown";
 }
 
+const char* name_of(ReadFailure failure) {
+    switch (failure) {
+        case ReadFailure::kIoError: return "io-error";
+        case ReadFailure::kShortRead: return "short-read";
+    }
+    return "unknown";
+}
+
 bool can_fail(FileOperation operation, Failure failure) {
     const bool is_sync =
         operation == FileOperation::kSync || operation == FileOperation::kSyncDirectory;
@@ -87,8 +96,8 @@ const std::filesystem::path& FaultDisk::directory() {
 }
 
 absl::StatusOr<std::unique_ptr<Store>> FaultDisk::open(const RocksDbOptions& options) {
-    auto environment =
-        std::make_unique<InlineEnvironment>(with_logs_zeroed_ahead(files_, kZeroedAtOnceHere));
+    auto environment = std::make_unique<InlineEnvironment>(
+        with_whole_reads(with_logs_zeroed_ahead(files_, kZeroedAtOnceHere)));
     InlineEnvironment& scheduler = *environment;
     STELE_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                            open_rocksdb_store_in(std::move(environment), directory(), options));
@@ -100,6 +109,9 @@ void FaultDisk::cut_at(std::uint64_t number) { files_->cut_at(number); }
 void FaultDisk::fail_at(std::uint64_t number, Failure failure, bool for_ever) {
     files_->fail_at(number, failure, for_ever);
 }
+void FaultDisk::fail_read_at(std::uint64_t number, ReadFailure failure, bool for_ever) {
+    files_->fail_read_at(number, failure, for_ever);
+}
 void FaultDisk::heal() { files_->heal(); }
 void FaultDisk::cut() { files_->cut(); }
 bool FaultDisk::has_power() const { return files_->has_power(); }
@@ -109,6 +121,8 @@ std::uint64_t FaultDisk::operations() const { return files_->operations(); }
 FaultDisk::Operation FaultDisk::operation(std::uint64_t number) const {
     return files_->operation(number);
 }
+std::vector<std::string> FaultDisk::reads() const { return files_->reads(); }
+bool FaultDisk::is_busy() const { return files_->is_busy(); }
 FaultDisk::Contents FaultDisk::contents() const { return files_->contents(); }
 void FaultDisk::load(const Contents& contents) { files_->load(contents); }
 

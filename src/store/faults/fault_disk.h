@@ -37,6 +37,13 @@ enum class Failure {
 };
 const char* name_of(Failure failure);
 
+/// How a read fails.
+enum class ReadFailure {
+    kIoError,    ///< nothing is read
+    kShortRead,  ///< half of it is read, as if the file ended there
+};
+const char* name_of(ReadFailure failure);
+
 enum class FileOperation { kCreate, kWrite, kTruncate, kSync, kRename, kDelete, kSyncDirectory };
 const char* name_of(FileOperation operation);
 /// Whether operations of this kind can fail in this way.
@@ -60,12 +67,14 @@ public:
     void cut_at(std::uint64_t number);
     /// Operation `number` fails; with `for_ever` so do all behind it that can fail so, until `heal`.
     void fail_at(std::uint64_t number, Failure failure, bool for_ever);
+    /// The same for reads, which have numbers of their own.
+    void fail_read_at(std::uint64_t number, ReadFailure failure, bool for_ever);
     void heal();
     /// Cuts the power now.
     void cut();
     /// Without power every operation fails, and a process can only be destroyed.
     bool has_power() const;
-    /// Whether an operation has failed as `fail_at` asked.
+    /// Whether an operation or a read has failed as it was asked to.
     bool has_failed() const;
     /// The power comes back. `choice` decides where the prefix ends and what is torn.
     void restore(Remains remains, std::uint64_t choice);
@@ -78,6 +87,11 @@ public:
     };
     /// Operation `number`.
     Operation operation(std::uint64_t number) const;
+    /// The files of all reads so far, of all processes.
+    std::vector<std::string> reads() const;
+
+    /// Whether a thread is in the middle of an operation or a read. Anybody may ask at any time.
+    bool is_busy() const;
 
     /// The files as a process sees them.
     Contents contents() const;

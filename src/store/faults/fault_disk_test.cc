@@ -127,6 +127,30 @@ TEST_F(FaultFilesTest, AShortWriteLeavesHalf) {
     EXPECT_TRUE(files_.has_failed());
 }
 
+TEST_F(FaultFilesTest, AReadFailsOrComesShort) {
+    files_.load({{"/data/a", "0123"}});
+    std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+    ASSERT_TRUE(files_.NewRandomAccessFile("/data/a", {}, &file, nullptr).ok());
+    const auto read = [&file]() -> std::string {
+        char scratch[4];
+        rocksdb::Slice result;
+        const auto status = file->Read(0, 4, IOOptions(), &result, scratch, nullptr);
+        return status.ok() ? result.ToString() : "error";
+    };
+    files_.fail_read_at(2, ReadFailure::kIoError, false);
+    EXPECT_EQ(read(), "0123");
+    EXPECT_FALSE(files_.has_failed());
+    EXPECT_EQ(read(), "error");
+    EXPECT_TRUE(files_.has_failed());
+    EXPECT_EQ(read(), "0123");
+    files_.fail_read_at(4, ReadFailure::kShortRead, true);
+    EXPECT_EQ(read(), "01");
+    EXPECT_EQ(read(), "01");
+    files_.heal();
+    EXPECT_EQ(read(), "0123");
+    EXPECT_EQ(files_.reads(), std::vector<std::string>(6, "/data/a"));
+}
+
 TEST(FaultDisk, ASyncedWriteOutlivesACut) {
     FaultDisk disk;
     {

@@ -71,11 +71,12 @@ void tear(Inode& inode, std::uint64_t choice) {
 
 class SequentialFile final : public FSSequentialFile {
 public:
-    SequentialFile(FaultFiles& files, InodePtr inode) : files_(files), inode_(std::move(inode)) {}
+    SequentialFile(FaultFiles& files, std::string file, InodePtr inode)
+        : files_(files), file_(std::move(file)), inode_(std::move(inode)) {}
 
     IOStatus Read(std::size_t size, const IOOptions&, Slice* result, char* scratch,
                   IODebugContext*) override {
-        const IOStatus read = files_.read(*inode_, at_, size, result, scratch);
+        const IOStatus read = files_.read(file_, *inode_, at_, size, result, scratch);
         at_ += result->size();
         return read;
     }
@@ -86,17 +87,19 @@ public:
 
 private:
     FaultFiles& files_;
+    const std::string file_;
     const InodePtr inode_;
     std::uint64_t at_ = 0;
 };
 
 class RandomAccessFile final : public FSRandomAccessFile {
 public:
-    RandomAccessFile(FaultFiles& files, InodePtr inode) : files_(files), inode_(std::move(inode)) {}
+    RandomAccessFile(FaultFiles& files, std::string file, InodePtr inode)
+        : files_(files), file_(std::move(file)), inode_(std::move(inode)) {}
 
     IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions&, Slice* result,
                   char* scratch, IODebugContext*) const override {
-        return files_.read(*inode_, offset, size, result, scratch);
+        return files_.read(file_, *inode_, offset, size, result, scratch);
     }
     IOStatus Prefetch(std::uint64_t, std::size_t, const IOOptions&, IODebugContext*) override {
         return IOStatus::OK();
@@ -104,6 +107,7 @@ public:
 
 private:
     FaultFiles& files_;
+    const std::string file_;
     const InodePtr inode_;
 };
 
@@ -181,57 +185,70 @@ std::string without_slash(std::string name) {
 }  // namespace
 
 void FaultFiles::cut_at(std::uint64_t number) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     cut_at_ = number;
 }
 
 void FaultFiles::fail_at(std::uint64_t number, Failure failure, bool for_ever) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     fail_at_ = number;
     failure_ = failure;
     for_ever_ = for_ever;
     failed_ = false;
 }
 
+void FaultFiles::fail_read_at(std::uint64_t number, ReadFailure failure, bool for_ever) {
+    const Turn turn(*this);
+    fail_read_at_ = number;
+    read_failure_ = failure;
+    reads_fail_for_ever_ = for_ever;
+}
+
 void FaultFiles::heal() {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     fail_at_ = 0;
+    fail_read_at_ = 0;
 }
 
 void FaultFiles::cut() {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     power_ = false;
 }
 
 bool FaultFiles::has_power() const {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     return power_;
 }
 
 bool FaultFiles::has_failed() const {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     return failed_;
 }
 
 std::uint64_t FaultFiles::operations() const {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     return done_.size();
 }
 
 FaultDisk::Operation FaultFiles::operation(std::uint64_t number) const {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     return done_.at(number - 1);
 }
 
+std::vector<std::string> FaultFiles::reads() const {
+    const Turn turn(*this);
+    return reads_;
+}
+
 FaultDisk::Contents FaultFiles::contents() const {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     FaultDisk::Contents contents;
     for (const auto& [file, inode] : visible_) contents[file] = inode->visible;
     return contents;
 }
 
 void FaultFiles::load(const FaultDisk::Contents& contents) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     visible_.clear();
     for (const auto& [file, content] : contents) {
         visible_[file] = std::make_shared<Inode>(Inode{content, content, {}});
@@ -265,7 +282,7 @@ std::uint64_t FaultFiles::end_of_prefix(std::uint64_t choice) const {
 }
 
 void FaultFiles::restore(Remains remains, std::uint64_t choice) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const std::uint64_t prefix = end_of_prefix(choice);
     const auto stays = [remains, prefix](std::uint64_t operation) {
         return remains == Remains::kKept || remains == Remains::kTorn ||
@@ -331,7 +348,7 @@ FaultFiles::Verdict FaultFiles::count(FileOperation kind, const std::string& fil
 
 IOStatus FaultFiles::write(const std::string& file, Inode& inode, std::uint64_t offset,
                            const Slice& data) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const Verdict verdict = count(FileOperation::kWrite, file);
     std::size_t size = data.size();
     if (verdict.failure) size = *verdict.failure == Failure::kShortWrite ? size / 2 : 0;
@@ -344,7 +361,7 @@ IOStatus FaultFiles::write(const std::string& file, Inode& inode, std::uint64_t 
 }
 
 IOStatus FaultFiles::truncate(const std::string& file, Inode& inode, std::uint64_t size) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const Verdict verdict = count(FileOperation::kTruncate, file);
     if (verdict.failure) return verdict.status;
     Inode::Change change{done_.size(), true, size, {}};
@@ -354,7 +371,7 @@ IOStatus FaultFiles::truncate(const std::string& file, Inode& inode, std::uint64
 }
 
 IOStatus FaultFiles::sync(const std::string& file, Inode& inode) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const Verdict verdict = count(FileOperation::kSync, file);
     if (verdict.cut) return verdict.status;
     if (!verdict.failure) {
@@ -366,7 +383,7 @@ IOStatus FaultFiles::sync(const std::string& file, Inode& inode) {
 }
 
 IOStatus FaultFiles::sync_directory(const std::string& directory) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const Verdict verdict = count(FileOperation::kSyncDirectory, directory);
     if (verdict.cut || verdict.failure) return verdict.status;
     for (const NameChange& change : pending_) {
@@ -383,18 +400,28 @@ IOStatus FaultFiles::sync_directory(const std::string& directory) {
     return verdict.status;
 }
 
-IOStatus FaultFiles::read(const Inode& inode, std::uint64_t offset, std::size_t size, Slice* result,
-                          char* scratch) const {
-    const std::lock_guard lock(mutex_);
+IOStatus FaultFiles::read(const std::string& file, const Inode& inode, std::uint64_t offset,
+                          std::size_t size, Slice* result, char* scratch) {
+    const Turn turn(*this);
+    reads_.push_back(file);
+    const bool due =
+        fail_read_at_ != 0 &&
+        (reads_.size() == fail_read_at_ || (reads_fail_for_ever_ && reads_.size() > fail_read_at_));
+    failed_ = failed_ || due;
+    *result = Slice(scratch, 0);
+    if (due && read_failure_ == ReadFailure::kIoError) {
+        return IOStatus::IOError("planted: a read fails", file);
+    }
     const std::uint64_t end = inode.visible.size();
-    const std::size_t found = offset >= end ? 0 : std::min<std::uint64_t>(size, end - offset);
+    std::size_t found = offset >= end ? 0 : std::min<std::uint64_t>(size, end - offset);
+    if (due) found /= 2;
     if (found > 0) std::memcpy(scratch, inode.visible.data() + offset, found);
     *result = Slice(scratch, found);
     return IOStatus::OK();
 }
 
 std::uint64_t FaultFiles::size_of(const Inode& inode) const {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     return inode.visible.size();
 }
 
@@ -420,26 +447,26 @@ IOStatus FaultFiles::not_found(const std::string& file) const {
 
 IOStatus FaultFiles::NewSequentialFile(const std::string& file, const FileOptions&,
                                        std::unique_ptr<FSSequentialFile>* result, IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const InodePtr inode = find(file);
     if (inode == nullptr) return not_found(file);
-    *result = std::make_unique<SequentialFile>(*this, inode);
+    *result = std::make_unique<SequentialFile>(*this, file, inode);
     return IOStatus::OK();
 }
 
 IOStatus FaultFiles::NewRandomAccessFile(const std::string& file, const FileOptions&,
                                          std::unique_ptr<FSRandomAccessFile>* result,
                                          IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const InodePtr inode = find(file);
     if (inode == nullptr) return not_found(file);
-    *result = std::make_unique<RandomAccessFile>(*this, inode);
+    *result = std::make_unique<RandomAccessFile>(*this, file, inode);
     return IOStatus::OK();
 }
 
 IOStatus FaultFiles::NewWritableFile(const std::string& file, const FileOptions&,
                                      std::unique_ptr<FSWritableFile>* result, IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const Verdict verdict = count(FileOperation::kCreate, file);
     if (verdict.failure) return verdict.status;
     auto inode = std::make_shared<Inode>();
@@ -456,13 +483,13 @@ IOStatus FaultFiles::NewDirectory(const std::string& name, const IOOptions&,
 }
 
 IOStatus FaultFiles::FileExists(const std::string& file, const IOOptions&, IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     return find(file) == nullptr ? IOStatus::NotFound(file) : IOStatus::OK();
 }
 
 IOStatus FaultFiles::GetChildren(const std::string& directory, const IOOptions&,
                                  std::vector<std::string>* result, IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const std::string name = without_slash(directory);
     result->clear();
     for (const auto& [file, inode] : visible_) {
@@ -472,7 +499,7 @@ IOStatus FaultFiles::GetChildren(const std::string& directory, const IOOptions&,
 }
 
 IOStatus FaultFiles::DeleteFile(const std::string& file, const IOOptions&, IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     if (find(file) == nullptr) return not_found(file);
     const Verdict verdict = count(FileOperation::kDelete, file);
     if (!verdict.failure) change_names({Entry(file, nullptr)});
@@ -491,7 +518,7 @@ IOStatus FaultFiles::DeleteDir(const std::string& directory, const IOOptions&, I
 
 IOStatus FaultFiles::GetFileSize(const std::string& file, const IOOptions&, std::uint64_t* size,
                                  IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const InodePtr inode = find(file);
     if (inode == nullptr) return not_found(file);
     *size = inode->visible.size();
@@ -506,7 +533,7 @@ IOStatus FaultFiles::GetFileModificationTime(const std::string&, const IOOptions
 
 IOStatus FaultFiles::RenameFile(const std::string& from, const std::string& to, const IOOptions&,
                                 IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const InodePtr inode = find(from);
     if (inode == nullptr) return not_found(from);
     const Verdict verdict = count(FileOperation::kRename, to);
@@ -516,7 +543,7 @@ IOStatus FaultFiles::RenameFile(const std::string& from, const std::string& to, 
 
 IOStatus FaultFiles::LockFile(const std::string& file, const IOOptions&, rocksdb::FileLock** result,
                               IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     if (!locked_.insert(file).second) return IOStatus::IOError("lock file", file);
     *result = new Lock(file);
     return IOStatus::OK();
@@ -524,7 +551,7 @@ IOStatus FaultFiles::LockFile(const std::string& file, const IOOptions&, rocksdb
 
 IOStatus FaultFiles::UnlockFile(rocksdb::FileLock* lock_of_file, const IOOptions&,
                                 IODebugContext*) {
-    const std::lock_guard lock(mutex_);
+    const Turn turn(*this);
     const std::unique_ptr<Lock> owned(static_cast<Lock*>(lock_of_file));
     locked_.erase(owned->file);
     return IOStatus::OK();

@@ -4,6 +4,7 @@
 
 #include <rocksdb/file_system.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,7 @@ public:
     // The disk's side.
     void cut_at(std::uint64_t number);
     void fail_at(std::uint64_t number, Failure failure, bool for_ever);
+    void fail_read_at(std::uint64_t number, ReadFailure failure, bool for_ever);
     void heal();
     void cut();
     bool has_power() const;
@@ -44,6 +46,8 @@ public:
     void restore(Remains remains, std::uint64_t choice);
     std::uint64_t operations() const;
     FaultDisk::Operation operation(std::uint64_t number) const;
+    std::vector<std::string> reads() const;
+    bool is_busy() const { return busy_; }
     FaultDisk::Contents contents() const;
     void load(const FaultDisk::Contents& contents);
 
@@ -53,8 +57,8 @@ public:
     IOStatus truncate(const std::string& file, Inode& inode, std::uint64_t size);
     IOStatus sync(const std::string& file, Inode& inode);
     IOStatus sync_directory(const std::string& directory);
-    IOStatus read(const Inode& inode, std::uint64_t offset, std::size_t size,
-                  rocksdb::Slice* result, char* scratch) const;
+    IOStatus read(const std::string& file, const Inode& inode, std::uint64_t offset,
+                  std::size_t size, rocksdb::Slice* result, char* scratch);
     std::uint64_t size_of(const Inode& inode) const;
 
     // RocksDB's side.
@@ -104,6 +108,20 @@ public:
                          rocksdb::IODebugContext* debug) override;
 
 private:
+    /// Holds the lock, and says so.
+    class Turn {
+    public:
+        explicit Turn(const FaultFiles& files) : lock_(files.mutex_), busy_(files.busy_) {
+            busy_ = true;
+        }
+        ~Turn() { busy_ = false; }
+        Turn(const Turn&) = delete;
+
+    private:
+        const std::lock_guard<std::mutex> lock_;
+        std::atomic<bool>& busy_;
+    };
+
     using Names = std::map<std::string, InodePtr>;
     using Entry = Names::value_type;
     /// Entries of a directory that change together; nullptr takes an entry away.
@@ -126,6 +144,7 @@ private:
     std::vector<InodePtr> inodes() const;
 
     mutable std::mutex mutex_;
+    mutable std::atomic<bool> busy_ = false;
     Names visible_;
     Names durable_;
     std::vector<NameChange> pending_;
@@ -137,6 +156,10 @@ private:
     std::uint64_t fail_at_ = 0;
     Failure failure_ = Failure::kIoError;
     bool for_ever_ = false;
+    std::vector<std::string> reads_;
+    std::uint64_t fail_read_at_ = 0;
+    ReadFailure read_failure_ = ReadFailure::kIoError;
+    bool reads_fail_for_ever_ = false;
 };
 
 }  // namespace stele::store

@@ -1,0 +1,18 @@
+#include "base/out_of_memory.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace stele {
+
+void end_without_memory() {
+    constexpr char kText[] = "stele: out of memory: the process ends\n";
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
+    std::abort();
+}
+
+void end_process_when_out_of_memory() { std::set_new_handler(end_without_memory); }
+
+}  // namespace stele
