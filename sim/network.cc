@@ -19,6 +19,7 @@ public:
     std::uint64_t id = 0;
     std::string path;
     std::string request;
+    Network::Headers headers;
     Timestamp deadline;
     Network::Done done;
     env::TimerId timer = 0;
@@ -29,7 +30,10 @@ public:
 class Delivery final : public frontend::Call {
 public:
     Delivery(const PendingCall& call, std::function<void(absl::StatusOr<std::string>)> answer)
-        : request_(call.request), deadline_(call.deadline), answer_(std::move(answer)) {}
+        : request_(call.request),
+          headers_(call.headers),
+          deadline_(call.deadline),
+          answer_(std::move(answer)) {}
 
     Timestamp deadline() const override { return deadline_; }
     bool cancelled() const override { return cancelled_; }
@@ -44,7 +48,11 @@ public:
     /// The callers read histories as a person does: only what is written. Other programs are shown
     /// the events of a failing task under way as well, and those may still change.
     std::string header(std::string_view name) const override {
-        return name == "client-name" ? "temporal-cli" : "";
+        if (headers_.empty()) return name == "client-name" ? "temporal-cli" : "";
+        for (const auto& [key, value] : headers_) {
+            if (key == name) return value;
+        }
+        return {};
     }
     void finish(absl::StatusOr<std::string> response) override {
         if (answer_) std::exchange(answer_, nullptr)(std::move(response));
@@ -63,6 +71,7 @@ public:
 
 private:
     std::string request_;
+    Network::Headers headers_;
     Timestamp deadline_;
     std::function<void(absl::StatusOr<std::string>)> answer_;
     bool cancelled_ = false;
@@ -99,11 +108,12 @@ void Network::after(Duration delay, std::function<void()> action) {
 }
 
 Network::CallId Network::call(const std::string& method, const google::protobuf::Message& request,
-                              Duration timeout, Done done) {
+                              Duration timeout, Done done, Headers headers) {
     auto call = std::make_shared<PendingCall>();
     call->id = ++last_id_;
     call->path = method.starts_with('/') ? method : kService + method;
     call->request = request.SerializeAsString();
+    call->headers = std::move(headers);
     call->deadline = sim_.now() + timeout;
     call->done = std::move(done);
     call->timer = executor_->run_at(call->deadline, [this, id = call->id] {

@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 // The network between callers and the server: it delays, loses, repeats and so reorders messages.
 // A caller sees what it would see of gRPC: an answer, UNAVAILABLE when the server goes down, or its
@@ -30,11 +32,12 @@ public:
     ~Network();
 
     using CallId = std::uint64_t;
+    using Headers = std::vector<std::pair<std::string, std::string>>;
 
     /// Sends a request; `done` runs once. A method that is not one of WorkflowService has its whole
-    /// path, beginning with a slash.
+    /// path, beginning with a slash. Without headers the caller counts as a person's tool.
     CallId call(const std::string& method, const google::protobuf::Message& request,
-                Duration timeout, Done done);
+                Duration timeout, Done done, Headers headers = {});
 
     /// The same with the answer parsed.
     template <typename Response>

@@ -49,20 +49,20 @@ void Poller::fill_again_after(Milliseconds delay) {
 
 void Poller::open_poll() {
     const Rpc::MessagePointer reply = make_reply_();
-    auto handle = std::make_shared<std::shared_ptr<Rpc::Handle>>();
-    *handle = context_->client->rpc().call(
+    const std::uint64_t number = ++last_poll_;
+    open_[number] = context_->client->rpc().call(
         method_, request_, reply, long_poll_retries(),
-        [self = shared_from_this(), handle, reply](const Transport::Status& status) {
-            self->executor_->post(
-                [self, handle, reply, status] { self->on_answer(*handle, status, reply); });
+        [weak = weak_from_this(), number, reply](const Transport::Status& status) {
+            if (const auto self = weak.lock())
+                self->executor_->post(
+                    [self, number, reply, status] { self->on_answer(number, status, reply); });
         });
-    open_.insert(*handle);
     open_gauge_.set(open_polls());
 }
 
-void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transport::Status& status,
+void Poller::on_answer(std::uint64_t number, const Transport::Status& status,
                        const Rpc::MessagePointer& reply) {
-    open_.erase(handle);
+    open_.erase(number);
     open_gauge_.set(open_polls());
     PollReply answer;
     if (status.ok()) {
@@ -93,7 +93,7 @@ void Poller::stop() {
 }
 
 void Poller::cancel_open() {
-    for (const auto& handle : open_) handle->cancel();
+    for (const auto& [number, handle] : open_) handle->cancel();
 }
 
 }  // namespace stele::sdk

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/probe.h"
 #include "sdk/core/errors.h"
 #include "sdk/data/convert.h"
 #include "sdk/workflow/run_context.h"
@@ -177,8 +178,10 @@ void Messages::set_dynamic(UpdateHandler handler) {
 
 // What still has no handler comes back to where it waited.
 void Messages::redeliver_signals() {
-    for (auto& [name, input] : std::exchange(unclaimed_signals_, {}))
-        deliver_signal(name, std::move(input));
+    for (auto& [name, input] : std::exchange(unclaimed_signals_, {})) {
+        STELE_PROBE("sdk.signal-before-its-handler");
+        if (!STELE_BUG("sdk.early-signal-lost")) deliver_signal(name, std::move(input));
+    }
 }
 
 void Messages::redeliver_updates() {
