@@ -12,7 +12,7 @@ namespace {
 
 /// Most work is short; some of it is longer than the tasks that wait for it.
 constexpr std::uint64_t kShortWorkMs = 50;
-constexpr std::uint64_t kLongWorkMs = 2'500;
+constexpr std::uint64_t kLongWorkMs = 3'500;
 constexpr std::uint64_t kLongOneIn = 8;
 
 }  // namespace

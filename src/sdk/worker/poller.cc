@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/probe.h"
+
 namespace stele::sdk {
 
 namespace {
@@ -49,6 +51,7 @@ void Poller::fill_again_after(Milliseconds delay) {
 
 void Poller::open_poll() {
     const Rpc::MessagePointer reply = make_reply_();
+    // Weakly, because the poller holds its calls.
     const std::uint64_t number = ++last_poll_;
     open_[number] = context_->client->rpc().call(
         method_, request_, reply, long_poll_retries(),
@@ -72,7 +75,7 @@ void Poller::on_answer(std::uint64_t number, const Transport::Status& status,
     } else if (status.code == kRpcResourceExhausted) {
         target_.on_exhausted();
     }
-    if (!answer.has_task) {
+    if (!answer.has_task && !STELE_BUG("sdk.empty-poll-keeps-its-slot")) {
         slots_->give_back();
         if (limit_) limit_->give_back();
     }

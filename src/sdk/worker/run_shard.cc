@@ -352,11 +352,11 @@ void RunShard::on_completed(const std::string& run_id, const Transport::Status& 
     // another task, and the run is rebuilt for it.
     if (!status.ok()) {
         STELE_PROBE("sdk.completion-refused");
-        finish(run_id, STELE_BUG("sdk.keeps-refused-run"));
+        finish(run_id, false);
         return;
     }
     measure_end(entry);
-    if (reply.reset_history_event_id() != 0 && !STELE_BUG("sdk.keeps-dropped-task")) {
+    if (reply.reset_history_event_id() != 0) {
         STELE_PROBE("sdk.task-dropped");
         entry.run->forget_task(reply.reset_history_event_id());
     }

@@ -113,7 +113,8 @@ std::optional<task<std::optional<Payload>>> Messages::accept(const Update& updat
     const Payloads arguments = sdk::to_vector(input.args());
     std::optional<task<std::optional<Payload>>> work;
     try {
-        if (update.job.validate && update.handler->validate) {
+        if (update.job.validate && update.handler->validate &&
+            !STELE_BUG("sdk.update-not-validated")) {
             const auto guard = run_.forbid_changes();
             update.handler->validate(run_.object(), input.name(), arguments);
         }
