@@ -21,8 +21,8 @@ constexpr Duration kPause = std::chrono::milliseconds(300);
 constexpr int kAskings = 20;
 constexpr Duration kRunTimeoutMin = std::chrono::seconds(2);
 
-/// A start that is repeated after its run has continued as new is refused, as the real server does
-/// it: only the current run knows its request id. The refusal names the first run of the chain.
+}  // namespace
+
 std::string first_run_of_refusal(const absl::Status& status) {
     const std::optional<ErrorDetail> detail = detail_of(status);
     api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure failure;
@@ -30,8 +30,6 @@ std::string first_run_of_refusal(const absl::Status& status) {
     if (!failure.ParseFromString(detail->value)) return {};
     return failure.first_execution_run_id();
 }
-
-}  // namespace
 
 service::StartWorkflowExecutionRequest start_request(const std::string& id,
                                                      const std::string& input) {

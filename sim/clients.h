@@ -21,6 +21,10 @@ inline constexpr int kActivitiesOfCrowd = 2;
 temporal::api::workflowservice::v1::StartWorkflowExecutionRequest start_request(
     const std::string& workflow_id, const std::string& input);
 
+/// A start that is repeated after its run has continued as new is refused, as the real server does
+/// it: only the current run knows its request id. The refusal names the first run of the chain.
+std::string first_run_of_refusal(const absl::Status& status);
+
 /// Not thread safe.
 class Clients {
 public:

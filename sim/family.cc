@@ -61,7 +61,9 @@ int applications(const Kin& kin, const History& history) {
     int count = 0;
     for (const HistoryEvent& event : history) {
         const auto& cancel = event.workflow_execution_cancel_requested_event_attributes();
-        if (cancel.external_workflow_execution().run_id() == kin.parent_run) ++count;
+        // Its code may ask for that as well, by an event that is then named.
+        const bool by_policy = cancel.external_initiated_event_id() == 0;
+        if (by_policy && cancel.external_workflow_execution().run_id() == kin.parent_run) ++count;
         if (event.workflow_execution_terminated_event_attributes().reason() == kByPolicy) ++count;
     }
     return count;

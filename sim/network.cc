@@ -20,7 +20,7 @@ public:
     std::uint64_t id = 0;
     std::string path;
     std::string request;
-    const char* client = nullptr;
+    Network::Headers headers;
     Timestamp deadline;
     Network::Done done;
     env::TimerId timer = 0;
@@ -33,7 +33,7 @@ class Delivery final : public frontend::Call {
 public:
     Delivery(const PendingCall& call, std::function<void(absl::StatusOr<std::string>)> answer)
         : request_(call.request),
-          client_(call.client),
+          headers_(call.headers),
           deadline_(call.deadline),
           answer_(std::move(answer)) {}
 
@@ -48,7 +48,10 @@ public:
         return internal_error("a request does not parse");
     }
     std::string header(std::string_view name) const override {
-        return name == "client-name" ? client_ : "";
+        for (const auto& [key, value] : headers_) {
+            if (key == name) return value;
+        }
+        return {};
     }
     void finish(absl::StatusOr<std::string> response) override {
         if (answer_) std::exchange(answer_, nullptr)(std::move(response));
@@ -67,7 +70,7 @@ public:
 
 private:
     std::string request_;
-    const char* client_;
+    Network::Headers headers_;
     Timestamp deadline_;
     std::function<void(absl::StatusOr<std::string>)> answer_;
     bool cancelled_ = false;
@@ -104,12 +107,12 @@ void Network::after(Duration delay, std::function<void()> action) {
 }
 
 Network::CallId Network::call(const std::string& method, const google::protobuf::Message& request,
-                              Duration timeout, Done done, const char* client) {
+                              Duration timeout, Done done, Headers headers) {
     auto call = std::make_shared<PendingCall>();
     call->id = ++last_id_;
     call->path = method.starts_with('/') ? method : kService + method;
     call->request = request.SerializeAsString();
-    call->client = client;
+    call->headers = std::move(headers);
     call->deadline = sim_.now() + timeout;
     call->done = std::move(done);
     call->timer = executor_->run_at(call->deadline, [this, id = call->id] {

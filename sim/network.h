@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 // The network between callers and the server: it delays, loses, repeats and so reorders messages.
 // A caller sees what it would see of gRPC: an answer, UNAVAILABLE when the server goes down, or its
@@ -30,22 +32,23 @@ public:
     ~Network();
 
     using CallId = std::uint64_t;
+    using Headers = std::vector<std::pair<std::string, std::string>>;
 
     /// How callers introduce themselves. A person is shown only what is written of a history, other
     /// programs also the events of a task under way, and those may still change.
-    static constexpr char kPerson[] = "temporal-cli";
-    static constexpr char kProgram[] = "temporal-sim";
+    static Headers person() { return {{"client-name", "temporal-cli"}}; }
+    static Headers program() { return {{"client-name", "temporal-sim"}}; }
 
     /// Sends a request; `done` runs once. A method that is not one of WorkflowService has its whole
     /// path, beginning with a slash.
     CallId call(const std::string& method, const google::protobuf::Message& request,
-                Duration timeout, Done done, const char* client = kPerson);
+                Duration timeout, Done done, Headers headers = person());
 
     /// The same with the answer parsed.
     template <typename Response>
     CallId call(const std::string& method, const google::protobuf::Message& request,
                 Duration timeout, std::function<void(absl::StatusOr<Response>)> done,
-                const char* client = kPerson) {
+                Headers headers = person()) {
         return call(method, request, timeout,
                     Done([done = std::move(done)](absl::StatusOr<std::string> bytes) {
                         if (!bytes.ok()) return done(bytes.status());
@@ -55,7 +58,7 @@ public:
                         }
                         done(std::move(response));
                     }),
-                    client);
+                    std::move(headers));
     }
 
     /// The caller waits no longer; nothing happens if it was answered.

@@ -1,5 +1,6 @@
 #include "base/probe.h"
 #include "sim/bank.h"
+#include "sim/sdk_options.h"
 #include "sim/seeds.h"
 
 #include <fmt/format.h>
@@ -58,7 +59,10 @@ int run_seeds(const Flags& flags) {
 
 /// One seed, as often as wanted: every run must leave the same trace.
 int run_one(const Flags& flags) {
-    if (flags.verbose) std::cout << describe(stele::sim::draw_options(flags.seed)) << '\n';
+    if (flags.verbose) {
+        std::cout << describe(stele::sim::draw_options(flags.seed)) << '\n'
+                  << describe(stele::sim::draw_sdk_options(flags.seed)) << '\n';
+    }
     std::function<void(const std::string&)> sink;
     if (flags.trace) sink = [](const std::string& line) { std::cout << line << '\n'; };
     int failed = 0;

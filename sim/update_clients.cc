@@ -1,6 +1,7 @@
 #include "sim/update_clients.h"
 
 #include "base/probe.h"
+#include "sim/sdk_clients.h"
 #include "sim/worker.h"
 
 #include <fmt/format.h>
@@ -31,6 +32,8 @@ void UpdateClients::update(const std::string& workflow_id) {
         auto& update = *request.mutable_request();
         update.mutable_meta()->set_update_id(fmt::format("{}-{}-{}", kind, workflow_id, i));
         update.mutable_input()->set_name("step");
+        *update.mutable_input()->mutable_args()->add_payloads() =
+            json_payload(update.meta().update_id());
         request.mutable_wait_policy()->set_lifecycle_stage(
             network_.random().next() % 2 == 0
                 ? enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED

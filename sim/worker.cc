@@ -149,7 +149,7 @@ void Worker::read_on(PollTask task, Events events, std::string token) {
             }
             obey(std::move(task), events);
         },
-        Network::kProgram);
+        Network::program());
 }
 
 void Worker::obey(PollTask task, const Events& events) {

@@ -10,6 +10,9 @@
 #include "sim/operators.h"
 #include "sim/reset_checks.h"
 #include "sim/reset_clients.h"
+#include "sim/sdk_checks.h"
+#include "sim/sdk_clients.h"
+#include "sim/sdk_workers.h"
 #include "sim/server.h"
 #include "sim/strangers.h"
 #include "sim/task_checks.h"
@@ -66,7 +69,10 @@ public:
           clients_(network_, record_, options_),
           operators_(network_, record_),
           reset_clients_(network_, record_),
-          strangers_(network_) {
+          strangers_(network_),
+          sdk_options_(draw_sdk_options(options.seed)),
+          sdk_clients_(network_, record_, sdk_options_),
+          sdk_workers_(sim_, network_, record_, sdk_options_) {
         if (trace) sim_.set_trace_sink(std::move(trace));
         for (int i = 0; i < options_.workers; ++i) {
             workers_.push_back(std::make_unique<Worker>(network_, record_, options_, kNamespace,
@@ -85,6 +91,8 @@ public:
         server_.start();
         for (const auto& worker : workers_) worker->start(kPollsPerWorker);
         clients_.start();
+        sdk_workers_.start();
+        sdk_clients_.start();
         operators_.start(clients_.workflow_ids(), options_.faulty_seconds);
         reset_clients_.start(options_.faulty_seconds);
         strangers_.start(clients_.workflow_ids(), options_.faulty_seconds);
@@ -172,17 +180,23 @@ private:
 
     /// Every workflow ends once nothing fails any more; then each history is read whole.
     void end_everything() {
-        const auto told = [this] { return clients_.finished() && reset_clients_.finished(); };
+        const auto told = [this] {
+            return clients_.finished() && reset_clients_.finished() && sdk_clients_.finished();
+        };
         if (!sim_.run_until(told, kTimeToEnd)) {
             return record_.violation("invariant 20: a client never got an answer");
         }
         for (const std::string& id : clients_.workflow_ids()) follow_all(id);
         for (const std::string& id : reset_clients_.reset_ids()) follow_all(id);
+        for (const std::string& id : sdk_clients_.workflow_ids()) follow_all(id);
         for (const Reset& reset : record_.resets) follow_reset(reset);
         for (const auto& [id, run] : record_.removed) expect_gone(id, run);
         follow_children();
         follow_asked();
         follow_listed();
+        for (std::string& fault : sdk_checks_.check_end(sdk_clients_.shown())) {
+            record_.violation(std::move(fault));
+        }
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
     }
 
@@ -286,6 +300,9 @@ private:
             }
             check_told_end(run, *history);
             note_failed_starts(run, *history, failed_starts_);
+            for (std::string& fault : sdk_checks_.check_run(id, run, *history)) {
+                record_.violation(std::move(fault));
+            }
             record_.read_prefix(run, *history);
             look_for_signals(id, *history, seen_signals);
             look_for_completions(run, *history);
@@ -605,6 +622,10 @@ private:
     Operators operators_;
     ResetClients reset_clients_;
     Strangers strangers_;
+    const SdkOptions sdk_options_;
+    SdkClients sdk_clients_;
+    SdkWorkers sdk_workers_;
+    SdkChecks sdk_checks_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::deque<Kin> kin_;  // children that are still to be followed
     std::vector<Asked> asked_;

@@ -21,6 +21,8 @@ constexpr int kUnavailable = 14;
 
 Transport::Status server_is_down() { return {kUnavailable, "the server has stopped", {}}; }
 
+}  // namespace
+
 Transport::Status to_transport_status(const absl::Status& status) {
     Transport::Status result{static_cast<int>(status.code()), message_of(status), {}};
     if (const auto detail = detail_of(status)) {
@@ -34,8 +36,6 @@ Transport::Status to_transport_status(const absl::Status& status) {
     }
     return result;
 }
-
-}  // namespace
 
 /// One call, from both sides. The lock is held while the engine's closure runs, so that whoever
 /// removes the closure knows that it is not running; it may be entered again by what that does.

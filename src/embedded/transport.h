@@ -15,6 +15,9 @@ namespace stele::embedded {
 
 class InProcessCall;
 
+/// What a client sees of an engine's error: the code, the text, and the detail that is attached to it.
+Transport::Status to_transport_status(const absl::Status& status);
+
 /// The calls of clients to an engine in the same process. Safe to use from any thread. It outlives the
 /// engine: once closed, calls fail as with a server that is down.
 class InProcessTransport final : public Transport,

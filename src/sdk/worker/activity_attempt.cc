@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "sdk/data/versioning.h"
@@ -228,6 +229,7 @@ void ActivityAttempt::send(const char* method, std::shared_ptr<Request> request)
 void ActivityAttempt::answer(Outcome outcome) {
     // Past the deadline the server's own timeout stands.
     if (expired_) {
+        STELE_PROBE("sdk.activity-too-late");
         finished_();
         return;
     }

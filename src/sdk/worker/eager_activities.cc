@@ -1,5 +1,7 @@
 #include "sdk/worker/eager_activities.h"
 
+#include "base/probe.h"
+
 namespace stele::sdk {
 
 namespace {
@@ -25,6 +27,7 @@ int EagerActivities::request(Completion& completion) const {
 void EagerActivities::receive(int taken, Answer* answer) const {
     if (answer != nullptr) {
         for (auto& task : *answer->mutable_activity_tasks()) {
+            STELE_PROBE("sdk.activity-with-the-answer");
             auto own = std::make_shared<Task>();
             own->Swap(&task);
             --taken;

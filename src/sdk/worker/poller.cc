@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/probe.h"
+
 namespace stele::sdk {
 
 namespace {
@@ -49,20 +51,21 @@ void Poller::fill_again_after(Milliseconds delay) {
 
 void Poller::open_poll() {
     const Rpc::MessagePointer reply = make_reply_();
-    auto handle = std::make_shared<std::shared_ptr<Rpc::Handle>>();
-    *handle = context_->client->rpc().call(
+    // Weakly, because the poller holds its calls.
+    const std::uint64_t number = ++last_poll_;
+    open_[number] = context_->client->rpc().call(
         method_, request_, reply, long_poll_retries(),
-        [self = shared_from_this(), handle, reply](const Transport::Status& status) {
-            self->executor_->post(
-                [self, handle, reply, status] { self->on_answer(*handle, status, reply); });
+        [weak = weak_from_this(), number, reply](const Transport::Status& status) {
+            if (const auto self = weak.lock())
+                self->executor_->post(
+                    [self, number, reply, status] { self->on_answer(number, status, reply); });
         });
-    open_.insert(*handle);
     open_gauge_.set(open_polls());
 }
 
-void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transport::Status& status,
+void Poller::on_answer(std::uint64_t number, const Transport::Status& status,
                        const Rpc::MessagePointer& reply) {
-    open_.erase(handle);
+    open_.erase(number);
     open_gauge_.set(open_polls());
     PollReply answer;
     if (status.ok()) {
@@ -72,7 +75,7 @@ void Poller::on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transpo
     } else if (status.code == kRpcResourceExhausted) {
         target_.on_exhausted();
     }
-    if (!answer.has_task) {
+    if (!answer.has_task && !STELE_BUG("sdk.empty-poll-keeps-its-slot")) {
         slots_->give_back();
         if (limit_) limit_->give_back();
     }
@@ -93,7 +96,7 @@ void Poller::stop() {
 }
 
 void Poller::cancel_open() {
-    for (const auto& handle : open_) handle->cancel();
+    for (const auto& [number, handle] : open_) handle->cancel();
 }
 
 }  // namespace stele::sdk

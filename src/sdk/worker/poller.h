@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "sdk/worker/context.h"
@@ -62,7 +63,7 @@ public:
 private:
     bool take_permits();
     void open_poll();
-    void on_answer(const std::shared_ptr<Rpc::Handle>& handle, const Transport::Status& status,
+    void on_answer(std::uint64_t number, const Transport::Status& status,
                    const Rpc::MessagePointer& reply);
     void fill_again_after(Milliseconds delay);
 
@@ -77,7 +78,9 @@ private:
     std::shared_ptr<Slots> slots_;
     std::optional<RateLimit> limit_;
     OptionalGauge open_gauge_;
-    std::set<std::shared_ptr<Rpc::Handle>> open_;
+    /// By the order in which they were opened, so that they are cancelled in it.
+    std::map<std::uint64_t, std::shared_ptr<Rpc::Handle>> open_;
+    std::uint64_t last_poll_ = 0;
     std::optional<Runtime::Time> last_answer_;
     /// Before it is over no poll is opened.
     std::unique_ptr<Runtime::Timer> pause_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/probe.h"
 #include "sdk/data/codec.h"
 #include "sdk/data/convert.h"
 #include "sdk/data/limits.h"
@@ -36,10 +37,11 @@ void RunShard::set_eager_activities(std::shared_ptr<const EagerActivities> eager
 }
 
 void RunShard::clear() {
-    executor_->post([self = shared_from_this()] {
-        for (auto found = self->runs_.begin(); found != self->runs_.end();)
-            found = self->forget(found);
-    });
+    executor_->post([self = shared_from_this()] { self->abandon(); });
+}
+
+void RunShard::abandon() {
+    for (auto found = runs_.begin(); found != runs_.end();) found = forget(found);
 }
 
 void RunShard::accept(Pending pending) {
@@ -51,6 +53,7 @@ void RunShard::accept(Pending pending) {
         context_->metrics->cache_changed(1);
     }
     if (entry.busy) {
+        STELE_PROBE("sdk.task-waits-for-another");
         entry.waiting.push_back(std::move(pending));
         return;
     }
@@ -170,11 +173,12 @@ void RunShard::prepare(Entry& entry) {
     history.add(events);
     events.Clear();
     entry.next_page_token = std::move(*task.mutable_next_page_token());
-    if (entry.next_page_token.empty()) history.finish();
+    if (entry.next_page_token.empty() || STELE_BUG("sdk.first-page-only")) history.finish();
     advance(entry);
 }
 
 void RunShard::refetch(Entry& entry) {
+    STELE_PROBE("sdk.history-refetched");
     new_run(entry);
     entry.activities.clear();
     entry.run->history().reset(0);
@@ -239,6 +243,7 @@ void RunShard::answer(Entry& entry) {
 }
 
 void RunShard::answer_legacy_query(Entry& entry) {
+    STELE_PROBE("sdk.query-alone");
     const Task& task = *entry.current.task;
     auto request = std::make_shared<api::RespondQueryTaskCompletedRequest>();
     request->set_namespace_(context_->client->namespace_name());
@@ -265,6 +270,7 @@ void RunShard::answer_legacy_query(Entry& entry) {
 
 void RunShard::answer_queries(Entry& entry, api::RespondWorkflowTaskCompletedRequest& request) {
     for (const auto& [id, query] : entry.current.task->queries()) {
+        STELE_PROBE("sdk.query-with-a-task");
         auto& result = (*request.mutable_query_results())[id];
         try {
             *result.mutable_answer()->add_payloads() =
@@ -345,12 +351,17 @@ void RunShard::on_completed(const std::string& run_id, const Transport::Status& 
     // Refused, for instance because new events have arrived meanwhile: the server gives out
     // another task, and the run is rebuilt for it.
     if (!status.ok()) {
+        STELE_PROBE("sdk.completion-refused");
         finish(run_id, false);
         return;
     }
     measure_end(entry);
-    if (reply.reset_history_event_id() != 0) entry.run->forget_task(reply.reset_history_event_id());
+    if (reply.reset_history_event_id() != 0) {
+        STELE_PROBE("sdk.task-dropped");
+        entry.run->forget_task(reply.reset_history_event_id());
+    }
     if (reply.has_workflow_task() && !reply.workflow_task().task_token().empty()) {
+        STELE_PROBE("sdk.next-task-with-the-answer");
         auto next = std::make_shared<Task>();
         next->Swap(reply.mutable_workflow_task());
         begin(entry, Pending{std::move(next), std::move(entry.current.finished)});
@@ -423,7 +434,7 @@ void RunShard::finish(const std::string& run_id, bool keep) {
     Entry& entry = found->second;
     Pending done = std::exchange(entry.current, {});
     entry.busy = false;
-    if (!keep) {
+    if (!keep || STELE_FAULT("sdk.early-eviction")) {
         abandon_local_activities(entry);
         entry.run.reset();
         weigh(entry, -entry.bytes);
@@ -463,6 +474,7 @@ void RunShard::evict_surplus() {
     while (has_surplus() && oldest != recency_.end()) {
         const auto found = runs_.find(*oldest++);
         if (found->second.busy) continue;
+        STELE_PROBE("sdk.run-evicted");
         context_->metrics->forced_evictions.add();
         forget(found);
     }

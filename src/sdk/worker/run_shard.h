@@ -47,6 +47,8 @@ public:
     void set_eager_activities(std::shared_ptr<const EagerActivities> eager);
     /// Forgets all runs; from any thread, when no task is under way.
     void clear();
+    /// The same at once, when the runtime runs nothing any more: see WorkerCore::abandon().
+    void abandon();
     /// Gives up the tasks that wait for local activities, and all that come to wait. From any thread.
     void stop_local_activities();
 

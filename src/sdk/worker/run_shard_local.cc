@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
 #include "sdk/worker/run_shard.h"
 
 // Local activities of a shard's runs: a completion is held back while they are at work, and a
@@ -67,6 +68,8 @@ void RunShard::on_local_outcome(const std::string& run_id, core::Sequence sequen
     if (found == runs_.end()) return;
     Entry& entry = found->second;
     entry.local_activities.erase(sequence);
+    STELE_PROBE_IF("sdk.local-outcome-between-tasks", !entry.holding);
+    if (!entry.holding && STELE_BUG("sdk.local-outcome-lost")) return;
     entry.outcomes.push_back({sequence, std::move(outcome)});
     if (!std::exchange(entry.holding, false)) return;
     guarded(entry, [&] { work_on_local_activities(entry); });
@@ -91,6 +94,7 @@ void RunShard::send_heartbeat(const std::string& run_id) {
     Entry& entry = found->second;
     entry.heartbeat_timer.reset();
     if (!std::exchange(entry.holding, false)) return;
+    STELE_PROBE("sdk.local-heartbeat");
     guarded(entry, [&] { complete(entry, true); });
 }
 

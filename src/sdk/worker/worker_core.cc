@@ -215,19 +215,17 @@ PollReply WorkerCore::on_activity_reply(std::shared_ptr<ActivityAttempt::Task> t
 }
 
 void WorkerCore::on_activity_task(std::shared_ptr<ActivityAttempt::Task> task) {
-    auto slot = std::make_shared<std::weak_ptr<ActivityAttempt>>();
+    const std::uint64_t number = ++last_activity_;
     const ActivityInstruments& instruments = activity_instruments_.of(task->activity_type().name());
     auto attempt = std::make_shared<ActivityAttempt>(
-        context_, executor_, std::move(task), instruments, [self = shared_from_this(), slot] {
-            if (const auto ended = slot->lock()) self->activity_finished(ended);
-        });
-    *slot = attempt;
-    activities_.insert(attempt);
+        context_, executor_, std::move(task), instruments,
+        [self = shared_from_this(), number] { self->activity_finished(number); });
+    activities_[number] = attempt;
     attempt->start();
 }
 
-void WorkerCore::activity_finished(const std::shared_ptr<ActivityAttempt>& attempt) {
-    if (activities_.erase(attempt) == 0) return;
+void WorkerCore::activity_finished(std::uint64_t number) {
+    if (activities_.erase(number) == 0) return;
     activity_slots_->end_task();
     activity_poller_->fill();
     check_stopped();
@@ -278,7 +276,7 @@ void WorkerCore::cancel_polls() {
 
 void WorkerCore::cancel_activities() {
     const auto cancel_all = [self = shared_from_this()] {
-        for (const auto& attempt : self->activities_)
+        for (const auto& [number, attempt] : self->activities_)
             attempt->stop(activity::StopReason::kWorkerStops);
         for (const auto& shard : self->shards_) shard->stop_local_activities();
     };
@@ -304,6 +302,13 @@ void WorkerCore::flush_cancellations() {
                                          self->check_stopped();
                                      });
                                  });
+}
+
+void WorkerCore::abandon() {
+    workflow_pollers_.clear();
+    activity_poller_.reset();
+    activities_.clear();
+    for (const auto& shard : shards_) shard->abandon();
 }
 
 bool WorkerCore::polls_idle() const {

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ public:
     void start();
     /// From any thread; `stopped` is called once, when nothing is under way any more.
     void stop(std::function<void()> stopped);
+    /// Lets go of what keeps this object alive, without a word to the server. For a simulation whose
+    /// process has died: when the runtime runs nothing any more, stop() could not end either.
+    void abandon();
 
 private:
     void start_workflow_pollers();
@@ -36,7 +40,7 @@ private:
     void allow_eager_activities();
     RunShard& shard_of(const std::string& run_id);
     void task_finished();
-    void activity_finished(const std::shared_ptr<ActivityAttempt>& attempt);
+    void activity_finished(std::uint64_t number);
     void describe(Heartbeats::Message& message) const;
     void send_shutdown();
     void cancel_polls();
@@ -53,7 +57,9 @@ private:
     std::shared_ptr<Heartbeats> heartbeats_;
     std::shared_ptr<Slots> workflow_slots_;
     std::shared_ptr<Slots> activity_slots_;
-    std::set<std::shared_ptr<ActivityAttempt>> activities_;
+    /// By the order in which they began, so that they are cancelled in it.
+    std::map<std::uint64_t, std::shared_ptr<ActivityAttempt>> activities_;
+    std::uint64_t last_activity_ = 0;
     InstrumentsBy<ActivityInstruments> activity_instruments_;
     int workflow_tasks_ = 0;
     bool shutdown_sent_ = false;

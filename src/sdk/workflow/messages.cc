@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/probe.h"
 #include "sdk/core/errors.h"
 #include "sdk/data/convert.h"
 #include "sdk/workflow/run_context.h"
@@ -112,7 +113,8 @@ std::optional<task<std::optional<Payload>>> Messages::accept(const Update& updat
     const Payloads arguments = sdk::to_vector(input.args());
     std::optional<task<std::optional<Payload>>> work;
     try {
-        if (update.job.validate && update.handler->validate) {
+        if (update.job.validate && update.handler->validate &&
+            !STELE_BUG("sdk.update-not-validated")) {
             const auto guard = run_.forbid_changes();
             update.handler->validate(run_.object(), input.name(), arguments);
         }
@@ -177,8 +179,10 @@ void Messages::set_dynamic(UpdateHandler handler) {
 
 // What still has no handler comes back to where it waited.
 void Messages::redeliver_signals() {
-    for (auto& [name, input] : std::exchange(unclaimed_signals_, {}))
-        deliver_signal(name, std::move(input));
+    for (auto& [name, input] : std::exchange(unclaimed_signals_, {})) {
+        STELE_PROBE("sdk.signal-before-its-handler");
+        if (!STELE_BUG("sdk.early-signal-lost")) deliver_signal(name, std::move(input));
+    }
 }
 
 void Messages::redeliver_updates() {

@@ -4,6 +4,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "base/probe.h"
 #include "sdk/core/errors.h"
 #include "sdk/data/class_name.h"
 #include "sdk/data/convert.h"
@@ -98,8 +99,9 @@ void RunContext::call(core::Call call) {
 std::vector<core::Call> RunContext::activate(core::Activation activation) {
     EnterRun enter(*this);
     calls_.clear();
-    now_ = to_time(activation.time_nanoseconds);
     replaying_ = activation.replaying;
+    if (!replaying_ || !STELE_BUG("sdk.clock-stands-in-replay"))
+        now_ = to_time(activation.time_nanoseconds);
     info_.history_length = activation.history_length;
     info_.history_bytes = activation.history_bytes;
     info_.continue_as_new_suggested = activation.continue_as_new_suggested;
