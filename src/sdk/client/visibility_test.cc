@@ -167,5 +167,16 @@ TEST(SearchAttributeTest, KeysWriteAndReadTheirType) {
                  DataConversionError);
 }
 
+TEST(SearchAttributeTest, TimeBeyondNanosecondsIsTheLastThatThereIs) {
+    const auto due = search_attribute_key::datetime("Due");
+    const auto stored = [](const char* text) {
+        Payload payload = search_attribute::keyword(text);
+        (*payload.mutable_metadata())["type"] = "Datetime";
+        return PayloadFields{{"Due", payload}};
+    };
+    EXPECT_EQ(due.in(stored("9999-12-31T23:59:59Z")), search_attribute::Time::max());
+    EXPECT_EQ(due.in(stored("0001-01-01T00:00:00Z")), search_attribute::Time::min());
+}
+
 }  // namespace
 }  // namespace stele

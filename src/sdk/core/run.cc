@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time.h"
 #include "sdk/core/errors.h"
 #include "sdk/core/event_links.h"
 #include "sdk/core/paired_machine.h"
@@ -15,7 +16,7 @@ namespace enums = temporal::api::enums::v1;
 namespace {
 
 std::int64_t to_nanoseconds(const google::protobuf::Timestamp& time) {
-    return time.seconds() * 1'000'000'000 + time.nanos();
+    return from_proto(time).time_since_epoch().count();
 }
 
 // Patches first, then the new seed, then signals and updates, then everything else; within a class
@@ -142,7 +143,7 @@ void Run::feed(const HistoryEvent& event) {
         case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: {
             const auto& timeout =
                 event.workflow_task_scheduled_event_attributes().start_to_close_timeout();
-            task_timeout_ = Milliseconds(timeout.seconds() * 1000 + timeout.nanos() / 1'000'000);
+            task_timeout_ = std::chrono::duration_cast<Milliseconds>(from_proto(timeout));
             return;
         }
         case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include "base/time.h"
 #include "stele/errors.h"
 
 namespace stele::search_attribute {
@@ -11,7 +12,7 @@ Time decode_datetime(const Payload& payload) {
     google::protobuf::Timestamp time;
     if (!google::protobuf::util::TimeUtil::FromString(text, &time))
         throw DataConversionError("\"" + text + "\" is not a time");
-    return Time(std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos()));
+    return Time(from_proto(time).time_since_epoch());
 }
 
 std::vector<std::string> decode_keyword_list(const Payload& payload) {
