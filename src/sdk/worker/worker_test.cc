@@ -1,11 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "sdk/client/client_core.h"
 #include "sdk/runtime/single_thread_testing.h"
 #include "sdk/worker/fake_server_testing.h"
-#include "sdk/worker/worker_core.h"
 #include "stele/stele.h"
 
 // Client and worker on one thread under a virtual clock, as a simulation runs them.
@@ -23,31 +20,6 @@ wf::task<std::string> patient(std::string text, int rounds) {
     }
     co_return text;
 }
-
-/// Forgets who is to be called back, as a process does that dies.
-class MortalTransport final : public Transport {
-public:
-    explicit MortalTransport(std::shared_ptr<Transport> server) : server_(std::move(server)) {}
-
-    std::shared_ptr<Call> call(std::string_view method,
-                               std::shared_ptr<const google::protobuf::Message> request,
-                               std::shared_ptr<google::protobuf::Message> reply,
-                               const CallOptions& options, Callback done) override {
-        const int number = ++last_number_;
-        (*open_)[number] = std::move(done);
-        return server_->call(method, std::move(request), std::move(reply), options,
-                             [open = open_, number](const Status& status) {
-                                 const auto found = open->extract(number);
-                                 if (found) found.mapped()(status);
-                             });
-    }
-    void die() { open_->clear(); }
-
-private:
-    std::shared_ptr<Transport> server_;
-    std::shared_ptr<std::map<int, Callback>> open_ = std::make_shared<std::map<int, Callback>>();
-    int last_number_ = 0;
-};
 
 class WorkerTest : public ::testing::Test {
 protected:
@@ -100,34 +72,6 @@ TEST_F(WorkerTest, OneActivityAtATimeIsEnoughForEagerAndPolledOnes) {
 TEST_F(WorkerTest, CallsThatTheServerRefusesAreRepeated) {
     server_->refuse_every = 3;
     EXPECT_EQ(run({}), "<<<x>>>");
-}
-
-TEST_F(WorkerTest, AnAbandonedWorkerIsHeldByNothing) {
-    auto context = std::make_shared<sdk::WorkerContext>();
-    const auto transport = std::make_shared<MortalTransport>(server_);
-    context->client = std::make_shared<sdk::ClientCore>(
-        ClientOptions{.runtime = runtime_, .transport = transport});
-    auto registry = std::make_shared<sdk::Registry>();
-    wf::detail::Definition definition;
-    definition.name = "patient";
-    definition.make = [] { return std::make_unique<wf::detail::FunctionBody<patient>>(); };
-    registry->add(std::move(definition));
-    registry->activities["decorate"] = stele::detail::bind_activity<decorate>();
-    context->registry = registry;
-    context->task_queue = context->sticky_queue = "queue";
-    context->metrics = std::make_shared<sdk::WorkerMetrics>(sdk::LabelledMeter({}, {}));
-    auto worker = std::make_shared<sdk::WorkerCore>(std::move(context));
-    worker->start();
-    auto client = Client::connect({.runtime = runtime_, .transport = server_});
-    const auto handle = client.start<patient>({.id = "workflow", .task_queue = "queue"}, "x", 3);
-    // In the middle of its life, with polls, a cached run and timers under way.
-    while (server_->workflow_tasks < 3) (void)runtime_->make_event()->wait_for(24h * 400);
-    runtime_->drop_work();
-    transport->die();
-    worker->abandon();
-    const std::weak_ptr<sdk::WorkerCore> watch = worker;
-    worker.reset();
-    EXPECT_TRUE(watch.expired());
 }
 
 TEST_F(WorkerTest, TwoRunsOfTheSameSimulationTakeTheSameTime) {
