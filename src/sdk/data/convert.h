@@ -6,13 +6,12 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
-#include "base/time.h"
+#include "sdk/time.h"
 #include "stele/options.h"
 #include "stele/payload.h"
 #include "temporal/api/common/v1/message.pb.h"
 
-// Small conversions between the SDK's own types and the API's messages. Pure. Times that the types cannot
-// hold, some 292 years from the epoch, become the first or the last that they can.
+// Small conversions between the SDK's own types and the API's messages. Pure.
 namespace stele::sdk {
 
 using PayloadsMessage = temporal::api::common::v1::Payloads;
@@ -35,7 +34,7 @@ inline google::protobuf::Duration to_duration(std::chrono::nanoseconds value) {
 }
 
 inline Milliseconds from_duration(const google::protobuf::Duration& duration) {
-    return std::chrono::duration_cast<Milliseconds>(from_proto(duration));
+    return std::chrono::duration_cast<Milliseconds>(to_nanoseconds(duration));
 }
 
 inline google::protobuf::Timestamp to_timestamp(
@@ -49,7 +48,7 @@ inline google::protobuf::Timestamp to_timestamp(
 
 inline std::chrono::sys_time<std::chrono::nanoseconds> from_timestamp(
     const google::protobuf::Timestamp& time) {
-    return std::chrono::sys_time<std::chrono::nanoseconds>(from_proto(time).time_since_epoch());
+    return std::chrono::sys_time<std::chrono::nanoseconds>(to_nanoseconds(time));
 }
 
 temporal::api::common::v1::RetryPolicy to_message(const RetryPolicy& policy);

@@ -2,7 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include "base/time.h"
+#include "sdk/time.h"
 #include "stele/errors.h"
 
 namespace stele::search_attribute {
@@ -12,7 +12,7 @@ Time decode_datetime(const Payload& payload) {
     google::protobuf::Timestamp time;
     if (!google::protobuf::util::TimeUtil::FromString(text, &time))
         throw DataConversionError("\"" + text + "\" is not a time");
-    return Time(from_proto(time).time_since_epoch());
+    return Time(sdk::to_nanoseconds(time));
 }
 
 std::vector<std::string> decode_keyword_list(const Payload& payload) {
