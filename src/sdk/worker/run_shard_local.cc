@@ -69,7 +69,6 @@ void RunShard::on_local_outcome(const std::string& run_id, core::Sequence sequen
     Entry& entry = found->second;
     entry.local_activities.erase(sequence);
     STELE_PROBE_IF("sdk.local-outcome-between-tasks", !entry.holding);
-    if (!entry.holding && STELE_BUG("sdk.local-outcome-lost")) return;
     entry.outcomes.push_back({sequence, std::move(outcome)});
     if (!std::exchange(entry.holding, false)) return;
     guarded(entry, [&] { work_on_local_activities(entry); });
