@@ -44,7 +44,15 @@ std::map<std::string, std::string> stored_runs(store::Store& store) {
 std::vector<std::string> compare_lists(store::Store& store, const std::vector<Info>& listed) {
     std::vector<std::string> differences;
     std::map<std::string, std::string> stored = stored_runs(store);
+    std::map<std::string, int> targets;
     for (const Info& info : listed) {
+        // Only what an operation of the server signals with start has such an id: it is started once,
+        // and ends with the signal.
+        const std::string& workflow_id = info.execution().workflow_id();
+        if (workflow_id.find('~') != std::string::npos && ++targets[workflow_id] == 2) {
+            differences.push_back(
+                fmt::format("invariant 6: an operation has started {} twice", workflow_id));
+        }
         const std::string& id = info.execution().run_id();
         const std::string shown =
             describe(info.execution().workflow_id(), info.status(), info.close_time());
