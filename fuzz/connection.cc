@@ -109,7 +109,8 @@ private:
                 hung_up = true;
             }
             pollfd ready{socket, static_cast<short>(hung_up ? POLLIN : POLLIN | POLLOUT), 0};
-            STELE_CHECK(poll(&ready, 1, 5000) > 0, "the connection does not end");
+            constexpr int kPatienceMilliseconds = 60'000;  // for machines that have other work
+            STELE_CHECK(poll(&ready, 1, kPatienceMilliseconds) > 0, "the connection does not end");
             if ((ready.revents & POLLOUT) != 0 && !bytes.empty()) {
                 const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
                 if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));

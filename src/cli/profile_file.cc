@@ -1,9 +1,8 @@
 #include "cli/profile_file.h"
 
+#include "base/toml.h"
+
 #include <fmt/format.h>
-// What its assertions look for is an error that it reports right after, and no reason to end the process.
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#include <toml++/toml.h>
 
 #include <cstdlib>
 #include <filesystem>

@@ -37,9 +37,10 @@ std::optional<std::int64_t> whole_number(const Value& value, double low, double 
 
 std::optional<Duration> scaled(double count, double nanoseconds) {
     const double result = count * nanoseconds;
-    if (std::abs(result) >= static_cast<double>(std::numeric_limits<std::int64_t>::max())) {
-        return std::nullopt;
-    }
+    // Neither is what is no number at all.
+    const bool fits =
+        std::abs(result) < static_cast<double>(std::numeric_limits<std::int64_t>::max());
+    if (!fits) return std::nullopt;
     return Duration(static_cast<std::int64_t>(std::llround(result)));
 }
 

@@ -1,8 +1,5 @@
 #include "stele/profile.h"
 
-// What its assertions look for is an error that it reports right after, and no reason to end the process.
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +11,8 @@
 #include <set>
 #include <sstream>
 #include <utility>
+
+#include "base/toml.h"
 
 namespace stele {
 
