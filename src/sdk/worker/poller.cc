@@ -22,8 +22,25 @@ void Poller::start(const PollTarget& target, std::shared_ptr<Slots> slots, Optio
     fill();
 }
 
+void Poller::share(const std::shared_ptr<Poller>& one, const std::shared_ptr<Poller>& other) {
+    one->sharer_ = other;
+    other->sharer_ = one;
+}
+
 void Poller::fill() {
-    while (!stopping_ && !pause_ && open_polls() < target_.polls() && take_permits()) open_poll();
+    if (!slots_) return;
+    while (!stopping_ && !pause_ && open_polls() < target_.polls() && !gives_way() &&
+           take_permits()) {
+        open_poll();
+        // It has given way until now.
+        const auto sharer = sharer_.lock();
+        if (sharer && open_polls() == 1) sharer->fill();
+    }
+}
+
+bool Poller::gives_way() const {
+    const auto sharer = sharer_.lock();
+    return sharer && !sharer->stopping_ && sharer->open_polls() == 0 && open_polls() > 0;
 }
 
 // Both of the rate and of a slot; what is refused now may come by itself later.
@@ -85,6 +102,7 @@ void Poller::on_answer(std::uint64_t number, const Transport::Status& status,
                                                               self->pause_.reset();
                                                               self->fill();
                                                           });
+    if (const auto sharer = sharer_.lock(); sharer && sharer->open_polls() == 0) sharer->fill();
     fill();
     on_end_();
 }

@@ -49,6 +49,9 @@ public:
     void start(const PollTarget& target, std::shared_ptr<Slots> slots, OptionalGauge open_polls,
                std::optional<RateLimit> limit = std::nullopt);
     void fill();
+    /// Two pollers that share slots: neither opens a second poll before the other has one, so that no
+    /// queue goes without because the other holds every slot. To be called before either starts.
+    static void share(const std::shared_ptr<Poller>& one, const std::shared_ptr<Poller>& other);
     /// Opens no more polls.
     void stop();
     /// Cancels the open polls; replies that are on their way are still delivered.
@@ -61,6 +64,7 @@ public:
     std::optional<Runtime::Time> last_answer() const { return last_answer_; }
 
 private:
+    bool gives_way() const;
     bool take_permits();
     void open_poll();
     void on_answer(std::uint64_t number, const Transport::Status& status,
@@ -75,7 +79,8 @@ private:
     OnReply on_reply_;
     OnEnd on_end_;
     PollTarget target_;
-    std::shared_ptr<Slots> slots_;
+    std::shared_ptr<Slots> slots_;  // null until it starts
+    std::weak_ptr<Poller> sharer_;  // of the slots
     std::optional<RateLimit> limit_;
     OptionalGauge open_gauge_;
     /// By the order in which they were opened, so that they are cancelled in it.

@@ -131,6 +131,12 @@ TEST_F(PolledWorkerTest, WorkerRunsOnTheSlotsOfAResourceTuner) {
     EXPECT_EQ(run({.tuner = make_resource_tuner({}, options)}, 3), "<<<x>>>");
 }
 
+TEST_F(PolledWorkerTest, TwoSlotsAreEnoughForTheNormalAndTheStickyQueue) {
+    EXPECT_EQ(run({.concurrent_workflow_tasks_max = 2}, 3), "<<<x>>>");
+    EXPECT_EQ(server_->workflow_tasks, 4);
+    EXPECT_EQ(server_->sticky_tasks, 3);
+}
+
 TEST_F(PolledWorkerTest, PollsFollowTheServersAdvice) {
     server_->poll_advice = 1;
     const PollerAutoscaling scaling{.polls_min = 1, .polls_max = 4, .polls_at_start = 1};

@@ -140,6 +140,7 @@ void WorkerCore::start_workflow_pollers() {
     workflow_pollers_.push_back(make_workflow_poller(false));
     if (context_->options.cached_runs_max > 0)
         workflow_pollers_.push_back(make_workflow_poller(true));
+    if (workflow_pollers_.size() == 2) Poller::share(workflow_pollers_[0], workflow_pollers_[1]);
     const WorkerOptions& options = context_->options;
     const PollTarget target =
         poll_target(options.workflow_poller_autoscaling, options.workflow_pollers);
