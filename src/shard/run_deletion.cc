@@ -13,6 +13,8 @@ namespace {
 
 /// How long a run waits that owes an effect to another one.
 constexpr Duration kPatience = std::chrono::seconds(1);
+/// How long one waits whose close, or the request for its deletion, is still to be synced.
+constexpr Duration kSyncPatience = std::chrono::milliseconds(20);
 /// Rows that are erased one by one. A range costs the database something at every read until it is
 /// compacted away, so it is worth its price for large runs only.
 constexpr std::size_t kSingleRows = 256;
@@ -102,6 +104,13 @@ void delete_if_due(Shard& shard, LoadedRun& run) {
     if (shard.outbox().owes(run.address)) {
         STELE_PROBE("deletion.waits-for-outbox");
         return shard.reset_alarm(run, add_saturating(shard.now(), kPatience));
+    }
+    // Once it is gone, callers are told that there is no such run. They may hear so only of what no crash
+    // undoes: its close, and the request for its deletion.
+    if (run.last_synced > shard.around().committer.durable() &&
+        !STELE_BUG("deletion.before-durable")) {
+        STELE_PROBE("deletion.waits-until-durable");
+        return shard.reset_alarm(run, add_saturating(shard.now(), kSyncPatience));
     }
     delete_now(shard, run);
 }
