@@ -28,7 +28,7 @@ private:
     std::map<std::string, Journal> ends_;   // the longest journal of each workflow id
     std::set<std::string> cut_short_;       // workflow ids whose last run left no journal
     std::set<std::string> greetings_sent_;  // with success
-    std::multiset<std::string> greetings_received_;
+    std::set<std::string> greetings_received_;
 };
 
 }  // namespace stele::sim
