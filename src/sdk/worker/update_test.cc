@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sdk/runtime/single_thread_testing.h"
@@ -125,7 +126,8 @@ TEST_F(WorkerUpdateTest, ServerThatAnswersTooEarlyIsAskedAgain) {
 TEST_F(WorkerUpdateTest, CallsThatTheServerRefusesAreRepeatedWithoutASecondEffect) {
     server_->refuse_every = 2;
     auto handle = start();
-    EXPECT_EQ(handle.execute_update<&Counter::add>(5), 6);
+    // It may come with the first task, and then goes before the main routine, which adds one.
+    EXPECT_THAT(handle.execute_update<&Counter::add>(5), ::testing::AnyOf(5, 6));
     EXPECT_EQ(handle.execute_update<&Counter::add>(5), 11);
 }
 
