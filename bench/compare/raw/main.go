@@ -68,6 +68,7 @@ type Cell struct {
 	Resident           int64   `json:"-"`
 	InFlight           int     `json:"in_flight"`
 	Activities         int     `json:"activities"`
+	Workflows          int     `json:"workflows"`
 	PerSecond          float64 `json:"per_second"`
 	StartP50           float64 `json:"start_p50_ms"`
 	StartP99           float64 `json:"start_p99_ms"`
@@ -152,6 +153,9 @@ func measure(o options, server *servers.Server, activities, inFlight int) (Cell,
 	cell := Cell{Server: server.Name}
 	if err := json.Unmarshal(output, &cell); err != nil {
 		return Cell{}, err
+	}
+	if cell.Workflows == 0 { // none has ended in time, so there is nothing that was spent on each
+		cell.ServerMilliseconds, cell.LoadMilliseconds = 0, 0
 	}
 	cell.Resident, err = server.ResidentBytes()
 	return cell, err
