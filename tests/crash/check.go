@@ -58,10 +58,17 @@ func checkAll(service workflowservice.WorkflowServiceClient, record *Record, lim
 		events, len(ended), total.starts, total.signals, total.completions)
 }
 
-// readEndedChain returns the histories of a workflow's runs, from the first one, or from the current one
-// where the first is not known. The last one is what there is at `end` if it has not ended by then.
+// readEndedChain returns the histories of a workflow's runs, from the first one, which the current one names
+// where nobody was told of it. The last one is what there is at `end` if it has not ended by then.
 func readEndedChain(service workflowservice.WorkflowServiceClient, id, run string,
 	end time.Time) ([]History, error) {
+	if run == "" {
+		current, err := readHistory(service, id, "")
+		if err != nil {
+			return nil, err
+		}
+		run = started(current).GetFirstExecutionRunId()
+	}
 	var chain []History
 	for {
 		history, err := readEndedHistory(service, id, run, end)
