@@ -21,14 +21,37 @@ constexpr Duration kPause = std::chrono::milliseconds(300);
 constexpr int kAskings = 20;
 constexpr Duration kRunTimeoutMin = std::chrono::seconds(2);
 
-}  // namespace
-
+/// A start that is repeated after its run has continued as new is refused, as the real server does
+/// it: only the current run knows its request id. The refusal names the first run of the chain.
 std::string first_run_of_refusal(const absl::Status& status) {
     const std::optional<ErrorDetail> detail = detail_of(status);
     api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure failure;
     if (status.code() != absl::StatusCode::kAlreadyExists || !detail) return {};
     if (!failure.ParseFromString(detail->value)) return {};
     return failure.first_execution_run_id();
+}
+
+}  // namespace
+
+void start_until_told(Network& network, Record& record,
+                      const service::StartWorkflowExecutionRequest& request,
+                      std::function<void(bool)> told) {
+    using Response = service::StartWorkflowExecutionResponse;
+    network.call_until_told<Response>(
+        "StartWorkflowExecution", request, kCallTimeout,
+        [&record, told = std::move(told), id = request.workflow_id(),
+         request_id = request.request_id()](const absl::StatusOr<Response>& response) {
+            const std::string run_id =
+                response.ok() ? response->run_id() : first_run_of_refusal(response.status());
+            if (run_id.empty()) {
+                record.violation(fmt::format(
+                    "invariant 1: the start of {} under its own request id was refused: {}", id,
+                    message_of(response.status())));
+            } else {
+                record.started(id, request_id, run_id);
+            }
+            told(!run_id.empty());
+        });
 }
 
 service::StartWorkflowExecutionRequest start_request(const std::string& id,
@@ -107,7 +130,7 @@ void Clients::start_workflow(std::size_t index) {
         ++open_calls_;
         send_start(request, [] {});
     }
-    send_start(std::move(request), [this, index] { accompany(index); });
+    send_start(request, [this, index] { accompany(index); });
 }
 
 /// Some of those that wait for no signal, which only one of their runs would get, fail and are tried
@@ -128,29 +151,15 @@ void Clients::begin_again(std::size_t index, std::string& script,
     }
 }
 
-void Clients::send_start(service::StartWorkflowExecutionRequest request,
+void Clients::send_start(const service::StartWorkflowExecutionRequest& request,
                          std::function<void()> started) {
-    using Response = service::StartWorkflowExecutionResponse;
-    network_.call<Response>(
-        "StartWorkflowExecution", request, kCallTimeout,
-        [this, request, started](absl::StatusOr<Response> response) {
-            const std::string& id = request.workflow_id();
-            if (!response.ok() && is_uncertain(response.status())) {
-                return network_.after(kPause,
-                                      [this, request, started] { send_start(request, started); });
-            }
-            --open_calls_;
-            const std::string run_id =
-                response.ok() ? response->run_id() : first_run_of_refusal(response.status());
-            if (run_id.empty()) {
-                return record_.violation(fmt::format(
-                    "invariant 1: the start of {} under its own request id was refused: {}", id,
-                    message_of(response.status())));
-            }
-            record_.started(id, request.request_id(), run_id);
-            list_own(id);
-            started();
-        });
+    start_until_told(network_, record_, request,
+                     [this, started = std::move(started), id = request.workflow_id()](bool taken) {
+                         --open_calls_;
+                         if (!taken) return;
+                         list_own(id);
+                         started();
+                     });
 }
 
 /// What happens to a workflow from outside: signals, perhaps an early end, questions.

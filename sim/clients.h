@@ -21,9 +21,12 @@ inline constexpr int kActivitiesOfCrowd = 2;
 temporal::api::workflowservice::v1::StartWorkflowExecutionRequest start_request(
     const std::string& workflow_id, const std::string& input);
 
-/// A start that is repeated after its run has continued as new is refused, as the real server does
-/// it: only the current run knows its request id. The refusal names the first run of the chain.
-std::string first_run_of_refusal(const absl::Status& status);
+/// Sends a start under its own request id until it is known what became of it, and records its run; a
+/// start that is refused is a violation. `told` then learns whether it was taken.
+void start_until_told(
+    Network& network, Record& record,
+    const temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request,
+    std::function<void(bool)> told);
 
 /// Not thread safe.
 class Clients {
@@ -42,8 +45,9 @@ private:
     void start_workflow(std::size_t index);
     void begin_again(std::size_t index, std::string& script,
                      temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request);
-    void send_start(temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request,
-                    std::function<void()> started);
+    void send_start(
+        const temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request,
+        std::function<void()> started);
     void accompany(std::size_t index);
     void signal_until_told(const std::string& workflow_id, const std::string& value,
                            const std::string& request_id);

@@ -31,6 +31,9 @@ public:
     Network(env::SimEnv& sim, Peer& server, const Options& options);
     ~Network();
 
+    /// What a patient caller waits before it asks again.
+    static constexpr Duration kPatience = std::chrono::milliseconds(300);
+
     using CallId = std::uint64_t;
     using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -59,6 +62,21 @@ public:
                         done(std::move(response));
                     }),
                     std::move(headers));
+    }
+
+    /// The same by a patient caller, who sends the request again while nobody knows whether it took
+    /// effect; `told` runs once, and never with such an error.
+    template <typename Response, typename Request>
+    void call_until_told(const std::string& method, const Request& request, Duration timeout,
+                         std::function<void(absl::StatusOr<Response>)> told) {
+        call<Response>(
+            method, request, timeout, [=, this](absl::StatusOr<Response> response) mutable {
+                if (response.ok() || !is_uncertain(response.status())) {
+                    return told(std::move(response));
+                }
+                after(kPatience,
+                      [=, this] { call_until_told<Response>(method, request, timeout, told); });
+            });
     }
 
     /// The caller waits no longer; nothing happens if it was answered.

@@ -122,15 +122,13 @@ void ResetClients::signal(const std::string& id, const std::string& value,
     request.set_signal_name("step");
     request.set_request_id("request-" + value);
     request.mutable_input()->add_payloads()->set_data(value);
-    network_.call("SignalWorkflowExecution", request, kCallTimeout,
-                  [this, id, value, told](absl::StatusOr<std::string> response) {
-                      if (!response.ok() && is_uncertain(response.status())) {
-                          return network_.after(
-                              kPause, [this, id, value, told] { signal(id, value, told); });
-                      }
-                      if (response.ok()) record_.signalled(kOtherPrefix + id, value);
-                      told();
-                  });
+    using Response = service::SignalWorkflowExecutionResponse;
+    network_.call_until_told<Response>(
+        "SignalWorkflowExecution", request, kCallTimeout,
+        [this, id, value, told](const absl::StatusOr<Response>& response) {
+            if (response.ok()) record_.signalled(kOtherPrefix + id, value);
+            told();
+        });
 }
 
 // ---- Resets ----------------------------------------------------------------------------------
@@ -212,14 +210,11 @@ void ResetClients::remove(const std::string& id, const std::string& run_id) {
     request.set_namespace_(kOtherNamespace);
     request.mutable_workflow_execution()->set_workflow_id(id);
     request.mutable_workflow_execution()->set_run_id(run_id);
-    network_.call("DeleteWorkflowExecution", request, kCallTimeout,
-                  [this, id, run_id](absl::StatusOr<std::string> response) {
-                      if (!response.ok() && is_uncertain(response.status())) {
-                          return network_.after(kPause, [this, id, run_id] { remove(id, run_id); });
-                      }
-                      // Not found: an earlier call, whose answer was lost, has done it.
-                      follow_removal(id);
-                  });
+    using Response = service::DeleteWorkflowExecutionResponse;
+    // Not found: an earlier call, whose answer was lost, has done it.
+    network_.call_until_told<Response>(
+        "DeleteWorkflowExecution", request, kCallTimeout,
+        [this, id](const absl::StatusOr<Response>&) { follow_removal(id); });
 }
 
 void ResetClients::follow_removal(const std::string& id) {

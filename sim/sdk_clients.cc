@@ -15,7 +15,6 @@ namespace {
 namespace service = temporal::api::workflowservice::v1;
 
 constexpr Duration kCallTimeout = std::chrono::seconds(5);
-constexpr Duration kPause = std::chrono::milliseconds(300);
 constexpr int kAskings = 12;
 
 /// A script that waits for so many signals.
@@ -74,29 +73,11 @@ void SdkClients::start_workflow(std::size_t index) {
     *input.add_payloads() = encode_value(neighbour);
     *input.add_payloads() = encode_value(Journal());
     // Its runs follow each other, so a start that was lost on its way back may find the second one.
-    send_start(request, signals);
-}
-
-void SdkClients::send_start(const service::StartWorkflowExecutionRequest& request, int signals) {
-    using Response = service::StartWorkflowExecutionResponse;
-    network_.call<Response>(
-        "StartWorkflowExecution", request, kCallTimeout,
-        [this, request, signals](absl::StatusOr<Response> response) {
-            if (!response.ok() && is_uncertain(response.status())) {
-                return network_.after(kPause,
-                                      [this, request, signals] { send_start(request, signals); });
-            }
-            --open_calls_;
-            const std::string run_id =
-                response.ok() ? response->run_id() : first_run_of_refusal(response.status());
-            if (run_id.empty()) {
-                return record_.violation(fmt::format(
-                    "invariant 1: the start of {} under its own request id was refused: {}",
-                    request.workflow_id(), message_of(response.status())));
-            }
-            record_.started(request.workflow_id(), request.request_id(), run_id);
-            accompany(request.workflow_id(), signals);
-        });
+    start_until_told(network_, record_, request,
+                     [this, signals, id = request.workflow_id()](bool taken) {
+                         --open_calls_;
+                         if (taken) accompany(id, signals);
+                     });
 }
 
 void SdkClients::accompany(const std::string& workflow_id, int signals) {
@@ -124,17 +105,14 @@ void SdkClients::signal_until_told(const std::string& workflow_id, const std::st
     request.set_signal_name(kSdkSignal);
     request.set_request_id("request-" + text);
     *request.mutable_input()->add_payloads() = encode_value(text);
-    network_.call("SignalWorkflowExecution", request, kCallTimeout,
-                  [this, workflow_id, text, value = request.input().payloads(0).data()](
-                      absl::StatusOr<std::string> response) {
-                      if (!response.ok() && is_uncertain(response.status())) {
-                          return network_.after(kPause, [this, workflow_id, text] {
-                              signal_until_told(workflow_id, text);
-                          });
-                      }
-                      --open_calls_;
-                      if (response.ok()) record_.signalled(workflow_id, value);
-                  });
+    using Response = service::SignalWorkflowExecutionResponse;
+    network_.call_until_told<Response>(
+        "SignalWorkflowExecution", request, kCallTimeout,
+        [this, workflow_id,
+         value = request.input().payloads(0).data()](const absl::StatusOr<Response>& response) {
+            --open_calls_;
+            if (response.ok()) record_.signalled(workflow_id, value);
+        });
 }
 
 void SdkClients::cancel(const std::string& workflow_id) {

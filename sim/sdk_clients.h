@@ -37,9 +37,6 @@ public:
 
 private:
     void start_workflow(std::size_t index);
-    void send_start(
-        const temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request,
-        int signals);
     void accompany(const std::string& workflow_id, int signals);
     void signal_until_told(const std::string& workflow_id, const std::string& text);
     void cancel(const std::string& workflow_id);
