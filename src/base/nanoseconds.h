@@ -4,24 +4,20 @@
 #include <cstdint>
 #include <limits>
 
-// What protobuf's times are in the SDK's. Pure.
-namespace stele::sdk {
+// What protobuf's times are in nanoseconds. For the engine and the SDK, which have types of their own for
+// moments. Pure.
+namespace stele {
 
-/// Seconds and nanoseconds, as timestamps and durations have them. What is too far from zero, some 292
-/// years, is the first or the last time that there is: histories may come from anywhere.
-inline std::chrono::nanoseconds combine_time(std::int64_t seconds, std::int32_t nanos) {
+/// Of a timestamp, since its epoch, or of a duration. What is too far from zero, some 292 years, becomes
+/// the last that there is: messages may come from anywhere.
+template <typename Time>
+std::chrono::nanoseconds to_nanoseconds(const Time& time) {
     constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
     constexpr std::int64_t kSecondsMax =
         std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 3;  // nanos: up to 2^31
-    if (seconds > kSecondsMax) return std::chrono::nanoseconds::max();
-    if (seconds < -kSecondsMax) return std::chrono::nanoseconds::min();
-    return std::chrono::nanoseconds(seconds * kNanosPerSecond + nanos);
+    if (time.seconds() > kSecondsMax) return std::chrono::nanoseconds::max();
+    if (time.seconds() < -kSecondsMax) return std::chrono::nanoseconds::min();
+    return std::chrono::nanoseconds(time.seconds() * kNanosPerSecond + time.nanos());
 }
 
-/// Of a timestamp or a duration.
-template <typename Time>
-std::chrono::nanoseconds to_nanoseconds(const Time& time) {
-    return combine_time(time.seconds(), time.nanos());
-}
-
-}  // namespace stele::sdk
+}  // namespace stele

@@ -1,28 +1,14 @@
 #include "base/time.h"
 
-#include <limits>
+#include "base/nanoseconds.h"
 
 namespace stele {
-namespace {
-
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
-
-Duration combine(std::int64_t seconds, std::int32_t nanos) {
-    if (seconds > kMaxSeconds) return Duration::max();
-    if (seconds < -kMaxSeconds) return Duration::min();
-    return Duration(seconds * kNanosPerSecond + nanos);
-}
-
-}  // namespace
 
 Timestamp from_proto(const google::protobuf::Timestamp& time) {
-    return Timestamp(combine(time.seconds(), time.nanos()));
+    return Timestamp(to_nanoseconds(time));
 }
 
-Duration from_proto(const google::protobuf::Duration& duration) {
-    return combine(duration.seconds(), duration.nanos());
-}
+Duration from_proto(const google::protobuf::Duration& duration) { return to_nanoseconds(duration); }
 
 google::protobuf::Timestamp to_proto(Timestamp time) {
     // Floor, because a protobuf timestamp keeps its nanoseconds positive before the epoch too.
@@ -34,6 +20,7 @@ google::protobuf::Timestamp to_proto(Timestamp time) {
 }
 
 google::protobuf::Duration to_proto(Duration duration) {
+    constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
     google::protobuf::Duration result;
     result.set_seconds(duration.count() / kNanosPerSecond);
     result.set_nanos(static_cast<std::int32_t>(duration.count() % kNanosPerSecond));

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/nanoseconds.h"
 #include "sdk/core/errors.h"
 #include "sdk/core/event_links.h"
 #include "sdk/core/paired_machine.h"
-#include "sdk/time.h"
 #include "temporal/api/enums/v1/event_type.pb.h"
 
 namespace stele::core {
@@ -121,7 +121,7 @@ void Run::feed(const HistoryEvent& event) {
     if (feed_consequence(event)) return;
     switch (event.event_type()) {
         case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-            start_time_ = sdk::to_nanoseconds(event.event_time()).count();
+            start_time_ = to_nanoseconds(event.event_time()).count();
             jobs_.emplace_back(
                 InitializeJob{event.workflow_execution_started_event_attributes(), start_time_});
             return;
@@ -139,7 +139,7 @@ void Run::feed(const HistoryEvent& event) {
         case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: {
             const auto& timeout =
                 event.workflow_task_scheduled_event_attributes().start_to_close_timeout();
-            task_timeout_ = std::chrono::duration_cast<Milliseconds>(sdk::to_nanoseconds(timeout));
+            task_timeout_ = std::chrono::duration_cast<Milliseconds>(to_nanoseconds(timeout));
             return;
         }
         case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
@@ -264,7 +264,7 @@ void Run::activate(const HistoryEvent& started, bool replaying,
     }
     flags_.use(Flag::kOrderedLoop, replaying);
     turn_ = {};
-    turn_.time_nanoseconds = sdk::to_nanoseconds(started.event_time()).count();
+    turn_.time_nanoseconds = to_nanoseconds(started.event_time()).count();
     turn_.replaying = replaying;
     turn_.history_length = started.event_id();
     turn_.history_bytes = attributes.history_size_bytes();

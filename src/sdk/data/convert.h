@@ -6,7 +6,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
-#include "sdk/time.h"
+#include "base/nanoseconds.h"
 #include "stele/options.h"
 #include "stele/payload.h"
 #include "temporal/api/common/v1/message.pb.h"

@@ -2,7 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include "sdk/time.h"
+#include "base/nanoseconds.h"
 #include "stele/errors.h"
 
 namespace stele::search_attribute {
@@ -12,7 +12,7 @@ Time decode_datetime(const Payload& payload) {
     google::protobuf::Timestamp time;
     if (!google::protobuf::util::TimeUtil::FromString(text, &time))
         throw DataConversionError("\"" + text + "\" is not a time");
-    return Time(sdk::to_nanoseconds(time));
+    return Time(to_nanoseconds(time));
 }
 
 std::vector<std::string> decode_keyword_list(const Payload& payload) {
