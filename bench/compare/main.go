@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
+	"stele/bench/compare/flags"
 	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
@@ -39,14 +38,9 @@ func parseOptions() (options, error) {
 	flag.StringVar(&o.results, "results", "", "directory for the report")
 	flag.StringVar(&o.commit, "commit", "unknown", "the commit measured, for the report")
 	flag.Parse()
-	for _, text := range strings.Split(*inFlight, ",") {
-		number, err := strconv.Atoi(text)
-		if err != nil || number < 1 {
-			return o, fmt.Errorf("-in-flight: %q is not a count", text)
-		}
-		o.inFlight = append(o.inFlight, number)
-	}
-	return o, nil
+	var err error
+	o.inFlight, err = flags.Counts("-in-flight", *inFlight)
+	return o, err
 }
 
 func main() {
@@ -67,13 +61,10 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	measured := []Result{}
-	for _, server := range measuredServers(o, scratch) {
-		results, err := measureServer(o, server)
-		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", server.Name, err, server.LastOutput())
-		}
-		measured = append(measured, results...)
+	measured, err := servers.MeasureAll(measuredServers(o, scratch),
+		func(server *servers.Server) ([]Result, error) { return measureServer(o, server) })
+	if err != nil {
+		return err
 	}
 	report := Report(o, measured)
 	fmt.Print("\n" + report)
@@ -90,10 +81,6 @@ func measuredServers(o options, scratch string) []*servers.Server {
 }
 
 func measureServer(o options, server *servers.Server) ([]Result, error) {
-	if err := server.Start(); err != nil {
-		return nil, err
-	}
-	defer server.Stop()
 	load, err := NewLoad(server.Address())
 	if err != nil {
 		return nil, err

@@ -1,5 +1,7 @@
 #include "connection.h"
 
+#include "server/grpc/wire.h"
+
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,7 +16,6 @@
 #include <stdexcept>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace stele::bench {
 namespace {
@@ -22,7 +23,6 @@ namespace {
 constexpr int kOk = 0;
 constexpr int kCancelled = 1;
 constexpr int kUnavailable = 14;
-constexpr std::size_t kPrefixBytes = 5;  // of each message: a flag and a length
 constexpr std::int32_t kWindowBytes = 16 << 20;
 
 [[noreturn]] void throw_errno(const char* what) {
@@ -57,14 +57,6 @@ nghttp2_nv header(std::string_view name, std::string_view value) {
         return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
     };
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NO_COPY_NAME};
-}
-
-std::string framed(std::string_view message) {
-    std::string bytes(kPrefixBytes, '\0');
-    for (std::size_t i = 1; i < kPrefixBytes; ++i) {
-        bytes[i] = static_cast<char>(message.size() >> (8 * (kPrefixBytes - 1 - i)));
-    }
-    return bytes.append(message);
 }
 
 }  // namespace
@@ -160,7 +152,7 @@ std::int32_t GrpcConnection::call(std::string_view path, std::string_view messag
         nghttp2_submit_request(session_, nullptr, headers.data(), headers.size(), &body, nullptr);
     if (stream < 0) throw std::runtime_error(nghttp2_strerror(stream));
     auto call = std::make_unique<Call>();
-    call->sent = framed(message);
+    call->sent = server::message_prefix(message.size()).append(message);
     call->answered = std::move(answered);
     calls_.emplace(stream, std::move(call));
     return stream;
@@ -179,12 +171,12 @@ void GrpcConnection::end(std::int32_t stream, std::uint32_t error_code) {
     if (error_code == NGHTTP2_CANCEL) {
         answer.status = kCancelled;
     } else if (!call->has_status ||
-               (answer.status == kOk && call->received.size() < kPrefixBytes)) {
+               (answer.status == kOk && call->received.size() < server::kMessagePrefixBytes)) {
         answer.status = kUnavailable;
         answer.error = "the stream ended without an answer";
     } else if (answer.status == kOk) {
         answer.message = std::move(call->received);
-        answer.message.erase(0, kPrefixBytes);
+        answer.message.erase(0, server::kMessagePrefixBytes);
     }
     call->answered(std::move(answer));
 }

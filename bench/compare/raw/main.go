@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"stele/bench/compare/flags"
 	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
@@ -43,23 +44,11 @@ func parseOptions() (options, error) {
 	flag.Parse()
 	o.steleFlags = strings.Fields(*steleFlags)
 	var err error
-	if o.inFlight, err = counts("-in-flight", *inFlight); err != nil {
+	if o.inFlight, err = flags.Counts("-in-flight", *inFlight); err != nil {
 		return o, err
 	}
-	o.activities, err = counts("-activities", *activities)
+	o.activities, err = flags.Counts("-activities", *activities)
 	return o, err
-}
-
-func counts(name, text string) ([]int, error) {
-	found := []int{}
-	for _, word := range strings.Split(text, ",") {
-		number, err := strconv.Atoi(word)
-		if err != nil || number < 1 {
-			return nil, fmt.Errorf("%s: %q is not a count", name, word)
-		}
-		found = append(found, number)
-	}
-	return found, nil
 }
 
 // Cell is what the load prints.
@@ -96,13 +85,10 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	cells := []Cell{}
-	for _, server := range measuredServers(o, scratch) {
-		measured, err := measureServer(o, server)
-		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", server.Name, err, server.LastOutput())
-		}
-		cells = append(cells, measured...)
+	cells, err := servers.MeasureAll(measuredServers(o, scratch),
+		func(server *servers.Server) ([]Cell, error) { return measureServer(o, server) })
+	if err != nil {
+		return err
 	}
 	report := Report(o, cells)
 	fmt.Print("\n" + report)
@@ -121,10 +107,6 @@ func measuredServers(o options, scratch string) []*servers.Server {
 }
 
 func measureServer(o options, server *servers.Server) ([]Cell, error) {
-	if err := server.Start(); err != nil {
-		return nil, err
-	}
-	defer server.Stop()
 	cells := []Cell{}
 	for _, activities := range o.activities {
 		for _, inFlight := range o.inFlight {

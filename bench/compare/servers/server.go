@@ -76,6 +76,28 @@ func OfEmpty(binary string, port int, scratch string) *Server {
 
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
 
+// MeasureAll runs servers one after the other, each for as long as `measure` takes, and collects what that
+// has found. An error names its server and has the end of what that has said.
+func MeasureAll[Result any](all []*Server, measure func(*Server) ([]Result, error)) ([]Result, error) {
+	found := []Result{}
+	for _, server := range all {
+		results, err := measureOne(server, measure)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", server.Name, err, server.LastOutput())
+		}
+		found = append(found, results...)
+	}
+	return found, nil
+}
+
+func measureOne[Result any](server *Server, measure func(*Server) ([]Result, error)) ([]Result, error) {
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	defer server.Stop()
+	return measure(server)
+}
+
 // Start returns once the server has taken a workflow.
 func (s *Server) Start() error {
 	output, err := os.Create(s.Log)
