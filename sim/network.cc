@@ -180,9 +180,11 @@ void Network::has_left_server() {
     }
 }
 
-void Network::abandon_unanswered(CallId id) {
+bool Network::abandon_unanswered(CallId id) {
     const auto call = pending_.find(id);
-    if (call != pending_.end() && !call->second->answered) abandon(id);
+    if (call == pending_.end() || call->second->answered) return false;
+    abandon(id);
+    return true;
 }
 
 void Network::break_connections() {

@@ -82,8 +82,8 @@ public:
     /// The caller waits no longer; nothing happens if it was answered.
     void abandon(CallId id) { end(id, canceled("the caller has gone")); }
 
-    /// The same unless the answer is on its way: then it is waited for, and nothing is lost.
-    void abandon_unanswered(CallId id);
+    /// The same unless the answer is on its way: then it is waited for. Whether it was not.
+    bool abandon_unanswered(CallId id);
 
     /// Whether the power is to go now, just behind an answer that the server has sent.
     bool power_is_to_go() const { return power_is_to_go_; }

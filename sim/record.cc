@@ -9,6 +9,9 @@
 namespace stele::sim {
 namespace {
 
+/// Behind the syncs of many others, where no disk is slow.
+constexpr Duration kLongestSync = std::chrono::milliseconds(200);
+
 /// FNV-1a, rolled over the events of a run.
 std::uint64_t roll(std::uint64_t hash, const std::string& bytes) {
     constexpr std::uint64_t kPrime = 0x100000001B3u;
@@ -50,9 +53,16 @@ void Record::activity_completed(const std::string& run_id, const std::string& ac
                           activity_id, run_id));
 }
 
-void Record::task_given(const std::string& token) {
+void Record::task_given(const std::string& run_id, Timestamp started, const std::string& token) {
+    given_at_.emplace(run_id, started);
     if (tasks_given_.insert(token).second) return;
     violation("invariant 9: a task was given to two polls");
+}
+
+bool Record::may_have_left_with_poll(const std::string& run_id, Timestamp started) const {
+    if (given_at_.contains({run_id, started})) return false;
+    const auto left = polls_left_.lower_bound(started);
+    return left != polls_left_.end() && *left <= started + kLongestSync;
 }
 
 void Record::task_completed(const std::string& token) {

@@ -42,8 +42,18 @@ public:
     void signalled(const std::string& workflow_id, const std::string& value);
     /// An activity's completion was acknowledged: that of this attempt, once.
     void activity_completed(const std::string& run_id, const std::string& activity_id, int attempt);
-    /// A worker was given a task. No other may be given it, or this one again.
-    void task_given(const std::string& token);
+    /// A worker was given a task, by the answer to a poll or to a completion. No other may be
+    /// given it, or this one again.
+    template <typename Task>
+    void task_given(const Task& task) {
+        task_given(task.workflow_execution().run_id(), from_proto(task.started_time()),
+                   task.task_token());
+    }
+    /// A worker left a poll that was not answered then.
+    void poll_left(Timestamp when) { polls_left_.insert(when); }
+    /// Whether a task that was started then may have gone with a poll: nobody was given it, and a
+    /// worker left soon behind, when the start could have been written and not yet synced.
+    bool may_have_left_with_poll(const std::string& run_id, Timestamp started) const;
     /// The completion of a workflow task was acknowledged.
     void task_completed(const std::string& token);
     /// A request to cancel a workflow was sent, and acknowledged.
@@ -83,8 +93,12 @@ public:
     std::uint64_t queries_answered = 0;
 
 private:
+    void task_given(const std::string& run_id, Timestamp started, const std::string& token);
+
     std::map<std::string, std::string> run_of_request_;
-    std::set<std::string> tasks_given_;      // by token
+    std::set<std::string> tasks_given_;                     // by token
+    std::set<std::pair<std::string, Timestamp>> given_at_;  // run id, start of the task
+    std::set<Timestamp> polls_left_;
     std::set<std::string> tasks_completed_;  // by token
 };
 

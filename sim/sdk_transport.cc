@@ -115,7 +115,7 @@ void SdkTransport::look_at_request(const google::protobuf::Message& request) {
 template <typename Task>
 void SdkTransport::given_activity(const Task& task) {
     if (task.task_token().empty()) return;
-    record_.task_given(task.task_token());
+    record_.task_given(task);
     activities_[task.task_token()] = {task.workflow_execution().run_id(), task.activity_id(),
                                       task.attempt()};
 }
@@ -124,7 +124,7 @@ void SdkTransport::look_at_answer(const google::protobuf::Message& request,
                                   const google::protobuf::Message& reply) {
     if (const auto* task = as<service::PollWorkflowTaskQueueResponse>(reply)) {
         if (!task->task_token().empty() && !task->has_query()) {
-            record_.task_given(task->task_token());
+            record_.task_given(*task);
         }
     } else if (const auto* activity = as<service::PollActivityTaskQueueResponse>(reply)) {
         given_activity(*activity);
@@ -132,7 +132,7 @@ void SdkTransport::look_at_answer(const google::protobuf::Message& request,
         record_.task_completed(
             as<service::RespondWorkflowTaskCompletedRequest>(request)->task_token());
         if (!answer->workflow_task().task_token().empty()) {
-            record_.task_given(answer->workflow_task().task_token());
+            record_.task_given(answer->workflow_task());
         }
         for (const auto& eager : answer->activity_tasks()) given_activity(eager);
     } else if (const auto* done = as<service::RespondActivityTaskCompletedRequest>(request)) {

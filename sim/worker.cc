@@ -68,13 +68,14 @@ void Worker::poll_workflow() {
 }
 
 void Worker::maybe_abandon(Network::CallId poll) {
-    // Workers go also when nothing fails; no task is lost by it as long as no answer is.
+    // Workers go also when nothing fails.
     const bool leaves =
         options_.abandon_poll != 0 && network_.random().next() % options_.abandon_poll == 0;
     if (!leaves) return;
     const auto patience = std::chrono::microseconds(network_.random().next() % 300'000);
     network_.after(patience, [this, poll] {
-        network_.healed() ? network_.abandon_unanswered(poll) : network_.abandon(poll);
+        if (!network_.healed()) return network_.abandon(poll);
+        if (network_.abandon_unanswered(poll)) record_.poll_left(network_.now());
     });
 }
 
@@ -87,7 +88,7 @@ Duration Worker::poll_timeout() {
 }
 
 void Worker::take(PollTask task, bool sticky) {
-    if (!task.has_query()) record_.task_given(task.task_token());
+    if (!task.has_query()) record_.task_given(task);
     const bool partial =
         task.history().events_size() > 0 && task.history().events(0).event_id() > 1;
     if (partial && !sticky) {
@@ -296,7 +297,7 @@ void Worker::poll_activity() {
         "PollActivityTaskQueue", request, poll_timeout(),
         [this](absl::StatusOr<PollActivity> task) {
             if (task.ok() && !task->task_token().empty()) {
-                record_.task_given(task->task_token());
+                record_.task_given(*task);
                 work(*task);
             }
             network_.after(task.ok() ? Duration::zero() : kPause, [this] { poll_activity(); });
