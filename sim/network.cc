@@ -98,7 +98,8 @@ bool Network::chance(std::uint64_t one_in) {
 
 Duration Network::delay() {
     const int most = healed_ ? 1 : options_.delay_ms_max;
-    if (STELE_FAULT("network.slow-message")) return std::chrono::milliseconds(700);
+    // Longer than a brief poll lasts, at times.
+    if (STELE_FAULT("network.slow-message")) return std::chrono::milliseconds(1'200);
     return std::chrono::microseconds(100 + random().next() % (static_cast<unsigned>(most) * 1000));
 }
 
