@@ -1,9 +1,8 @@
 #include "load.h"
 
-#include "connection.h"
+#include "link.h"
 #include "temporal/api/workflowservice/v1/request_response.pb.h"
 
-#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@ namespace {
 
 namespace api = temporal::api;
 namespace service = temporal::api::workflowservice::v1;
-using Clock = std::chrono::steady_clock;
+using Clock = Link::Clock;
 
 constexpr char kIdentity[] = "raw-load";
 constexpr char kActivityType[] = "raw-activity";
@@ -68,14 +67,10 @@ const std::string kCompleteActivity = path_of("RespondActivityTaskCompleted");
 
 class Load {
 public:
-    explicit Load(const LoadOptions& options) : options_(options) {
+    Load(Link& link, const LoadOptions& options) : link_(link), options_(options) {
         // Names of this run alone, so that what an earlier one left behind is not met.
         run_ = std::to_string(getpid()) + "-" +
                std::to_string(Clock::now().time_since_epoch().count());
-        for (int i = 0; i < std::max(1, options.connections); ++i) {
-            connections_.push_back(std::make_unique<GrpcConnection>(options.address));
-            sockets_.push_back({connections_.back()->descriptor(), POLLIN, 0});
-        }
     }
 
     LoadResult run() {
@@ -86,12 +81,12 @@ public:
             poll_activity(i);
         }
         for (int i = 0; i < options_.in_flight; ++i) start_workflow(i);
-        serve_until(Clock::now() + options_.warm_up, [] { return false; });
+        link_.serve_until(Clock::now() + options_.warm_up, [] { return false; });
         const double server_before = server_seconds();
         const double client_before = own_seconds();
         const Clock::time_point begin = Clock::now();
         measuring_ = true;
-        serve_until(begin + options_.measure, [] { return false; });
+        link_.serve_until(begin + options_.measure, [] { return false; });
         measuring_ = false;
         result_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
         result_.server_seconds = server_seconds() - server_before;
@@ -105,69 +100,45 @@ private:
         return options_.server_process > 0 ? process_seconds(options_.server_process) : 0;
     }
 
-    /// Sends what is to be sent and takes answers, until the time has come or `done` says so.
-    void serve_until(Clock::time_point end, const std::function<bool()>& done) {
-        while (true) {
-            // A call that was cancelled ends while its reset is sent.
-            for (const auto& connection : connections_) connection->flush();
-            if (done()) return;
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-            if (left.count() <= 0) return;
-            if (::poll(sockets_.data(), sockets_.size(), static_cast<int>(left.count())) <= 0)
-                continue;
-            for (std::size_t i = 0; i < sockets_.size(); ++i) {
-                if (sockets_[i].revents != 0) connections_[i]->read();
-            }
-        }
-    }
-
     /// Lets every call end: workflows by themselves, polls by being cancelled.
     void stop() {
         stopping_ = true;
-        serve_until(Clock::now() + kEndTimeout, [this] { return working_ == 0; });
+        link_.serve_until(Clock::now() + kEndTimeout, [this] { return working_ == 0; });
         polling_ = false;
-        for (const auto& [lane, stream] : polls_) connection_of(lane).cancel(stream);
-        serve_until(Clock::now() + kEndTimeout, [this] { return polls_.empty(); });
-    }
-
-    GrpcConnection& connection_of(int lane) {
-        return *connections_[static_cast<std::size_t>(lane) % connections_.size()];
+        for (const auto& [lane, poll] : std::set(polls_)) link_.cancel(lane, poll);
+        link_.serve_until(Clock::now() + kEndTimeout, [this] { return polls_.empty(); });
     }
 
     /// Makes one call; `then` has its answer, or null when it failed.
-    template <typename Response, typename Then>
-    std::int32_t call(const std::string& path, const google::protobuf::MessageLite& request,
-                      int lane, Then then) {
-        return connection_of(lane).call(
-            path, request.SerializeAsString(),
-            [this, &path, then = std::move(then)](Answer answer) {
-                Response response;
-                if (answer.status == 0 && response.ParseFromString(answer.message)) {
-                    return then(&response);
-                }
-                if (polling_) note_failure(path, answer);
-                then(static_cast<Response*>(nullptr));
-            });
+    template <typename Response, typename Request, typename Then>
+    Link::CallId call(const std::string& path, Request request, int lane, Then then) {
+        auto response = std::make_shared<Response>();
+        Response& filled = *response;
+        return link_.call(lane, path, std::make_shared<const Request>(std::move(request)),
+                          std::move(response),
+                          [this, &path, &filled, then = std::move(then)](const Ended& ended) {
+                              if (ended.status == 0) return then(&filled);
+                              if (polling_) note_failure(path, ended);
+                              then(static_cast<Response*>(nullptr));
+                          });
     }
 
     /// A call that waits for a task, and is not a failure when it ends without one.
-    template <typename Response, typename Then>
-    void poll(const std::string& path, const google::protobuf::MessageLite& request, int lane,
-              Then then) {
-        const auto stream = std::make_shared<std::int32_t>();
-        *stream = call<Response>(path, request, lane,
-                                 [this, lane, stream, then = std::move(then)](Response* response) {
-                                     polls_.erase({lane, *stream});
-                                     then(response);
-                                 });
-        polls_.insert({lane, *stream});
+    template <typename Response, typename Request, typename Then>
+    void poll(const std::string& path, Request request, int lane, Then then) {
+        const auto id = std::make_shared<Link::CallId>();
+        *id = call<Response>(path, std::move(request), lane,
+                             [this, lane, id, then = std::move(then)](const Response* response) {
+                                 polls_.erase({lane, *id});
+                                 then(response);
+                             });
+        polls_.insert({lane, *id});
     }
 
-    void note_failure(const std::string& path, const Answer& answer) {
+    void note_failure(const std::string& path, const Ended& ended) {
         ++result_.failures;
         if (result_.first_failure.empty()) {
-            result_.first_failure =
-                path + ": " + std::to_string(answer.status) + " " + answer.error;
+            result_.first_failure = path + ": " + std::to_string(ended.status) + " " + ended.error;
         }
     }
 
@@ -301,15 +272,14 @@ private:
             });
     }
 
+    Link& link_;
     const LoadOptions options_;
     std::string run_;
-    std::vector<std::unique_ptr<GrpcConnection>> connections_;
-    std::vector<pollfd> sockets_;
     std::uint64_t last_workflow_ = 0;
     bool measuring_ = false;
     bool stopping_ = false;                         // no more workflows are started
     bool polling_ = true;                           // until the last of them has ended
-    std::set<std::pair<int, std::int32_t>> polls_;  // under way: lane and stream
+    std::set<std::pair<int, Link::CallId>> polls_;  // under way, by lane
     int working_ = 0;  // workflows that were started and have not ended
     LoadResult result_;
 };
@@ -323,6 +293,6 @@ double Latencies::percentile(double part) {
     return static_cast<double>(values_[static_cast<std::size_t>(part * last)]) / 1e6;
 }
 
-LoadResult run_load(const LoadOptions& options) { return Load(options).run(); }
+LoadResult run_load(Link& link, const LoadOptions& options) { return Load(link, options).run(); }
 
 }  // namespace stele::bench

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-// A load that costs its own process as little as it can: workers and clients as bare gRPC calls on
-// one thread, with no SDK and no library of gRPC behind them. What it measures is therefore the server.
+// A load that costs its own process as little as it can: workers and clients as bare calls on one
+// thread, with no SDK and no library of gRPC behind them. What it measures is therefore the server.
 namespace stele::bench {
 
+class Link;
+
 struct LoadOptions {
-    std::string address = "127.0.0.1:7233";
     std::string name_space = "default";
     int in_flight = 1;   ///< workflows at a time
     int activities = 1;  ///< one after the other, in each workflow
-    int connections = 2;
     std::chrono::milliseconds warm_up{1000};
     std::chrono::milliseconds measure{5000};
     int server_process = 0;  ///< whose processor time is counted; 0: nobody's
@@ -45,8 +45,7 @@ struct LoadResult {
 
 /// Runs workflows for the time of warm-up and measurement. Each is started, waited for with a long
 /// poll, and worked on by pollers of a normal, a sticky and an activity task queue: seven calls and
-/// one for the result with one activity. Blocks; throws std::runtime_error when a connection is not to be
-/// had or breaks.
-LoadResult run_load(const LoadOptions& options);
+/// one for the result with one activity. Blocks; throws what the link throws.
+LoadResult run_load(Link& link, const LoadOptions& options);
 
 }  // namespace stele::bench

@@ -1,3 +1,4 @@
+#include "link.h"
 #include "load.h"
 
 #include <fmt/format.h>
@@ -5,14 +6,22 @@
 
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <string>
 
 // Prints one line of JSON a run, for scripts and for people.
 int main(int argc, char** argv) {
     stele::bench::LoadOptions options;
-    CLI::App app("Runs workflows against a server as bare gRPC calls, and tells what they took");
+    std::string address = "127.0.0.1:7233";
+    std::string directory;
+    int connections = 2;
+    CLI::App app("Runs workflows against a server as bare calls, and tells what they took");
     double warm_up = 1;
     double measure = 5;
-    app.add_option("--address", options.address, "host:port of the server")->capture_default_str();
+    app.add_option("--address", address, "host:port of the server")->capture_default_str();
+    app.add_option("--embedded", directory,
+                   "In place of a server: an engine in this process, which writes into this "
+                   "directory. All processor time is then the client's");
     app.add_option("--namespace", options.name_space)->capture_default_str();
     app.add_option("--in-flight", options.in_flight, "Workflows at a time")
         ->check(CLI::Range(1, 10'000))
@@ -20,7 +29,7 @@ int main(int argc, char** argv) {
     app.add_option("--activities", options.activities, "Of each workflow, one after the other")
         ->check(CLI::Range(0, 1'000))
         ->capture_default_str();
-    app.add_option("--connections", options.connections)
+    app.add_option("--connections", connections)
         ->check(CLI::Range(1, 1'000))
         ->capture_default_str();
     app.add_option("--warm-up", warm_up, "Seconds that are not measured")->capture_default_str();
@@ -33,7 +42,10 @@ int main(int argc, char** argv) {
 
     stele::bench::LoadResult result;
     try {
-        result = stele::bench::run_load(options);
+        const std::unique_ptr<stele::bench::Link> link =
+            directory.empty() ? stele::bench::connect(address, connections)
+                              : stele::bench::embed(directory, options.name_space);
+        result = stele::bench::run_load(*link, options);
     } catch (const std::exception& error) {
         fmt::print(stderr, "{}\n", error.what());
         return EXIT_FAILURE;

@@ -1,6 +1,7 @@
 // Command raw runs a load of bare gRPC calls, which costs its own process almost nothing, on Stele, on
 // a server of gRPC's library that has no engine, and on a real Temporal server, and writes down what
-// each took. The empty server is the ceiling of what gRPC's library allows on the machine.
+// each took. The empty server is the ceiling of what gRPC's library allows on the machine. An engine inside
+// the load's process comes last.
 package main
 
 import (
@@ -90,6 +91,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	embedded, err := measureEmbedded(o, scratch)
+	if err != nil {
+		return err
+	}
+	cells = append(cells, embedded...)
 	report := Report(o, cells)
 	fmt.Print("\n" + report)
 	return reports.Save(o.results, "raw-", report)
@@ -107,38 +113,66 @@ func measuredServers(o options, scratch string) []*servers.Server {
 }
 
 func measureServer(o options, server *servers.Server) ([]Cell, error) {
+	return measureCells(o, func(activities, inFlight int) (Cell, error) {
+		cell, err := measure(o, server.Name, activities, inFlight, "--address", server.Address(),
+			"--server-process", strconv.Itoa(int(server.Usage())))
+		if err == nil {
+			cell.Resident, err = server.ResidentBytes()
+		}
+		return cell, err
+	})
+}
+
+// embedded is how the report calls the engine inside the load's process, whose processor time is then both.
+const embedded = "stele embedded"
+
+func measureEmbedded(o options, scratch string) ([]Cell, error) {
+	cells, err := measureCells(o, func(activities, inFlight int) (Cell, error) {
+		directory, err := os.MkdirTemp(scratch, "embedded")
+		if err != nil {
+			return Cell{}, err
+		}
+		defer os.RemoveAll(directory)
+		return measure(o, embedded, activities, inFlight, "--embedded", directory)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", embedded, err)
+	}
+	return cells, nil
+}
+
+func measureCells(o options, measure func(activities, inFlight int) (Cell, error)) ([]Cell, error) {
 	cells := []Cell{}
 	for _, activities := range o.activities {
 		for _, inFlight := range o.inFlight {
-			cell, err := measure(o, server, activities, inFlight)
+			cell, err := measure(activities, inFlight)
 			if err != nil {
 				return nil, fmt.Errorf("%d activities, %d in flight: %w", activities, inFlight, err)
 			}
 			fmt.Printf("%-18s %2d activities, %4d in flight: %8.1f workflows/s, p50 %7.2f ms, p99 %7.2f ms, server %7.3f ms of CPU each\n",
-				server.Name, activities, inFlight, cell.PerSecond, cell.P50, cell.P99, cell.ServerMilliseconds)
+				cell.Server, activities, inFlight, cell.PerSecond, cell.P50, cell.P99, cell.ServerMilliseconds)
 			cells = append(cells, cell)
 		}
 	}
 	return cells, nil
 }
 
-func measure(o options, server *servers.Server, activities, inFlight int) (Cell, error) {
-	command := exec.Command(o.load, "--address", server.Address(), "--namespace", servers.Namespace,
+// measure runs the load once; the flags say what it drives.
+func measure(o options, name string, activities, inFlight int, flags ...string) (Cell, error) {
+	command := exec.Command(o.load, append([]string{"--namespace", servers.Namespace,
 		"--in-flight", strconv.Itoa(inFlight), "--activities", strconv.Itoa(activities),
-		"--warm-up", fmt.Sprint(o.warmUp.Seconds()), "--measure", fmt.Sprint(o.measure.Seconds()),
-		"--server-process", strconv.Itoa(int(server.Usage())))
+		"--warm-up", fmt.Sprint(o.warmUp.Seconds()), "--measure", fmt.Sprint(o.measure.Seconds())}, flags...)...)
 	command.Stderr = os.Stderr
 	output, err := command.Output()
 	if err != nil {
 		return Cell{}, fmt.Errorf("%w: %s", err, output)
 	}
-	cell := Cell{Server: server.Name}
+	cell := Cell{Server: name}
 	if err := json.Unmarshal(output, &cell); err != nil {
 		return Cell{}, err
 	}
 	if cell.Workflows == 0 { // none has ended in time, so there is nothing that was spent on each
 		cell.ServerMilliseconds, cell.LoadMilliseconds = 0, 0
 	}
-	cell.Resident, err = server.ResidentBytes()
-	return cell, err
+	return cell, nil
 }
