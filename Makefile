@@ -63,6 +63,11 @@ sdk-sanitize: build ## The SDK's tests under sanitizers: first asan, then tsan
 	@scripts/sdk_sanitize.sh asan $(BUILD)/stele
 	@scripts/sdk_sanitize.sh tsan
 
+.PHONY: sanitize
+sanitize: ## Suites under AddressSanitizer and UBSan, then under ThreadSanitizer
+	@scripts/sanitize.sh asan
+	@scripts/sanitize.sh tsan
+
 .PHONY: sim
 sim: configure ## Simulate crashes and lost messages (SEEDS=200)
 	cmake --build $(BUILD) --target stele_sim
@@ -100,6 +105,10 @@ bench: build ## Compare with a real Temporal server under the same worker
 .PHONY: bench-raw
 bench-raw: build ## Compare under bare gRPC calls, also with a server without an engine
 	@scripts/bench_raw.sh $(BUILD)
+
+.PHONY: bench-flat
+bench-flat: build ## Cost beside a full store, many shards, long histories; memory
+	@scripts/bench_flat.sh $(BUILD)
 
 .PHONY: bench-limits
 bench-limits: build ## Thousands of activities, timers, children; a million workflows

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kMaximumPort = 65535;
 constexpr int kMaximumShards = 1024;
+constexpr std::size_t kMaximumRunCacheMebibytes = 1024 * 1024;
 
 constexpr char kStartDevFooter[] = R"(Examples:
   stele server start-dev
@@ -70,6 +71,12 @@ void add_data_flags(CLI::App& command, DevServerOptions& options) {
     command
         .add_option("--shards", options.shards, "Shards of the engine, each with its own thread")
         ->check(CLI::Range(1, kMaximumShards))
+        ->capture_default_str();
+    command
+        .add_option("--run-cache-mib", options.run_cache_mebibytes,
+                    "MiB of memory for runs that were used lately, which are read from the store "
+                    "again once they do not fit")
+        ->check(CLI::Range(std::size_t{1}, kMaximumRunCacheMebibytes))
         ->capture_default_str();
 }
 

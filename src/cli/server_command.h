@@ -30,6 +30,7 @@ struct DevServerOptions {
     LogLevel log_level = LogLevel::kWarn;
     LogFormat log_format = LogFormat::kText;
     int shards = 1;
+    std::size_t run_cache_mebibytes = 256;
 };
 
 /// Runs a server until it is asked to stop; the result is the exit code of the process.

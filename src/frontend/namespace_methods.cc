@@ -79,7 +79,8 @@ void add_register(MethodTable& table, Services& services) {
                 return reply(invalid_argument("Cannot register global namespace when not enabled"));
             }
             auto* retention = request.mutable_workflow_execution_retention_period();
-            if (auto status = validate_retention(*retention); !status.ok()) {
+            const Duration least = services.operator_settings().least_retention;
+            if (auto status = validate_retention(*retention, least); !status.ok()) {
                 return reply(std::move(status));
             }
             storage::NamespaceRow row;
@@ -165,7 +166,7 @@ absl::Status change_bad_binaries(storage::NamespaceRow& row, const BadBinaries& 
 }
 
 absl::Status change(storage::NamespaceRow& row, service::UpdateNamespaceRequest request,
-                    Timestamp now) {
+                    Duration least_retention, Timestamp now) {
     const auto& info = request.update_info();
     if (!info.description().empty()) row.set_description(info.description());
     if (!info.owner_email().empty()) row.set_owner_email(info.owner_email());
@@ -179,7 +180,7 @@ absl::Status change(storage::NamespaceRow& row, service::UpdateNamespaceRequest 
     }
     if (request.config().has_workflow_execution_retention_ttl()) {
         auto* retention = request.mutable_config()->mutable_workflow_execution_retention_ttl();
-        STELE_RETURN_IF_ERROR(validate_retention(*retention));
+        STELE_RETURN_IF_ERROR(validate_retention(*retention, least_retention));
         *row.mutable_retention() = *retention;
     }
     return change_bad_binaries(row, request.config().bad_binaries(), request.delete_bad_binary(),
@@ -198,8 +199,10 @@ void add_update(MethodTable& table, Services& services) {
             }
             services.namespaces.update(
                 space->name,
-                [request = std::move(request), now = context.now](storage::NamespaceRow& row) {
-                    return change(row, request, now);
+                [request = std::move(request),
+                 least_retention = services.operator_settings().least_retention,
+                 now = context.now](storage::NamespaceRow& row) {
+                    return change(row, request, least_retention, now);
                 },
                 [&services,
                  reply = std::move(reply)](absl::StatusOr<storage::NamespaceRow> row) mutable {

@@ -25,6 +25,8 @@ struct OperatorSettings {
     std::vector<std::string> protected_namespaces;  // worker.protectednamespaces
     /// How long the row of a deleted namespace stays, unless its deletion says otherwise.
     Duration namespace_delete_delay{};  // frontend.deletenamespacenamespacedeletedelay
+    /// The shortest time for which a namespace may ask its closed runs to be kept.
+    Duration least_retention = std::chrono::hours(1);  // system.namespaceminretentionlocal
     // Nexus endpoints.
     std::size_t endpoint_name_length = 200;           // limit.endpointnamemaxlength
     std::size_t endpoint_url_length = 4 * 1024;       // limit.endpointexternalurlmaxlength

@@ -9,7 +9,6 @@ namespace stele::frontend {
 namespace {
 
 constexpr Duration kMinimumPollTimeout = std::chrono::seconds(2);
-constexpr Duration kMinimumRetention = std::chrono::hours(1);
 
 bool is_uuid(std::string_view text) {
     constexpr std::size_t kLength = 36;
@@ -79,8 +78,8 @@ absl::Status validate_query(const service::QueryWorkflowRequest& request,
     return validate_blob(request.query().query_args(), limits);
 }
 
-absl::Status validate_retention(google::protobuf::Duration& retention) {
-    if (!validate_duration(retention).ok() || from_proto(retention) < kMinimumRetention) {
+absl::Status validate_retention(google::protobuf::Duration& retention, Duration least) {
+    if (!validate_duration(retention).ok() || from_proto(retention) < least) {
         return invalid_argument("A valid retention period is not set on request.");
     }
     return absl::OkStatus();

@@ -56,6 +56,6 @@ absl::Status validate_signal(const service::SignalWorkflowExecutionRequest& requ
 absl::Status validate_query(const service::QueryWorkflowRequest& request,
                             const history::Limits& limits);
 /// Between an hour and a century.
-absl::Status validate_retention(google::protobuf::Duration& retention);
+absl::Status validate_retention(google::protobuf::Duration& retention, Duration least);
 
 }  // namespace stele::frontend

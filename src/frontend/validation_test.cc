@@ -255,11 +255,11 @@ TEST(Validation, SignalAndQueryNeedTheirNames) {
     EXPECT_EQ(message_of(validate_query(query, {})), "QueryType is not set on request.");
 }
 
-TEST(Validation, RetentionIsAnHourAtLeast) {
+TEST(Validation, RetentionHasALeastValue) {
     google::protobuf::Duration retention = to_proto(hours(1));
-    EXPECT_TRUE(validate_retention(retention).ok());
+    EXPECT_TRUE(validate_retention(retention, hours(1)).ok());
     retention = to_proto(seconds(3599));
-    EXPECT_EQ(message_of(validate_retention(retention)),
+    EXPECT_EQ(message_of(validate_retention(retention, hours(1))),
               "A valid retention period is not set on request.");
 }
 

@@ -88,6 +88,7 @@ ServerOptions server_options(const cli::DevServerOptions& dev) {
     options.port = dev.port;
     options.directory = dev.directory;
     options.node.engine.shard_count = dev.shards;
+    options.node.engine.cache_bytes = dev.run_cache_mebibytes << 20U;
     options.node.namespaces = dev.namespaces;
     options.dynamic_config_file = dev.dynamic_config_file;
     options.dynamic_config_values = dev.dynamic_config_values;

@@ -92,6 +92,7 @@ const config::Fields<frontend::OperatorSettings>& operator_fields() {
     static const config::Fields<OperatorSettings> fields = {
         {"worker.protectedNamespaces", &OperatorSettings::protected_namespaces},
         {"frontend.deleteNamespaceNamespaceDeleteDelay", &OperatorSettings::namespace_delete_delay},
+        {"system.namespaceMinRetentionLocal", &OperatorSettings::least_retention},
         {"limit.endpointNameMaxLength", &OperatorSettings::endpoint_name_length},
         {"limit.endpointExternalURLMaxLength", &OperatorSettings::endpoint_url_length},
         {"limit.endpointDescriptionMaxSize", &OperatorSettings::endpoint_description_bytes},
