@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The suites of tests/suites.txt under a sanitizer: sanitize.sh asan|tsan [SUITE...]. Without names, those in
+# which code of ours runs; ThreadSanitizer leaves out those that run on one thread. `scripts/sdk_sanitize.sh`
+# has the SDK's. Servers and workers that the tests start report into build/PRESET/sanitizer-reports, and each
+# report is a failure. What libraries of the system do is left out (tests/sanitizers), our own code never is.
+# Ends with `N passed, N failed`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=${1:?sanitize.sh asan|tsan [SUITE...]}
+shift
+build=build/$preset
+suites=("$@")
+if [ ${#suites[@]} = 0 ]; then
+    suites=(unit cli interop bad-input crash differential)
+    [ "$preset" = tsan ] || suites+=(sim sim-repeat fuzz crash-points corruption)
+fi
+
+cmake --preset "$preset" > "$build-configure.log" || { cat "$build-configure.log"; exit 1; }
+cmake --build "$build"
+
+reports=$PWD/$build/sanitizer-reports
+rm -rf "$reports"
+mkdir -p "$reports"
+export ASAN_OPTIONS=log_path=$reports/asan
+export LSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/ubsan
+export TSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/tsan.supp:print_suppressions=0:second_deadlock_stack=1:log_path=$reports/tsan
+# There the tests of TLS run OpenSSL, which does not tell how it synchronises.
+[ "$preset" != tsan ] || export GTEST_FILTER='-TlsTest.*'
+
+log=$build/sanitize.log
+scripts/run_tests.py "$build" "${suites[@]}" | tee "$log" || true
+read -r passed _ failed _ <<< "$(tail -1 "$log")"
+for report in "$reports"/*; do
+    [ -e "$report" ] || continue
+    echo "=== ${report##*/}"
+    head -40 "$report"
+    failed=$((failed + 1))
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
