@@ -321,6 +321,11 @@ std::vector<std::string> SdkChecks::check_run(const std::string& workflow_id,
     return faults;
 }
 
+void SdkChecks::note_untold_run(const History& history) {
+    const Told told(history);
+    greetings_received_.insert(told.greetings.begin(), told.greetings.end());
+}
+
 std::vector<std::string> SdkChecks::check_end(const std::vector<JournalShown>& shown) const {
     std::vector<std::string> faults;
     for (const JournalShown& answer : shown) {

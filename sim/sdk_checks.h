@@ -21,6 +21,9 @@ public:
     /// What is wrong with one run of the SDK's workflows; nothing for other runs.
     std::vector<std::string> check_run(const std::string& workflow_id, const std::string& run_id,
                                        const History& history);
+    /// Takes note of the signals that a run got of which no client was told, and whose workflow id another
+    /// one has now.
+    void note_untold_run(const History& history);
     /// What is wrong between runs, and with what was shown of them; once all have been checked.
     std::vector<std::string> check_end(const std::vector<JournalShown>& shown) const;
 

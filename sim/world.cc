@@ -111,6 +111,9 @@ public:
         end_everything();
         check_batches();
         check_lists();
+        for (std::string& fault : sdk_checks_.check_end(sdk_clients_.shown())) {
+            record_.violation(std::move(fault));
+        }
         check_store();
         outcome_.violations = std::move(record_.violations);
         outcome_.trace_hash = sim_.trace_hash();
@@ -194,9 +197,6 @@ private:
         follow_children();
         follow_asked();
         follow_listed();
-        for (std::string& fault : sdk_checks_.check_end(sdk_clients_.shown())) {
-            record_.violation(std::move(fault));
-        }
         for (const std::string& id : clients_.crowd_ids()) check_crowd(id);
     }
 
@@ -553,11 +553,25 @@ private:
     void check_lists() {
         std::vector<Info> listed;
         if (!wait_for_the_last(listed)) return;
+        follow_untold(listed);
         for (std::string& difference : compare_lists(server_.disk_content(), listed)) {
             record_.violation(std::move(difference));
         }
         for (std::string& fault : check_parents(server_.disk_content(), failed_starts_)) {
             record_.violation(std::move(fault));
+        }
+    }
+
+    /// A start whose answer was lost, sent again behind the end of its chain, begins another: then nobody
+    /// was told of the first, which has taken signals all the same.
+    void follow_untold(const std::vector<Info>& listed) {
+        const std::vector<std::string>& ids = sdk_clients_.workflow_ids();
+        for (const Info& info : listed) {
+            const std::string& id = info.execution().workflow_id();
+            const std::string& run = info.execution().run_id();
+            if (followed_.contains(run) || std::find(ids.begin(), ids.end(), id) == ids.end())
+                continue;
+            if (const auto history = read_whole(id, run)) sdk_checks_.note_untold_run(*history);
         }
     }
 

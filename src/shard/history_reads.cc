@@ -45,7 +45,6 @@ void HistoryReads::get_history(HistoryQuery query, CallScopePtr scope, Reply<His
 void HistoryReads::read(RunAddress address, Wait wait) {
     const absl::StatusOr<LoadedRun*> run = shard_.load(address);
     if (!run.ok()) return wait.reply(run.status());
-    STELE_PROBE_IF("reads.run-deleted", *run == nullptr);
     if (*run == nullptr) return wait.reply(deleted());
     absl::StatusOr<HistoryReply> result = make_page(**run, wait);
     (*run)->revealed = last_event(**run);
