@@ -91,7 +91,9 @@ void SdkClients::accompany(const std::string& workflow_id, int signals) {
     switch (network_.random().next() % 8) {
         case 0:
         case 1: network_.after(within(10'000), [this, workflow_id] { cancel(workflow_id); }); break;
-        case 2: network_.after(within(20'000), [this, workflow_id] { terminate(workflow_id); });
+        case 2:
+            network_.after(within(20'000), [this, workflow_id] { terminate(workflow_id); });
+            break;
         default: break;
     }
     updates_.update(workflow_id);

@@ -86,6 +86,10 @@ public:
     Remnant remnant() const;
     bool disk_is_busy() const { return disk_.is_busy(); }
     bool disk_has_failed() const { return disk_.has_failed(); }
+    /// Where reads fail: somebody mends the disk and starts the server anew.
+    void mend_failed_reads() {
+        if (plan_.read_fault && disk_.has_failed()) mend();
+    }
     /// Goes on from what another trial's process has left; before `run`.
     void take(const Remnant& remnant);
 

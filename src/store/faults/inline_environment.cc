@@ -8,7 +8,9 @@
 namespace stele::store {
 
 InlineEnvironment::InlineEnvironment(std::shared_ptr<rocksdb::FileSystem> files)
-    : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    : EnvWrapper(rocksdb::NewCompositeEnv(files)),
+      clock_(std::make_shared<Clock>(rocksdb::SystemClock::Default())) {
+    system_clock_ = clock_;
     // Otherwise files would be reached through the older interface, which knows less of errors.
     file_system_ = std::move(files);
 }
@@ -53,6 +55,7 @@ void InlineEnvironment::run_scheduled() {
             scheduled_.pop_front();
         }
         next.function(next.argument);
+        if (clock_->slept()) return;
     }
 }
 

@@ -2,7 +2,9 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/system_clock.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -22,10 +24,23 @@ public:
     int UnSchedule(void* tag, Priority priority) override;
     unsigned int GetThreadPoolQueueLen(Priority priority) const override;
 
-    /// Runs all that was scheduled, and what that schedules. Not from inside of RocksDB.
+    /// Runs all that was scheduled, and what that schedules, up to work that fails and wants to wait
+    /// before it is tried again: that has time until the next call. Not from inside of RocksDB.
     void run_scheduled();
 
 private:
+    /// Nobody sleeps; who wanted to is remembered.
+    class Clock final : public rocksdb::SystemClockWrapper {
+    public:
+        using SystemClockWrapper::SystemClockWrapper;
+        const char* Name() const override { return "stele inline clock"; }
+        void SleepForMicroseconds(int) override { slept_ = true; }
+        bool slept() { return slept_.exchange(false); }
+
+    private:
+        std::atomic<bool> slept_ = false;
+    };
+
     struct Work {
         void (*function)(void*);
         void* argument;
@@ -34,6 +49,7 @@ private:
         void (*unscheduled)(void*);
     };
 
+    std::shared_ptr<Clock> clock_;
     mutable std::mutex mutex_;
     std::deque<Work> scheduled_;
 };
