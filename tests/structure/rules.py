@@ -102,6 +102,7 @@ SEAM_ALLOWED = [
      "it serves sockets on real threads, whose end it waits for"),
     ("sim/sim_main.cc", ["clock"], "it tells how long the seeds took, after the last of them"),
     ("src/sdk/transport/", ["clock"], "gRPC takes a call's deadline on its own clock"),
+    ("src/store/faults/inline_environment.h", ["clock"], "RocksDB has its own, of which the sleep is replaced"),
     ("src/store/faults/", ["thread"], "RocksDB calls its files from threads of its own"),
     ("_test.cc", ["thread"], "a test may call from several threads what says it is thread safe"),
     ("_testing.cc", ["thread"], "as for tests"),
