@@ -27,6 +27,8 @@ const (
 	// eventsOfTask is how many it adds by itself: scheduled, started, completed.
 	eventsOfTask = 3
 	starters     = 64
+	// untilPolled is more than enough for a poll to reach the server.
+	untilPolled = 100 * time.Millisecond
 )
 
 // runs makes workflows by bare calls.
@@ -83,14 +85,24 @@ func (r *runs) open(count int) error {
 type longRun struct {
 	*runs
 	id string
+	// next is the poll of the worker's own queue, which a worker has open all the time: the server gives
+	// nothing to a queue that nobody has asked for lately.
+	next chan polled
+}
+
+type polled struct {
+	task *workflowservice.PollWorkflowTaskQueueResponse
+	err  error
 }
 
 // start makes a run whose history has about so many events.
 func (r *runs) start(id string, events int) (*longRun, error) {
-	run := &longRun{r, id}
+	run := &longRun{runs: r, id: id, next: make(chan polled, 1)}
 	if err := r.begin(id); err != nil {
 		return nil, err
 	}
+	run.pollOwn()
+	time.Sleep(untilPolled)
 	task, err := run.poll(false)
 	if err != nil {
 		return nil, err
@@ -104,7 +116,7 @@ func (r *runs) start(id string, events int) (*longRun, error) {
 			return nil, err
 		}
 		written += markers + eventsOfTask
-		if task, err = run.poll(true); err != nil {
+		if task, err = run.await(); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +138,7 @@ func (r *longRun) tasks(count int) (cost, latency time.Duration, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		task, err := r.poll(true)
+		task, err := r.await()
 		if err != nil {
 			return 0, 0, err
 		}
@@ -145,6 +157,23 @@ func (r *longRun) queue(sticky bool) *taskqueuepb.TaskQueue {
 		return &taskqueuepb.TaskQueue{Name: r.id}
 	}
 	return &taskqueuepb.TaskQueue{Name: r.id + "-sticky", Kind: enumspb.TASK_QUEUE_KIND_STICKY, NormalName: r.id}
+}
+
+// pollOwn asks for the next task.
+func (r *longRun) pollOwn() {
+	go func() {
+		task, err := r.poll(true)
+		r.next <- polled{task, err}
+	}()
+}
+
+// await has that task once it comes, and asks for the one behind it.
+func (r *longRun) await() (*workflowservice.PollWorkflowTaskQueueResponse, error) {
+	next := <-r.next
+	if next.err == nil {
+		r.pollOwn()
+	}
+	return next.task, next.err
 }
 
 func (r *longRun) poll(sticky bool) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
