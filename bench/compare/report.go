@@ -24,11 +24,11 @@ func (r Result) PerSecond() float64 { return float64(len(r.latencies)) / r.Elaps
 
 // ServerMilliseconds is the server's processor time for each workflow.
 func (r Result) ServerMilliseconds() float64 {
-	return milliseconds(r.ProcessorTime) / float64(len(r.latencies))
+	return reports.Milliseconds(r.ProcessorTime) / float64(len(r.latencies))
 }
 
 func (r Result) LoadMilliseconds() float64 {
-	return milliseconds(r.LoadTime) / float64(len(r.latencies))
+	return reports.Milliseconds(r.LoadTime) / float64(len(r.latencies))
 }
 
 // Percentile is the smallest latency that the given share of workflows did not exceed.
@@ -37,16 +37,12 @@ func (r Result) Percentile(percent int) float64 {
 		return 0
 	}
 	rank := (len(r.latencies)*percent + 99) / 100
-	return milliseconds(r.latencies[max(rank, 1)-1])
+	return reports.Milliseconds(r.latencies[max(rank, 1)-1])
 }
 
 func (r Result) Summary() string {
 	return fmt.Sprintf("%8.1f workflows/s, p50 %7.2f ms, p99 %7.2f ms, server %6.2f ms of CPU each, %4d MiB",
 		r.PerSecond(), r.Percentile(50), r.Percentile(99), r.ServerMilliseconds(), r.Resident>>20)
-}
-
-func milliseconds(duration time.Duration) float64 {
-	return float64(duration) / float64(time.Millisecond)
 }
 
 // Report is the Markdown text of all results.

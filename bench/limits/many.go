@@ -7,6 +7,8 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 
+	"stele/bench/compare/clients"
+	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
 
@@ -17,7 +19,7 @@ func (b *Bench) many() error {
 		return err
 	}
 	began := time.Now()
-	err = parallel(b.sizes.open, 64, func(i int) error { return b.start(name("open", i), "nobody polls") })
+	err = clients.Parallel(b.sizes.open, 64, func(i int) error { return b.start(name("open", i), "nobody polls") })
 	if err != nil {
 		return err
 	}
@@ -28,7 +30,7 @@ func (b *Bench) many() error {
 		return err
 	}
 	b.add(fmt.Sprintf("%d open workflows: resident memory of the server", b.sizes.open),
-		fmt.Sprintf("%s, %d bytes a workflow", mebibytes(after), (after-before)/int64(b.sizes.open)))
+		fmt.Sprintf("%s, %d bytes a workflow", reports.Mebibytes(after), (after-before)/int64(b.sizes.open)))
 	if err := b.closed(); err != nil {
 		return err
 	}
@@ -40,7 +42,7 @@ func (b *Bench) many() error {
 
 func (b *Bench) closed() error {
 	began := time.Now()
-	err := parallel(b.sizes.closed, 64, func(i int) error {
+	err := clients.Parallel(b.sizes.closed, 64, func(i int) error {
 		if err := b.start(name("closed", i), "nobody polls"); err != nil {
 			return err
 		}

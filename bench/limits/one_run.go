@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"stele/bench/compare/clients"
 	"stele/bench/compare/servers"
 )
 
@@ -34,7 +35,7 @@ func (b *Bench) activities() error {
 	}
 	b.add(fmt.Sprintf("%d activities in one task: scheduled", len(commands)), milliseconds(time.Since(began)))
 	began = time.Now()
-	if err := parallel(len(commands), 32, func(int) error { return b.workActivity(queue) }); err != nil {
+	if err := clients.Parallel(len(commands), 32, func(int) error { return b.workActivity(queue) }); err != nil {
 		return err
 	}
 	b.add(fmt.Sprintf("%d activities taken and completed by 32 workers", len(commands)),
@@ -109,7 +110,7 @@ func (b *Bench) signals() error {
 		return err
 	}
 	began := time.Now()
-	err := parallel(b.sizes.signals, 64, func(i int) error {
+	err := clients.Parallel(b.sizes.signals, 64, func(i int) error {
 		_, err := b.service.SignalWorkflowExecution(b.ctx, &workflowservice.SignalWorkflowExecutionRequest{
 			Namespace: servers.Namespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: queue},
 			SignalName: "signal", RequestId: name("signal", i), Identity: identity})
@@ -139,7 +140,7 @@ func (b *Bench) children() error {
 	if err != nil {
 		return err
 	}
-	err = parallel(len(commands), 32, func(int) error {
+	err = clients.Parallel(len(commands), 32, func(int) error {
 		task, err := b.poll(childQueue)
 		if err != nil {
 			return err

@@ -53,5 +53,3 @@ func milliseconds(d time.Duration) string {
 func perSecond(count int, d time.Duration) string {
 	return fmt.Sprintf("%s, %.0f/s", d.Round(time.Millisecond), float64(count)/d.Seconds())
 }
-
-func mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }

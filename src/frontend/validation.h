@@ -55,7 +55,7 @@ absl::Status validate_signal(const service::SignalWorkflowExecutionRequest& requ
                              const history::Limits& limits);
 absl::Status validate_query(const service::QueryWorkflowRequest& request,
                             const history::Limits& limits);
-/// Between an hour and a century.
+/// Between `least` and a century.
 absl::Status validate_retention(google::protobuf::Duration& retention, Duration least);
 
 }  // namespace stele::frontend

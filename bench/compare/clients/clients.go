@@ -1,4 +1,4 @@
-// Package clients has what programs need that use the Go SDK to load a server and measure themselves.
+// Package clients has what programs need that load a server and measure themselves.
 package clients
 
 import (

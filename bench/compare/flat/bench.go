@@ -73,7 +73,7 @@ func (b *bench) serve(work func(*servers.Server) error, flags ...string) error {
 	return work(server)
 }
 
-// drive runs the raw load for a time behind as long a warm-up.
+// drive runs the raw load for both times, and returns what it has measured in the second.
 func (b *bench) drive(server *servers.Server, namespace string, warmUp, measure time.Duration) (cell, error) {
 	command := exec.CommandContext(b.ctx, b.load, "--address", server.Address(), "--namespace", namespace,
 		"--in-flight", strconv.Itoa(inFlight), "--warm-up", fmt.Sprint(warmUp.Seconds()),
@@ -121,5 +121,3 @@ func diskBytes(directory string) (int64, error) {
 	})
 	return total, err
 }
-
-func mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }

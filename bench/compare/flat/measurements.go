@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 
+	"stele/bench/compare/reports"
 	"stele/bench/compare/servers"
 )
 
@@ -18,7 +19,7 @@ func (b *bench) rest() error {
 	return b.serve(func(server *servers.Server) error {
 		time.Sleep(3 * time.Second)
 		resident, err := server.ResidentBytes()
-		b.add("memory of a server at rest", mebibytes(resident), "")
+		b.add("memory of a server at rest", reports.Mebibytes(resident), "")
 		return err
 	})
 }
@@ -34,7 +35,7 @@ func (b *bench) cache() error {
 			}
 			resident, err := server.ResidentBytes()
 			results = append(results, result)
-			b.add(fmt.Sprintf("memory under load, cache of %d MiB", size), mebibytes(resident), result.String())
+			b.add(fmt.Sprintf("memory under load, cache of %d MiB", size), reports.Mebibytes(resident), result.String())
 			return err
 		}, "--run-cache-mib", strconv.Itoa(size))
 		if err != nil {
@@ -86,7 +87,7 @@ func (b *bench) history() error {
 				compared = fmt.Sprintf("%.2f× its CPU", float64(cost)/float64(costs[0]))
 			}
 			b.add(fmt.Sprintf("a signal and the task that it brings, behind %d events", events),
-				fmt.Sprintf("%.3f ms of CPU, p50 %.2f ms", milliseconds(cost), milliseconds(latency)), compared)
+				fmt.Sprintf("%.3f ms of CPU, p50 %.2f ms", reports.Milliseconds(cost), reports.Milliseconds(latency)), compared)
 		}
 		return nil
 	})
@@ -113,7 +114,7 @@ func (b *bench) store() error {
 			return err
 		}
 		disk, err := diskBytes(filepath.Dir(server.Log))
-		b.add("… memory, disk", mebibytes(resident)+", "+mebibytes(disk), "")
+		b.add("… memory, disk", reports.Mebibytes(resident)+", "+reports.Mebibytes(disk), "")
 		return err
 	})
 }
@@ -177,7 +178,7 @@ func (b *bench) growth() error {
 				compared = sum.beside(second)
 			}
 			b.add(fmt.Sprintf("growth: %d workflows, kept for %v", done, b.retention),
-				fmt.Sprintf("%v; memory %s, disk %s", sum, mebibytes(resident), mebibytes(disk)), compared)
+				fmt.Sprintf("%v; memory %s, disk %s", sum, reports.Mebibytes(resident), reports.Mebibytes(disk)), compared)
 		}
 		return nil
 	}, "--dynamic-config-value", fmt.Sprintf("system.namespaceMinRetentionLocal=%q", b.retention),
@@ -199,5 +200,3 @@ func (b *bench) grow(server *servers.Server, namespace string, wanted int) (cell
 	last.Workflows = total
 	return last, nil
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }

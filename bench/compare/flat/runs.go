@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	commandpb "go.temporal.io/api/command/v1"
@@ -17,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"stele/bench/compare/clients"
 	"stele/bench/compare/servers"
 )
 
@@ -58,27 +57,7 @@ func (r *runs) begin(id string) error {
 
 // open starts workflows that nobody works on.
 func (r *runs) open(count int) error {
-	var next atomic.Int64
-	var failure atomic.Pointer[error]
-	var group sync.WaitGroup
-	for range starters {
-		group.Go(func() {
-			for failure.Load() == nil {
-				i := int(next.Add(1))
-				if i > count {
-					return
-				}
-				if err := r.begin(fmt.Sprintf("open-%d", i)); err != nil {
-					failure.CompareAndSwap(nil, &err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	if err := failure.Load(); err != nil {
-		return *err
-	}
-	return nil
+	return clients.Parallel(count, starters, func(i int) error { return r.begin(fmt.Sprintf("open-%d", i)) })
 }
 
 // longRun is one workflow with a worker of its own, which keeps its history.

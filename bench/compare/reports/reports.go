@@ -20,6 +20,14 @@ func Ratio(dividend, divisor float64) string {
 	return fmt.Sprintf("%.2f×", dividend/divisor)
 }
 
+// Mebibytes is a size for reading.
+func Mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
+
+// Milliseconds is a time for reports, with what is below one.
+func Milliseconds(duration time.Duration) float64 {
+	return float64(duration) / float64(time.Millisecond)
+}
+
 // Heading is the title, the commit and the machine, with which a report begins.
 func Heading(title, commit string) string {
 	return fmt.Sprintf("# %s\n\nCommit %s, %s. %s.\n\n",
