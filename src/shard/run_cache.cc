@@ -10,22 +10,45 @@ namespace {
 
 /// Event batches that a run keeps for its next poll although the store has them.
 constexpr std::size_t kTailBytes = 64 * 1024;
-/// What a run costs beside the bytes of its rows: nodes, indexes, the cache's own entries.
-constexpr std::size_t kRunOverhead = 2 * 1024;
-/// What a row costs in memory beside its serialised size.
+/// Beside its values a run costs the nodes of the list and of the two indexes, the name of the run in one
+/// of them, and the first block of the queue of batches.
+constexpr std::size_t kRunOverhead = sizeof(LoadedRun) + sizeof(history::Run) + 1024;
+/// An entry of a table beside its values: the nodes of its three orders.
 constexpr std::size_t kRowOverhead = 256;
+/// Of an activity also the messages that are nearly empty when serialised: times, timeouts, the policy.
+template <typename Row>
+constexpr std::size_t kEntryBytes = sizeof(Row) + kRowOverhead;
+template <>
+constexpr std::size_t kEntryBytes<storage::ActivityRow> =
+    sizeof(storage::ActivityRow) + kRowOverhead + 512;
+/// In memory short texts and times are objects of their own, each with a header and rounded up: a row takes
+/// up three times its serialised size, but payloads what they are.
+std::size_t in_memory(std::size_t serialised, std::size_t rows) {
+    constexpr std::size_t kShortOfRow = 512;
+    return serialised + 2 * std::min(serialised, rows * kShortOfRow);
+}
+
+template <typename Row>
+std::size_t row_bytes(const Row& row) {
+    return in_memory(row.ByteSizeLong(), 1);
+}
 
 template <typename Row>
 std::size_t table_bytes(const history::Table<Row>& table) {
-    return table.bytes() + table.size() * kRowOverhead;
+    return in_memory(table.bytes(), table.size()) + table.size() * kEntryBytes<Row>;
 }
 
 std::size_t pending_update_bytes(const history::Run& run) {
     std::size_t bytes = 0;
     for (const auto& [id, update] : run.pending_updates.rows()) {
-        bytes += update.request->ByteSizeLong() + kRowOverhead;
+        bytes += row_bytes(*update.request) + kEntryBytes<history::PendingUpdate>;
     }
     return bytes;
+}
+
+std::size_t tail_bytes(const EventTail& tail) {
+    constexpr std::size_t kBatchOverhead = sizeof(EventTail::Batch) + 32;
+    return tail.bytes() + tail.batches().size() * kBatchOverhead;
 }
 
 std::size_t row_count(const history::Run& run) {
@@ -36,7 +59,7 @@ std::size_t row_count(const history::Run& run) {
 }
 
 std::size_t run_bytes(const history::Run& run) {
-    return run.info.ByteSizeLong() + run.header.ByteSizeLong() + run.attributes.ByteSizeLong() +
+    return row_bytes(run.info) + row_bytes(run.header) + row_bytes(run.attributes) +
            table_bytes(run.activities) + table_bytes(run.timers) + table_bytes(run.children) +
            table_bytes(run.external_signals) + table_bytes(run.external_cancels) +
            table_bytes(run.nexus_operations) + table_bytes(run.buffered) +
@@ -109,7 +132,7 @@ void RunCache::changed(LoadedRun& run, Position readable) {
     }
     --run.until_count;
     bytes_ -= run.bytes;
-    run.bytes = kRunOverhead + run.row_bytes + run.tail.bytes();
+    run.bytes = kRunOverhead + run.row_bytes + tail_bytes(run.tail);
     bytes_ += run.bytes;
 }
 

@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <execinfo.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +68,8 @@ void report_hang(int) {
     const char text[] = "HANGS: ";
     [[maybe_unused]] ssize_t written = write(STDOUT_FILENO, text, sizeof(text) - 1);
     written = write(STDOUT_FILENO, hanging, std::strlen(hanging));
+    void* frames[64];
+    backtrace_symbols_fd(frames, backtrace(frames, std::size(frames)), STDOUT_FILENO);
     _exit(1);
 }
 
