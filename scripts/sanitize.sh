@@ -21,10 +21,7 @@ cmake --build "$build"
 reports=$PWD/$build/sanitizer-reports
 rm -rf "$reports"
 mkdir -p "$reports"
-export ASAN_OPTIONS=log_path=$reports/asan
-export LSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/lsan.supp:print_suppressions=0
-export UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/ubsan
-export TSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/tsan.supp:print_suppressions=0:second_deadlock_stack=1:log_path=$reports/tsan
+. tests/sanitizers/options.sh "$reports"
 # An allocator of theirs says itself that there is no memory. And OpenSSL does not tell ThreadSanitizer how it
 # synchronises, so that one leaves out the tests of TLS.
 left_out='OutOfMemoryDeathTest.*'

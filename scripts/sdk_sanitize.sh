@@ -14,9 +14,7 @@ build=build/$preset
 cmake --preset "$preset" > "$build-configure.log" || { cat "$build-configure.log"; exit 1; }
 cmake --build "$build" --target stele_sdk_test stele_embedded_test stele_sdk_integration_test
 
-export LSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/lsan.supp:print_suppressions=0
-export TSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/tsan.supp:print_suppressions=0:second_deadlock_stack=1
-export UBSAN_OPTIONS=print_stacktrace=1
+. tests/sanitizers/options.sh ""
 passed=0 failed=0
 
 # run NAME COMMAND...: prints the command's last line and counts it.
