@@ -110,6 +110,11 @@ bench-raw: build ## Compare under bare gRPC calls, also with a server without an
 bench-flat: build ## Cost beside a full store, many shards, long histories; memory
 	@scripts/bench_flat.sh $(BUILD)
 
+.PHONY: bench-micro
+bench-micro: configure ## Measure parts alone: commit, transitions, matching, pages, lists, replay
+	cmake --build $(BUILD) --target stele_bench_micro
+	$(BUILD)/stele_bench_micro
+
 .PHONY: bench-limits
 bench-limits: build ## Thousands of activities, timers, children; a million workflows
 	@scripts/bench_limits.sh $(BUILD)

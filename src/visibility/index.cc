@@ -4,11 +4,11 @@
 #include "base/time.h"
 #include "visibility/filter/sql.h"
 #include "visibility/index_schema.h"
+#include "visibility/order_range.h"
 #include "visibility/page_checksums.h"
 #include "visibility/run_info.h"
 
 #include <array>
-#include <limits>
 #include <set>
 #include <span>
 #include <utility>
@@ -21,8 +21,6 @@ namespace enums = temporal::api::enums::v1;
 constexpr char kDivision[] = "TemporalNamespaceDivision";
 /// Run keys stay below 2^50: that many runs of one slot would take a thousand years.
 constexpr int kKeyBits = 50;
-/// For the open runs of the order of lists.
-constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
 /// The order of lists; the size of the page follows.
 const std::string kOrder = " ORDER BY order_time DESC, start_time DESC, run_id LIMIT ";
@@ -409,7 +407,9 @@ absl::StatusOr<Statement> Index::select(const std::string& before, const std::st
     std::string sql = before + "SELECT " + columns + " FROM runs WHERE space = ?";
     if (!filter::mentions(filter, kDivision)) sql += " AND division IS NULL";
     filter::Sql condition;
+    OrderRange range;
     if (filter.where) {
+        range = order_range(*filter.where);
         filter::Layout layout{
             column_of, [&](const filter::Attribute& attribute) {
                 return find_name(space, attribute.name, attribute.type).value_or(kNobody);
@@ -421,6 +421,8 @@ absl::StatusOr<Statement> Index::select(const std::string& before, const std::st
         condition = filter::print(*filter.where, layout);
         sql += " AND " + condition.text;
     }
+    // As bounds also where they are one place: SQLite takes few runs to stand at one.
+    if (range != OrderRange()) sql += " AND order_time >= ? AND order_time <= ?";
     if (after) {
         sql +=
             " AND order_time <= ? AND (order_time < ? OR start_time < ? OR "
@@ -430,6 +432,7 @@ absl::StatusOr<Statement> Index::select(const std::string& before, const std::st
     Binder binder(statement);
     binder.integer(space);
     for (const filter::Value& value : condition.parameters) binder.value(value);
+    if (range != OrderRange()) binder.integer(range.first).integer(range.last);
     if (after) {
         binder.integer(after->order_time)
             .integer(after->order_time)

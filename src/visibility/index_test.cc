@@ -169,6 +169,18 @@ TEST_F(IndexTest, AListByWorkflowIdDoesNotLookAtAllRuns) {
     }
 }
 
+TEST_F(IndexTest, AListOfClosedRunsDoesNotLookAtOpenOnes) {
+    for (const char* text :
+         {"ExecutionStatus = 'Completed'", "ExecutionStatus = 'Running'",
+          "CloseTime > '2020-01-01T00:00:00Z'", "CloseTime IS NULL",
+          "ExecutionStatus IN ('Failed', 'TimedOut') AND WorkflowType = 'type'"}) {
+        const std::string plan = plan_of(text);
+        EXPECT_THAT(plan, HasSubstr("runs_in_order (space=? AND order_time>? AND order_time<?)"))
+            << text;
+        EXPECT_THAT(plan, Not(HasSubstr("ORDER BY"))) << text;
+    }
+}
+
 TEST_F(IndexTest, APrefixOfVeryManyIdsIsFoundInTheOrderOfTheList) {
     constexpr int kMany = 1'100;
     put_all(1, kMany);
@@ -329,6 +341,7 @@ public:
         if (chance(2)) {
             rows.close(static_cast<enums::WorkflowExecutionStatus>(2 + pick(6)), number + pick(5));
         }
+        if (chance(10)) rows.header.set_status(enums::WORKFLOW_EXECUTION_STATUS_PAUSED);
         if (chance(3)) rows.info.mutable_parent()->set_workflow_id(word());
         if (chance(2)) rows.set("Customer", "\"" + word() + "\"");
         if (chance(2)) rows.set("Tags", "[\"" + word() + "\",\"" + word() + "\"]");
@@ -360,7 +373,17 @@ private:
         const std::string numbers[] = {"Total", "Price", "HistoryLength"};
         const std::string anything[] = {"Customer", "Tags", "Note",      "Total",
                                         "Price",    "Paid", "CloseTime", "ParentWorkflowId"};
-        switch (pick(12)) {
+        const std::string statuses[] = {"'Running'", "'Paused'", "'Completed'", "'Failed'"};
+        const auto time = [&] {
+            return "'1970-01-01T00:00:" + std::to_string(10 + pick(50)) + "Z'";
+        };
+        switch (pick(16)) {
+            case 12: return "ExecutionStatus " + equality + " " + statuses[pick(4)];
+            case 13:
+                return "ExecutionStatus " + is_not + "IN (" + statuses[pick(4)] + ", " +
+                       statuses[pick(4)] + ")";
+            case 14: return "CloseTime " + order + " " + time();
+            case 15: return "CloseTime " + is_not + "BETWEEN " + time() + " AND " + time();
             case 0: return texts[pick(3)] + " " + order + " " + text();
             case 1: return texts[pick(3)] + " " + is_not + "STARTS_WITH " + text();
             case 2: return texts[pick(3)] + " " + is_not + "IN (" + text() + ", " + text() + ")";
@@ -395,6 +418,7 @@ std::vector<Value> values_of(const Rows& rows, const history::SearchAttributeSch
     if (attribute.name == "HistoryLength") {
         return closed ? std::vector<Value>{header.next_event_id() - 1} : std::vector<Value>{};
     }
+    if (attribute.name == "ExecutionStatus") return {std::int64_t{header.status()}};
     if (attribute.name == "CloseTime") {
         return closed ? std::vector<Value>{from_proto(header.close_time())} : std::vector<Value>{};
     }

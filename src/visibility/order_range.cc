@@ -1,0 +1,102 @@
+#include "visibility/order_range.h"
+
+#include "visibility/run_info.h"
+
+#include <algorithm>
+
+namespace stele::visibility {
+namespace {
+
+namespace enums = temporal::api::enums::v1;
+using filter::Condition;
+using filter::Operator;
+using filter::Value;
+
+constexpr std::int64_t kBeginning = std::numeric_limits<std::int64_t>::min();
+constexpr OrderRange kNothing{kEndOfTime, kBeginning};
+constexpr OrderRange kOpen{kEndOfTime, kEndOfTime};
+constexpr OrderRange kClosed{kBeginning, kEndOfTime - 1};
+
+OrderRange both(const OrderRange& a, const OrderRange& b) {
+    return {std::max(a.first, b.first), std::min(a.last, b.last)};
+}
+
+/// The smallest range around both.
+OrderRange either(const OrderRange& a, const OrderRange& b) {
+    if (a.first > a.last) return b;
+    if (b.first > b.last) return a;
+    return {std::min(a.first, b.first), std::max(a.last, b.last)};
+}
+
+bool is_wanted(const Condition& condition, int status) {
+    const bool named =
+        std::any_of(condition.values.begin(), condition.values.end(), [status](const Value& value) {
+            const std::int64_t* number = std::get_if<std::int64_t>(&value);
+            return number == nullptr || *number == status;
+        });
+    switch (condition.op) {
+        case Operator::kEqual:
+        case Operator::kIn: return named;
+        case Operator::kNotEqual:
+        case Operator::kNotIn: return !named;
+        default: return true;
+    }
+}
+
+OrderRange of_status(const Condition& condition) {
+    OrderRange range = kNothing;
+    for (int status = enums::WorkflowExecutionStatus_MIN;
+         status <= enums::WorkflowExecutionStatus_MAX; ++status) {
+        if (!enums::WorkflowExecutionStatus_IsValid(status) || !is_wanted(condition, status))
+            continue;
+        const bool open = is_open_status(static_cast<enums::WorkflowExecutionStatus>(status));
+        range = either(range, open ? kOpen : kClosed);
+    }
+    return range;
+}
+
+/// From a value of the condition to the next; both are closes, for an open run has none.
+OrderRange of_close(const Condition& condition) {
+    if (condition.op == Operator::kIsNull) return kOpen;
+    OrderRange named = kNothing;
+    for (const Value& value : condition.values) {
+        const Timestamp* time = std::get_if<Timestamp>(&value);
+        if (time == nullptr) return kClosed;
+        const std::int64_t place = time->time_since_epoch().count();
+        named = either(named, {place, place});
+    }
+    switch (condition.op) {
+        case Operator::kEqual:
+        case Operator::kIn:
+        case Operator::kBetween: return both(kClosed, named);
+        case Operator::kLess:
+        case Operator::kLessEqual: return both(kClosed, {kBeginning, named.last});
+        case Operator::kGreater:
+        case Operator::kGreaterEqual: return both(kClosed, {named.first, kEndOfTime});
+        default: return kClosed;
+    }
+}
+
+}  // namespace
+
+OrderRange order_range(const filter::Node& where) {
+    OrderRange range;
+    switch (where.kind) {
+        case filter::Node::Kind::kAnd:
+            for (const filter::Node& part : where.children) range = both(range, order_range(part));
+            return range;
+        case filter::Node::Kind::kOr:
+            range = kNothing;
+            for (const filter::Node& part : where.children)
+                range = either(range, order_range(part));
+            return range;
+        case filter::Node::Kind::kCondition:
+            if (where.condition.attribute.name == "ExecutionStatus")
+                return of_status(where.condition);
+            if (where.condition.attribute.name == "CloseTime") return of_close(where.condition);
+            return range;
+    }
+    return range;
+}
+
+}  // namespace stele::visibility
