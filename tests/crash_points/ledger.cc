@@ -72,6 +72,7 @@ void Ledger::load(const State& state) {
 }
 
 std::string Ledger::reconcile(store::Store& found) {
+    const Aside aside;
     const absl::StatusOr<Rows> rows = rows_of(found);
     if (!rows.ok()) return "the store can not be read: " + message_of(rows.status());
     Rows expected = rows_of(*confirmed_).value();

@@ -111,6 +111,7 @@ TEST(RocksDbStore, AnotherProcessIsRefusedWithTheHoldersName) {
         if (write(ready[1], &byte, 1) != 1 || read(done[0], &byte, 1) != 1) _exit(1);
         _exit(0);
     }
+    close(ready[1]);  // or nothing would say that the child has ended early
     char byte = 0;
     ASSERT_EQ(read(ready[0], &byte, 1), 1);
     ASSERT_EQ(byte, 'y');
@@ -119,7 +120,7 @@ TEST(RocksDbStore, AnotherProcessIsRefusedWithTheHoldersName) {
     EXPECT_NE(message.find("process " + std::to_string(child)), std::string::npos) << message;
     ASSERT_EQ(write(done[1], &byte, 1), 1);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
-    for (const int end : {ready[0], ready[1], done[0], done[1]}) close(end);
+    for (const int end : {ready[0], done[0], done[1]}) close(end);
 }
 
 TEST(RocksDbStore, AnUnknownFormatIsRefusedByName) {
