@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # The SDK's tests under a sanitizer: sdk_sanitize.sh asan|tsan [STELE]. Unit tests, the test environment,
 # and the integration tests on the engine in their own process, which is built alike; with a server
-# program STELE also over gRPC. ThreadSanitizer cannot follow the system's gRPC, nor OpenSSL below it:
-# there the tests of TLS are left out, which are the only unit tests with a connection. What libraries
-# of the system do is left out as well (tests/sanitizers), our own code never is. Ends with
-# `N passed, N failed`.
+# program STELE also over gRPC, which ThreadSanitizer cannot follow. What libraries of the system do is left out
+# (tests/sanitizers), our own code never is. Ends with `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:?sdk_sanitize.sh asan|tsan [STELE]}
@@ -28,9 +26,7 @@ run() {
     passed=$((passed + more_passed)) failed=$((failed + more_failed))
 }
 
-[ "$preset" != tsan ] || export GTEST_FILTER='-TlsTest.*'
 run unit-tests scripts/ctest_summary.py "$build" -R '^stele_(sdk|embedded)_test$'
-unset GTEST_FILTER
 run on-the-embedded-engine tests/sdk/run "$build" embedded
 [ -z "$stele" ] || STELE_SERVER=$stele run over-grpc tests/sdk/run "$build" grpc
 echo "$passed passed, $failed failed"
