@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
@@ -71,6 +72,7 @@ func (Behaviour) RateLimitIsSetAndLetGo(p *Play) {
 	p.setQueue(func(r *configRequest) { r.UpdateQueueRateLimit = rate(42, "slow backend") })
 	p.describeQueue(enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 	p.setQueue(func(r *configRequest) { r.UpdateQueueRateLimit = &rateUpdate{Reason: "recovered"} })
+	time.Sleep(time.Second) // Temporal tells those who hand out the tasks later than the caller
 	p.describeQueue(enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 	p.describeQueue(enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 }
