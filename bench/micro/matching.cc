@@ -111,27 +111,19 @@ private:
     std::unique_ptr<Matching> matching_;
 };
 
-void tasks_for_waiting_polls(benchmark::State& state) {
-    Pairing pairing;
-    for (auto _ : state) {
-        pairing.poll();
-        pairing.offer();
-        pairing.wait();
-    }
-    state.SetItemsProcessed(state.iterations() * kPairs);
-}
-BENCHMARK(tasks_for_waiting_polls)->UseRealTime();
+using Side = void (Pairing::*)();
 
-void polls_for_waiting_tasks(benchmark::State& state) {
+void pairing(benchmark::State& state, Side first, Side second) {
     Pairing pairing;
     for (auto _ : state) {
-        pairing.offer();
-        pairing.poll();
+        (pairing.*first)();
+        (pairing.*second)();
         pairing.wait();
     }
     state.SetItemsProcessed(state.iterations() * kPairs);
 }
-BENCHMARK(polls_for_waiting_tasks)->UseRealTime();
+BENCHMARK_CAPTURE(pairing, tasks_for_waiting_polls, &Pairing::poll, &Pairing::offer)->UseRealTime();
+BENCHMARK_CAPTURE(pairing, polls_for_waiting_tasks, &Pairing::offer, &Pairing::poll)->UseRealTime();
 
 }  // namespace
 }  // namespace stele::matching

@@ -21,6 +21,7 @@ constexpr std::size_t kEntryBytes = sizeof(Row) + kRowOverhead;
 template <>
 constexpr std::size_t kEntryBytes<storage::ActivityRow> =
     sizeof(storage::ActivityRow) + kRowOverhead + 512;
+
 /// In memory short texts and times are objects of their own, each with a header and rounded up: a row takes
 /// up three times its serialised size, but payloads what they are.
 std::size_t in_memory(std::size_t serialised, std::size_t rows) {
@@ -28,9 +29,9 @@ std::size_t in_memory(std::size_t serialised, std::size_t rows) {
     return serialised + 2 * std::min(serialised, rows * kShortOfRow);
 }
 
-template <typename Row>
-std::size_t row_bytes(const Row& row) {
-    return in_memory(row.ByteSizeLong(), 1);
+template <typename Message>
+std::size_t message_bytes(const Message& message) {
+    return in_memory(message.ByteSizeLong(), 1);
 }
 
 template <typename Row>
@@ -41,7 +42,7 @@ std::size_t table_bytes(const history::Table<Row>& table) {
 std::size_t pending_update_bytes(const history::Run& run) {
     std::size_t bytes = 0;
     for (const auto& [id, update] : run.pending_updates.rows()) {
-        bytes += row_bytes(*update.request) + kEntryBytes<history::PendingUpdate>;
+        bytes += message_bytes(*update.request) + kEntryBytes<history::PendingUpdate>;
     }
     return bytes;
 }
@@ -59,7 +60,7 @@ std::size_t row_count(const history::Run& run) {
 }
 
 std::size_t run_bytes(const history::Run& run) {
-    return row_bytes(run.info) + row_bytes(run.header) + row_bytes(run.attributes) +
+    return message_bytes(run.info) + message_bytes(run.header) + message_bytes(run.attributes) +
            table_bytes(run.activities) + table_bytes(run.timers) + table_bytes(run.children) +
            table_bytes(run.external_signals) + table_bytes(run.external_cancels) +
            table_bytes(run.nexus_operations) + table_bytes(run.buffered) +

@@ -407,9 +407,7 @@ absl::StatusOr<Statement> Index::select(const std::string& before, const std::st
     std::string sql = before + "SELECT " + columns + " FROM runs WHERE space = ?";
     if (!filter::mentions(filter, kDivision)) sql += " AND division IS NULL";
     filter::Sql condition;
-    OrderRange range;
     if (filter.where) {
-        range = order_range(*filter.where);
         filter::Layout layout{
             column_of, [&](const filter::Attribute& attribute) {
                 return find_name(space, attribute.name, attribute.type).value_or(kNobody);
@@ -420,9 +418,13 @@ absl::StatusOr<Statement> Index::select(const std::string& before, const std::st
         }
         condition = filter::print(*filter.where, layout);
         sql += " AND " + condition.text;
+        const OrderRange range = order_range(*filter.where);
+        if (range != OrderRange()) {
+            // As bounds also where they are one place: SQLite takes few runs to stand at one.
+            sql += " AND order_time >= ? AND order_time <= ?";
+            condition.parameters.insert(condition.parameters.end(), {range.first, range.last});
+        }
     }
-    // As bounds also where they are one place: SQLite takes few runs to stand at one.
-    if (range != OrderRange()) sql += " AND order_time >= ? AND order_time <= ?";
     if (after) {
         sql +=
             " AND order_time <= ? AND (order_time < ? OR start_time < ? OR "
@@ -432,7 +434,6 @@ absl::StatusOr<Statement> Index::select(const std::string& before, const std::st
     Binder binder(statement);
     binder.integer(space);
     for (const filter::Value& value : condition.parameters) binder.value(value);
-    if (range != OrderRange()) binder.integer(range.first).integer(range.last);
     if (after) {
         binder.integer(after->order_time)
             .integer(after->order_time)

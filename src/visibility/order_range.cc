@@ -1,8 +1,10 @@
 #include "visibility/order_range.h"
 
+#include "visibility/filter/evaluate.h"
 #include "visibility/run_info.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace stele::visibility {
 namespace {
@@ -28,26 +30,15 @@ OrderRange either(const OrderRange& a, const OrderRange& b) {
     return {std::min(a.first, b.first), std::max(a.last, b.last)};
 }
 
-bool is_wanted(const Condition& condition, int status) {
-    const bool named =
-        std::any_of(condition.values.begin(), condition.values.end(), [status](const Value& value) {
-            const std::int64_t* number = std::get_if<std::int64_t>(&value);
-            return number == nullptr || *number == status;
-        });
-    switch (condition.op) {
-        case Operator::kEqual:
-        case Operator::kIn: return named;
-        case Operator::kNotEqual:
-        case Operator::kNotIn: return !named;
-        default: return true;
-    }
-}
-
-OrderRange of_status(const Condition& condition) {
+OrderRange of_status(const filter::Node& where) {
+    const filter::Filter wanted{.where = where, .group_by = std::nullopt, .order_by = {}};
     OrderRange range = kNothing;
     for (int status = enums::WorkflowExecutionStatus_MIN;
          status <= enums::WorkflowExecutionStatus_MAX; ++status) {
-        if (!enums::WorkflowExecutionStatus_IsValid(status) || !is_wanted(condition, status))
+        const auto record = [status](const filter::Attribute&) {
+            return std::vector<Value>{std::int64_t{status}};
+        };
+        if (!enums::WorkflowExecutionStatus_IsValid(status) || !filter::matches(wanted, record))
             continue;
         const bool open = is_open_status(static_cast<enums::WorkflowExecutionStatus>(status));
         range = either(range, open ? kOpen : kClosed);
@@ -55,7 +46,7 @@ OrderRange of_status(const Condition& condition) {
     return range;
 }
 
-/// From a value of the condition to the next; both are closes, for an open run has none.
+/// Of a comparison with the time of the close, which an open run does not have.
 OrderRange of_close(const Condition& condition) {
     if (condition.op == Operator::kIsNull) return kOpen;
     OrderRange named = kNothing;
@@ -91,8 +82,7 @@ OrderRange order_range(const filter::Node& where) {
                 range = either(range, order_range(part));
             return range;
         case filter::Node::Kind::kCondition:
-            if (where.condition.attribute.name == "ExecutionStatus")
-                return of_status(where.condition);
+            if (where.condition.attribute.name == "ExecutionStatus") return of_status(where);
             if (where.condition.attribute.name == "CloseTime") return of_close(where.condition);
             return range;
     }

@@ -4,7 +4,6 @@
 #include "store/faults/inline_environment.h"
 #include "store/forwarding_store.h"
 #include "store/rocksdb/log_file.h"
-#include "store/rocksdb/table_check.h"
 #include "store/rocksdb/whole_reads.h"
 
 #include <utility>
@@ -98,7 +97,7 @@ const std::filesystem::path& FaultDisk::directory() {
 
 absl::StatusOr<std::unique_ptr<Store>> FaultDisk::open(const RocksDbOptions& options) {
     auto environment = std::make_unique<InlineEnvironment>(
-        with_checked_tables(with_whole_reads(with_logs_zeroed_ahead(files_, kZeroedAtOnceHere))));
+        with_whole_reads(with_logs_zeroed_ahead(files_, kZeroedAtOnceHere)));
     InlineEnvironment& scheduler = *environment;
     STELE_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                            open_rocksdb_store_in(std::move(environment), directory(), options));

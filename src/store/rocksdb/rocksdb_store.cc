@@ -6,7 +6,6 @@
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/private_files.h"
 #include "store/rocksdb/rocksdb_directory.h"
-#include "store/rocksdb/table_check.h"
 #include "store/rocksdb/whole_reads.h"
 
 #include <rocksdb/cache.h>
@@ -312,9 +311,9 @@ absl::Status check_logs_locked(rocksdb::Env& environment, const std::filesystem:
 absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store(const std::filesystem::path& directory,
                                                           const RocksDbOptions& options) {
     STELE_RETURN_IF_ERROR(make_directory(directory));
-    return open_rocksdb_store_in(rocksdb::NewCompositeEnv(with_checked_tables(with_whole_reads(
-                                     with_logs_zeroed_ahead(make_private_files())))),
-                                 directory, options);
+    return open_rocksdb_store_in(
+        rocksdb::NewCompositeEnv(with_whole_reads(with_logs_zeroed_ahead(make_private_files()))),
+        directory, options);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store_in(

@@ -4,14 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace stele::store {
 namespace {
 
-using rocksdb::FileOptions;
 using rocksdb::FSRandomAccessFile;
-using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
@@ -72,11 +69,9 @@ std::optional<Place> find_properties(std::string_view list) {
 
 class Table {
 public:
-    Table(std::string name, const FSRandomAccessFile& file, std::uint64_t bytes)
-        : name_(std::move(name)), file_(file), bytes_(bytes) {}
+    Table(const std::string& name, const FSRandomAccessFile& file, std::uint64_t bytes)
+        : name_(name), file_(file), bytes_(bytes) {}
 
-    /// Corruption where RocksDB would look for a hash index in the properties. What can not be understood
-    /// is fine here: it will be refused.
     IOStatus check() const {
         if (bytes_ < kFooterBytes) return IOStatus::OK();
         const std::string footer = read({bytes_ - kFooterBytes, kFooterBytes});
@@ -107,35 +102,15 @@ private:
         return status.ok() ? result.ToString() : std::string();
     }
 
-    const std::string name_;
+    const std::string& name_;
     const FSRandomAccessFile& file_;
     const std::uint64_t bytes_;
 };
 
-class CheckedTables final : public rocksdb::FileSystemWrapper {
-public:
-    explicit CheckedTables(std::shared_ptr<rocksdb::FileSystem> below)
-        : FileSystemWrapper(std::move(below)) {}
-
-    const char* Name() const override { return "stele checked tables"; }
-
-    IOStatus NewRandomAccessFile(const std::string& file, const FileOptions& options,
-                                 std::unique_ptr<FSRandomAccessFile>* result,
-                                 IODebugContext* debug) override {
-        IOStatus opened = target()->NewRandomAccessFile(file, options, result, debug);
-        if (!opened.ok() || !file.ends_with(".sst")) return opened;
-        std::uint64_t bytes = 0;
-        const IOStatus sized = target()->GetFileSize(file, options.io_options, &bytes, debug);
-        if (!sized.ok()) return sized;
-        return Table(file, **result, bytes).check();
-    }
-};
-
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> with_checked_tables(
-    std::shared_ptr<rocksdb::FileSystem> below) {
-    return std::make_shared<CheckedTables>(std::move(below));
+IOStatus check_table(const std::string& name, const FSRandomAccessFile& file, std::uint64_t bytes) {
+    return Table(name, file, bytes).check();
 }
 
 }  // namespace stele::store

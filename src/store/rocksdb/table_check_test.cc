@@ -1,6 +1,7 @@
 #include "store/rocksdb/table_check.h"
 
 #include "store/faults/fault_files.h"
+#include "store/rocksdb/whole_reads.h"
 
 #include <gtest/gtest.h>
 #include <rocksdb/env.h>
@@ -37,7 +38,7 @@ IOStatus open(const std::string& name, const std::string& bytes) {
     const auto below = std::make_shared<FaultFiles>();
     below->load({{name, bytes}});
     std::unique_ptr<rocksdb::FSRandomAccessFile> file;
-    return with_checked_tables(below)->NewRandomAccessFile(name, FileOptions(), &file, nullptr);
+    return with_whole_reads(below)->NewRandomAccessFile(name, FileOptions(), &file, nullptr);
 }
 
 TEST(TableCheck, RefusesTheBitThatRocksDbTripsOver) {

@@ -1,9 +1,12 @@
 #include "store/rocksdb/whole_reads.h"
 
+#include "store/rocksdb/table_check.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace stele::store {
@@ -122,10 +125,13 @@ private:
     IOStatus open(const std::string& file, const FileOptions& options,
                   std::unique_ptr<File>* result, IODebugContext* debug, IOStatus opened) {
         if (!opened.ok()) return opened;
-        Whole whole{file};
-        const IOStatus sized = target()->GetFileSize(file, options.io_options, &whole.bytes, debug);
+        std::uint64_t bytes = 0;
+        const IOStatus sized = target()->GetFileSize(file, options.io_options, &bytes, debug);
         if (!sized.ok()) return sized;
-        *result = std::make_unique<Wrapped>(std::move(*result), std::move(whole));
+        *result = std::make_unique<Wrapped>(std::move(*result), Whole{file, bytes});
+        if constexpr (std::is_same_v<File, FSRandomAccessFile>) {
+            if (file.ends_with(".sst")) return check_table(file, **result, bytes);
+        }
         return opened;
     }
 };
