@@ -94,12 +94,28 @@ void Clients::start() {
 
 void Clients::start_crowd(int count) {
     const std::string script(kActivitiesOfCrowd, 'A');
+    // A task that only brings an update has no row: beyond a full window it is forgotten for seconds.
+    const bool updated = options_.window > static_cast<std::size_t>(count);
     for (int i = 0; i < count; ++i) {
         const std::string id = fmt::format("crowd-{}", i);
         crowd_ids_.push_back(id);
         ++open_calls_;
-        send_start(start_request(id, encode_input(script, id)), [] {});
+        if (!updated || i % 2 == 0) {
+            send_start(start_request(id, encode_input(script, id)), [] {});
+        } else {
+            send_start(start_request(id, encode_input(script + 'S', id)), [this, id] {
+                network_.after(within(3'000), [this, id] { update_and_signal(id); });
+            });
+        }
     }
+}
+
+void Clients::update_and_signal(const std::string& workflow_id) {
+    updates_.update_now(workflow_id, [this, workflow_id] {
+        const std::string value = workflow_id + "-signal";
+        ++open_calls_;
+        signal_until_told(workflow_id, value, "request-" + value);
+    });
 }
 
 void Clients::start_workflow(std::size_t index) {

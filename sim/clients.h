@@ -34,7 +34,8 @@ public:
     Clients(Network& network, Record& record, const Options& options);
 
     void start();
-    /// Starts so many short workflows at once.
+    /// Starts so many short workflows at once. Where all their tasks find room in matching, half of
+    /// them then wait for a signal that is sent when they have answered an update.
     void start_crowd(int count);
     /// Whether every call that must be acknowledged has been.
     bool finished() const { return open_calls_ == 0 && updates_.finished(); }
@@ -49,6 +50,7 @@ private:
         const temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request,
         std::function<void()> started);
     void accompany(std::size_t index);
+    void update_and_signal(const std::string& workflow_id);
     void signal_until_told(const std::string& workflow_id, const std::string& value,
                            const std::string& request_id);
     void disturb(const std::string& workflow_id);

@@ -101,6 +101,7 @@ public:
         probe::end_faults();
         if (options_.crowd > 0) {
             sim_.run_for(kRecovery);
+            not_taken_back_before_crowd_ = tasks_not_taken_back();
             clients_.start_crowd(options_.crowd);
             for (const auto& worker : workers_) worker->end_soon();
         }
@@ -263,15 +264,20 @@ private:
                                       std::chrono::duration<double>(taken).count()));
     }
 
-    /// A worker may leave while the start of its task is being synced; no server can know better.
+    /// Whether the task may have gone with a worker that left while its start was being synced. Then
+    /// the engine takes the start back, unless somebody has read it meanwhile: it says so where it
+    /// does not. The start of an activity can be taken back always.
     bool left_with_poll(const std::string& run_id, const History& history,
                         const HistoryEvent& timed_out) const {
-        const auto& task = timed_out.workflow_task_timed_out_event_attributes();
-        const auto& activity = timed_out.activity_task_timed_out_event_attributes();
-        const std::int64_t started = std::max(task.started_event_id(), activity.started_event_id());
-        if (started == 0) return false;
+        const std::int64_t started =
+            timed_out.workflow_task_timed_out_event_attributes().started_event_id();
+        if (started == 0 || tasks_not_taken_back() == not_taken_back_before_crowd_) return false;
         return record_.may_have_left_with_poll(
             run_id, from_proto(history[static_cast<std::size_t>(started) - 1].event_time()));
+    }
+
+    static std::uint64_t tasks_not_taken_back() {
+        return probe::site<probe::Kind::kProbe, "tasks.not-taken-back">.count();
     }
 
     /// What the workers' limit of activities a second takes to let all of the crowd's through.
@@ -655,6 +661,7 @@ private:
     std::deque<Kin> kin_;  // children that are still to be followed
     std::vector<Asked> asked_;
     std::set<std::string> followed_;  // run ids
+    std::uint64_t not_taken_back_before_crowd_ = 0;
     FailedStarts failed_starts_;
     std::vector<std::pair<std::string, std::vector<std::string>>> to_be_told_;  // id, its runs
     Outcome outcome_;
