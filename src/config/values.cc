@@ -25,14 +25,20 @@ std::vector<Constraints> fits(const Scope& scope) {
     return result;
 }
 
+char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 }  // namespace
 
 std::string lower_case(std::string_view text) {
     std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    for (char& c : result) c = lower_case(c);
     return result;
+}
+
+bool Values::KeyLess::operator()(std::string_view a, std::string_view b) const {
+    return std::lexicographical_compare(
+        a.begin(), a.end(), b.begin(), b.end(),
+        [](char left, char right) { return lower_case(left) < lower_case(right); });
 }
 
 void Values::add(std::string_view key, std::vector<ConstrainedValue> values) {
@@ -45,14 +51,13 @@ void Values::add(const Values& other) {
 }
 
 const Value* Values::find(std::string_view key, const Scope& scope) const {
-    const auto found = by_key_.find(lower_case(key));
+    const auto found = by_key_.find(key);
     if (found == by_key_.end()) return nullptr;
     const auto& values = found->second;
     for (const Constraints& fit : fits(scope)) {
-        const auto value =
-            std::find_if(values.rbegin(), values.rend(), [&](const ConstrainedValue& candidate) {
-                return candidate.constraints == fit;
-            });
+        const auto value = std::find_if(
+            values.rbegin(), values.rend(),
+            [&](const ConstrainedValue& candidate) { return candidate.constraints == fit; });
         if (value != values.rend()) return &value->value;
     }
     return nullptr;

@@ -42,7 +42,13 @@ public:
     bool empty() const { return by_key_.empty(); }
 
 private:
-    std::map<std::string, std::vector<ConstrainedValue>> by_key_;  // lower-case keys
+    /// Without regard to case. Looking up must not allocate: it happens in every poll.
+    struct KeyLess {
+        using is_transparent = void;
+        bool operator()(std::string_view a, std::string_view b) const;
+    };
+
+    std::map<std::string, std::vector<ConstrainedValue>, KeyLess> by_key_;
 };
 
 std::string lower_case(std::string_view text);

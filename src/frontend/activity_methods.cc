@@ -30,15 +30,12 @@ struct Target {
 };
 
 template <typename Request>
-absl::StatusOr<Target> target_of(const Services& services, const AuthorizedNamespace& space,
+absl::StatusOr<Target> target_of(const RequestContext& context, const AuthorizedNamespace& space,
                                  const Request& request) {
     if constexpr (requires { request.task_token(); }) {
-        STELE_ASSIGN_OR_RETURN(const wire::TaskToken token,
-                               services.tokens.open_task(request.task_token()));
-        if (token.kind() != wire::TaskToken::KIND_ACTIVITY) {
-            return invalid_argument("Error deserializing task token.");
-        }
-        return Target{run_ref(token), activity_token(token)};
+        STELE_ASSIGN_OR_RETURN(const wire::TaskToken* const token,
+                               required_token(context, wire::TaskToken::KIND_ACTIVITY));
+        return Target{run_ref(*token), activity_token(*token)};
     } else {
         if (request.activity_id().empty()) {
             return invalid_argument("ActivityId is not set on request.");
@@ -83,8 +80,7 @@ void poll(Services& services, RequestContext context, const AuthorizedNamespace&
     }
     if (status.ok()) status = validate_identity(request.identity());
     if (!status.ok()) return reply(std::move(status));
-    matching::Poll poll =
-        make_poll(services, context, space, shard::QueueKind::kActivity, request);
+    matching::Poll poll = make_poll(services, context, space, shard::QueueKind::kActivity, request);
     if (request.task_queue_metadata().has_max_tasks_per_second()) {
         poll.max_tasks_per_second = request.task_queue_metadata().max_tasks_per_second().value();
     }
@@ -100,44 +96,44 @@ void poll(Services& services, RequestContext context, const AuthorizedNamespace&
 
 template <typename Request, typename Response>
 void add_heartbeat(MethodTable& table, Services& services, const std::string& method) {
-    table.add_namespaced<Request, Response>(
-        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
-                            Reply<Response> reply) {
-            auto target = target_of(services, space, request);
-            if (!target.ok()) return reply(std::move(target).status());
-            if (!validate_blob(request.details(), space->limits).ok()) {
-                // The activity can not go on with details that nobody can store.
-                return services.engine.fail_activity(
-                    space.view(), target->run, target->token, too_large(kHeartbeatTooLarge),
-                    std::nullopt, request.identity(),
-                    [reply = std::move(reply)](absl::StatusOr<history::None> outcome) mutable {
-                        if (!outcome.ok()) return reply(std::move(outcome).status());
-                        Response response;
-                        response.set_cancel_requested(true);
-                        reply(std::move(response));
-                    });
-            }
-            services.engine.heartbeat_activity(
-                space.view(), target->run, target->token, std::move(*request.mutable_details()),
-                request.identity(),
-                [reply = std::move(reply)](
-                    absl::StatusOr<history::HeartbeatReply> outcome) mutable {
+    table.add_namespaced<Request, Response>(method, [&services](RequestContext context,
+                                                                AuthorizedNamespace space,
+                                                                Request request,
+                                                                Reply<Response> reply) {
+        auto target = target_of(context, space, request);
+        if (!target.ok()) return reply(std::move(target).status());
+        if (!validate_blob(request.details(), space->limits).ok()) {
+            // The activity can not go on with details that nobody can store.
+            return services.engine.fail_activity(
+                space.view(), target->run, target->token, too_large(kHeartbeatTooLarge),
+                std::nullopt, request.identity(),
+                [reply = std::move(reply)](absl::StatusOr<history::None> outcome) mutable {
                     if (!outcome.ok()) return reply(std::move(outcome).status());
                     Response response;
-                    response.set_cancel_requested(outcome->cancel_requested);
-                    response.set_activity_paused(outcome->paused);
-                    response.set_activity_reset(outcome->reset);
+                    response.set_cancel_requested(true);
                     reply(std::move(response));
                 });
-        });
+        }
+        services.engine.heartbeat_activity(
+            space.view(), target->run, target->token, std::move(*request.mutable_details()),
+            request.identity(),
+            [reply = std::move(reply)](absl::StatusOr<history::HeartbeatReply> outcome) mutable {
+                if (!outcome.ok()) return reply(std::move(outcome).status());
+                Response response;
+                response.set_cancel_requested(outcome->cancel_requested);
+                response.set_activity_paused(outcome->paused);
+                response.set_activity_reset(outcome->reset);
+                reply(std::move(response));
+            });
+    });
 }
 
 template <typename Request, typename Response>
 void add_completed(MethodTable& table, Services& services, const std::string& method) {
     table.add_namespaced<Request, Response>(
-        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+        method, [&services](RequestContext context, AuthorizedNamespace space, Request request,
                             Reply<Response> reply) {
-            auto target = target_of(services, space, request);
+            auto target = target_of(context, space, request);
             if (!target.ok()) return reply(std::move(target).status());
             if (auto status = validate_identity(request.identity()); !status.ok()) {
                 return reply(std::move(status));
@@ -156,9 +152,9 @@ void add_completed(MethodTable& table, Services& services, const std::string& me
 template <typename Request, typename Response>
 void add_failed(MethodTable& table, Services& services, const std::string& method) {
     table.add_namespaced<Request, Response>(
-        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+        method, [&services](RequestContext context, AuthorizedNamespace space, Request request,
                             Reply<Response> reply) {
-            auto target = target_of(services, space, request);
+            auto target = target_of(context, space, request);
             if (!target.ok()) return reply(std::move(target).status());
             if (request.has_failure() && !request.failure().has_application_failure_info()) {
                 return reply(invalid_argument("Failure must have ApplicationFailureInfo."));
@@ -188,9 +184,9 @@ void add_failed(MethodTable& table, Services& services, const std::string& metho
 template <typename Request, typename Response>
 void add_canceled(MethodTable& table, Services& services, const std::string& method) {
     table.add_namespaced<Request, Response>(
-        method, [&services](RequestContext, AuthorizedNamespace space, Request request,
+        method, [&services](RequestContext context, AuthorizedNamespace space, Request request,
                             Reply<Response> reply) {
-            auto target = target_of(services, space, request);
+            auto target = target_of(context, space, request);
             if (!target.ok()) return reply(std::move(target).status());
             if (auto status = validate_identity(request.identity()); !status.ok()) {
                 return reply(std::move(status));

@@ -182,6 +182,21 @@ TEST_F(AdvisoryTest, CVE_2023_3485_ForgedTokenDoesNotCrossNamespaces) {
     EXPECT_GE(methods, 8);
 }
 
+TEST_F(AdvisoryTest, CVE_2023_3485_NamespaceAloneIsNoToken) {
+    const std::set<std::string> methods = {
+        "RespondWorkflowTaskCompleted", "RespondWorkflowTaskFailed", "RespondQueryTaskCompleted",
+        "RespondActivityTaskCompleted", "RecordActivityTaskHeartbeat"};
+    std::size_t seen = 0;
+    for (const MethodDescriptor* method : all_methods()) {
+        if (!methods.contains(method->name())) continue;
+        ++seen;
+        EXPECT_EQ(message_of(status_of(*method, {{"namespace", "mine"}})),
+                  "Task token not set on request.")
+            << method->name();
+    }
+    EXPECT_EQ(seen, methods.size());
+}
+
 TEST_F(AdvisoryTest, CVE_2023_3485_TaskOfAnotherNamespaceStaysUntouched) {
     start("other", "w");
     const std::string token = poll("other").task_token();

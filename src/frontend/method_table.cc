@@ -44,14 +44,23 @@ absl::Status check_state(const std::string& name, enums::NamespaceState state, b
 
 }  // namespace
 
-absl::StatusOr<AuthorizedNamespace> NamespaceResolver::resolve(const std::string& name,
-                                                               std::string_view token, bool creates,
-                                                               std::string_view method) const {
+absl::StatusOr<const wire::TaskToken*> required_token(const RequestContext& context,
+                                                      wire::TaskToken::Kind kind) {
+    if (!context.token) return invalid_argument("Task token not set on request.");
+    if (context.token->kind() != kind) {
+        return invalid_argument("Error deserializing task token.");
+    }
+    return &*context.token;
+}
+
+absl::StatusOr<NamespaceResolver::Resolved> NamespaceResolver::resolve(
+    const std::string& name, std::string_view token, bool creates, std::string_view method) const {
     shard::NamespacePtr view;
+    std::optional<wire::TaskToken> opened;
     if (!token.empty()) {
-        STELE_ASSIGN_OR_RETURN(const wire::TaskToken opened, tokens_.open_task(token));
-        view = registry_.by_id(opened.namespace_id());
-        if (view == nullptr) return namespace_not_found(opened.namespace_id());
+        STELE_ASSIGN_OR_RETURN(opened, tokens_.open_task(token));
+        view = registry_.by_id(opened->namespace_id());
+        if (view == nullptr) return namespace_not_found(opened->namespace_id());
     }
     if (!name.empty()) {
         if (name.size() > kMaximumNameBytes) {
@@ -68,7 +77,9 @@ absl::StatusOr<AuthorizedNamespace> NamespaceResolver::resolve(const std::string
     }
     if (view == nullptr) return invalid_argument("Namespace not set on request.");
     STELE_RETURN_IF_ERROR(check_state(view->name, registry_.state_of(view->id), creates));
-    return authorizer_.authorize(std::move(view), method);
+    STELE_ASSIGN_OR_RETURN(AuthorizedNamespace space,
+                           authorizer_.authorize(std::move(view), method));
+    return Resolved{std::move(space), std::move(opened)};
 }
 
 void MethodTable::add_service(const std::string& full_name) {

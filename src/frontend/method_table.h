@@ -24,7 +24,13 @@ namespace stele::frontend {
 struct RequestContext {
     CallPtr call;
     Timestamp now;
+    /// What the task token of the request says, where it has one. One that is not ours was refused.
+    std::optional<wire::TaskToken> token = std::nullopt;
 };
+
+/// The token of a call that must have one of this kind; another kind is as wrong as a forged one.
+absl::StatusOr<const wire::TaskToken*> required_token(const RequestContext& context,
+                                                      wire::TaskToken::Kind kind);
 
 /// A message, and fields of it that are serialised already; joining the bytes gives the whole.
 template <typename Message>
@@ -51,8 +57,12 @@ public:
                       const Authorizer& authorizer)
         : registry_(registry), tokens_(tokens), authorizer_(authorizer) {}
 
-    absl::StatusOr<AuthorizedNamespace> resolve(const std::string& name, std::string_view token,
-                                                bool creates, std::string_view method) const;
+    struct Resolved {
+        AuthorizedNamespace space;
+        std::optional<wire::TaskToken> token;  // what the token says, where there is one
+    };
+    absl::StatusOr<Resolved> resolve(const std::string& name, std::string_view token, bool creates,
+                                     std::string_view method) const;
 
 private:
     NamespaceRegistry& registry_;
@@ -94,13 +104,14 @@ public:
         add<Request, Response>(
             method, [this, method, creates, handler = std::move(handler)](
                         RequestContext context, Request request, Reply<Response> reply) {
-                auto space =
+                auto resolved =
                     resolver_.resolve(request.namespace_(), token_of(request), creates, method);
-                if (!space.ok()) return reply(std::move(space).status());
-                auto place = enter((*space)->id, method, waits(request), context.now);
+                if (!resolved.ok()) return reply(std::move(resolved).status());
+                context.token = std::move(resolved->token);
+                auto place = enter(resolved->space->id, method, waits(request), context.now);
                 if (!place.ok()) return reply(std::move(place).status());
                 if (*place != nullptr) reply = keeping(*std::move(place), std::move(reply));
-                handler(std::move(context), *std::move(space), std::move(request),
+                handler(std::move(context), std::move(resolved->space), std::move(request),
                         std::move(reply));
             });
     }

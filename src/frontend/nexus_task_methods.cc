@@ -54,14 +54,6 @@ void poll(Services& services, RequestContext context, const AuthorizedNamespace&
                               });
 }
 
-absl::StatusOr<std::string> task_id_of(const TokenSigner& tokens, std::string_view bytes) {
-    STELE_ASSIGN_OR_RETURN(const wire::TaskToken token, tokens.open_task(bytes));
-    if (token.kind() != wire::TaskToken::KIND_NEXUS) {
-        return invalid_argument("Error deserializing task token.");
-    }
-    return token.nexus_task_id();
-}
-
 absl::Status validate_details(const api::nexus::v1::Failure& failure) {
     google::protobuf::Value value;
     if (failure.details().empty() ||
@@ -112,20 +104,21 @@ void add_nexus_task_methods(MethodTable& table, Services& services) {
         });
     table.add_namespaced<CompletedRequest, CompletedResponse>(
         "RespondNexusTaskCompleted",
-        [&services](RequestContext, AuthorizedNamespace space, CompletedRequest request,
+        [&services](RequestContext context, AuthorizedNamespace space, CompletedRequest request,
                     Reply<CompletedResponse> reply) {
             const absl::Status status = validate_completed(request, space->limits);
             if (!status.ok()) return reply(status);
-            auto id = task_id_of(services.tokens, request.task_token());
-            if (!id.ok()) return reply(std::move(id).status());
-            services.nexus_tasks.respond(*std::move(id), std::move(*request.mutable_response()),
+            const auto token = required_token(context, wire::TaskToken::KIND_NEXUS);
+            if (!token.ok()) return reply(token.status());
+            services.nexus_tasks.respond((*token)->nexus_task_id(),
+                                         std::move(*request.mutable_response()),
                                          done<CompletedResponse>(std::move(reply)));
         });
     table.add_namespaced<FailedRequest, FailedResponse>(
-        "RespondNexusTaskFailed", [&services](RequestContext, AuthorizedNamespace,
+        "RespondNexusTaskFailed", [&services](RequestContext context, AuthorizedNamespace,
                                               FailedRequest request, Reply<FailedResponse> reply) {
-            auto id = task_id_of(services.tokens, request.task_token());
-            if (!id.ok()) return reply(std::move(id).status());
+            const auto token = required_token(context, wire::TaskToken::KIND_NEXUS);
+            if (!token.ok()) return reply(token.status());
             const absl::Status status = validate_failed(request);
             if (!status.ok()) return reply(status);
             history::NexusAnswer answer;
@@ -134,7 +127,7 @@ void add_nexus_task_methods(MethodTable& table, Services& services) {
             } else {
                 answer = std::move(*request.mutable_failure());
             }
-            services.nexus_tasks.respond(*std::move(id), std::move(answer),
+            services.nexus_tasks.respond((*token)->nexus_task_id(), std::move(answer),
                                          done<FailedResponse>(std::move(reply)));
         });
 }

@@ -76,10 +76,10 @@ TEST(TokenSigner, TokensOfOnePurposeDoNotPassForAnother) {
 }
 
 TEST(TokenSigner, RefusalsAreInTheWordsThatSdksKnow) {
-    EXPECT_EQ(message_of(signer().open_task("").status()), "Task token not set on request.");
+    EXPECT_EQ(message_of(signer().open_task("junk").status()), "Error deserializing task token.");
     EXPECT_EQ(message_of(signer().open_page("junk").status()), "Invalid NextPageToken.");
     EXPECT_EQ(message_of(signer().open_list("junk").status()), "Invalid NextPageToken.");
-    EXPECT_EQ(signer().open_task("").status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(signer().open_task("junk").status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(signer().open_page("junk").status().code(), absl::StatusCode::kInvalidArgument);
 }
 

@@ -11,7 +11,8 @@ namespace {
 using PollTask = service::PollWorkflowTaskQueueResponse;
 using CompletedResponse = service::RespondWorkflowTaskCompletedResponse;
 
-void poll_workflow_task(Services& services, RequestContext context, const AuthorizedNamespace& space,
+void poll_workflow_task(Services& services, RequestContext context,
+                        const AuthorizedNamespace& space,
                         service::PollWorkflowTaskQueueRequest request,
                         Reply<Spliced<PollTask>> reply) {
     absl::Status status = validate_poll_deadline(context.call->deadline(), context.now);
@@ -20,8 +21,7 @@ void poll_workflow_task(Services& services, RequestContext context, const Author
         status = validate_task_queue(request);
     }
     if (!status.ok()) return reply(std::move(status));
-    matching::Poll poll =
-        make_poll(services, context, space, shard::QueueKind::kWorkflow, request);
+    matching::Poll poll = make_poll(services, context, space, shard::QueueKind::kWorkflow, request);
     services.matching.poll_workflow(
         std::move(poll), context.call,
         [&services, reply = std::move(reply)](
@@ -47,16 +47,6 @@ Spliced<CompletedResponse> completed_response(const TokenSigner& tokens,
     return response;
 }
 
-/// Opens the token of a workflow task; a token of another kind is as wrong as a forged one.
-absl::StatusOr<wire::TaskToken> open_workflow_task(const TokenSigner& tokens,
-                                                   std::string_view bytes) {
-    STELE_ASSIGN_OR_RETURN(wire::TaskToken token, tokens.open_task(bytes));
-    if (token.kind() != wire::TaskToken::KIND_WORKFLOW_TASK) {
-        return invalid_argument("Error deserializing task token.");
-    }
-    return token;
-}
-
 /// The namespace that a command names as that of its target; empty when it names none.
 std::string target_namespace(const api::command::v1::Command& command) {
     if (command.has_signal_external_workflow_execution_command_attributes()) {
@@ -67,8 +57,8 @@ std::string target_namespace(const api::command::v1::Command& command) {
 
 /// A namespace that does not exist refuses the call; one that exists and is not the run's own fails
 /// the task, which is for the core to say.
-absl::Status check_target_namespaces(
-    Services& services, const service::RespondWorkflowTaskCompletedRequest& request) {
+absl::Status check_target_namespaces(Services& services,
+                                     const service::RespondWorkflowTaskCompletedRequest& request) {
     for (const api::command::v1::Command& command : request.commands()) {
         const std::string name = target_namespace(command);
         if (!name.empty() && services.namespaces.by_name(name) == nullptr) {
@@ -78,47 +68,48 @@ absl::Status check_target_namespaces(
     return absl::OkStatus();
 }
 
-void complete(Services& services, const AuthorizedNamespace& space,
+void complete(Services& services, const RequestContext& context, const AuthorizedNamespace& space,
               service::RespondWorkflowTaskCompletedRequest request,
               Reply<Spliced<CompletedResponse>> reply) {
     if (auto status = validate_identity(request.identity()); !status.ok()) {
         return reply(std::move(status));
     }
-    auto token = open_workflow_task(services.tokens, request.task_token());
-    if (!token.ok()) return reply(std::move(token).status());
+    const auto token = required_token(context, wire::TaskToken::KIND_WORKFLOW_TASK);
+    if (!token.ok()) return reply(token.status());
     if (auto status = check_target_namespaces(services, request); !status.ok()) {
         return reply(std::move(status));
     }
     services.engine.complete_workflow_task(
-        space.view(), run_ref(*token), workflow_task_token(*token), std::move(request),
-        [&services, reply = std::move(reply)](
-            absl::StatusOr<shard::CompletedTaskReply> outcome) mutable {
+        space.view(), run_ref(**token), workflow_task_token(**token), std::move(request),
+        [&services,
+         reply = std::move(reply)](absl::StatusOr<shard::CompletedTaskReply> outcome) mutable {
             if (!outcome.ok()) return reply(std::move(outcome).status());
             reply(completed_response(services.tokens, *std::move(outcome)));
         });
 }
 
-void fail(Services& services, const AuthorizedNamespace& space,
+void fail(Services& services, const RequestContext& context, const AuthorizedNamespace& space,
           service::RespondWorkflowTaskFailedRequest request,
           Reply<service::RespondWorkflowTaskFailedResponse> reply) {
-    auto token = open_workflow_task(services.tokens, request.task_token());
-    if (!token.ok()) return reply(std::move(token).status());
+    const auto token = required_token(context, wire::TaskToken::KIND_WORKFLOW_TASK);
+    if (!token.ok()) return reply(token.status());
     if (auto status = validate_identity(request.identity()); !status.ok()) {
         return reply(std::move(status));
     }
     services.engine.fail_workflow_task(
-        space.view(), run_ref(*token), workflow_task_token(*token), std::move(request),
+        space.view(), run_ref(**token), workflow_task_token(**token), std::move(request),
         done<service::RespondWorkflowTaskFailedResponse>(std::move(reply)));
 }
 
-void answer_query(Services& services, const AuthorizedNamespace& space,
+void answer_query(Services& services, const RequestContext& context,
+                  const AuthorizedNamespace& space,
                   service::RespondQueryTaskCompletedRequest request,
                   Reply<service::RespondQueryTaskCompletedResponse> reply) {
-    auto token = services.tokens.open_task(request.task_token());
-    if (!token.ok()) return reply(std::move(token).status());
-    if (token->kind() != wire::TaskToken::KIND_QUERY) {
+    if (context.token && context.token->kind() != wire::TaskToken::KIND_QUERY) {
         return reply(invalid_argument("Invalid TaskToken."));
     }
+    const auto token = required_token(context, wire::TaskToken::KIND_QUERY);
+    if (!token.ok()) return reply(token.status());
     // An answer that is too large fails the query, so that its caller learns why.
     if (auto status = validate_blob(request.query_result(), space->limits); !status.ok()) {
         request.set_completed_type(api::enums::v1::QUERY_RESULT_TYPE_FAILED);
@@ -126,7 +117,7 @@ void answer_query(Services& services, const AuthorizedNamespace& space,
         request.set_error_message(message_of(status));
     }
     services.engine.respond_query(
-        space.view(), run_ref(*token), token->query_id(), std::move(request),
+        space.view(), run_ref(**token), (*token)->query_id(), std::move(request),
         done<service::RespondQueryTaskCompletedResponse>(std::move(reply)));
 }
 
@@ -141,20 +132,20 @@ void add_workflow_task_methods(MethodTable& table, Services& services) {
         });
     table.add_namespaced<service::RespondWorkflowTaskCompletedRequest, Spliced<CompletedResponse>>(
         "RespondWorkflowTaskCompleted",
-        [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
-            complete(services, space, std::move(request), std::move(reply));
+        [&services](RequestContext context, AuthorizedNamespace space, auto request, auto reply) {
+            complete(services, context, space, std::move(request), std::move(reply));
         });
     table.add_namespaced<service::RespondWorkflowTaskFailedRequest,
                          service::RespondWorkflowTaskFailedResponse>(
         "RespondWorkflowTaskFailed",
-        [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
-            fail(services, space, std::move(request), std::move(reply));
+        [&services](RequestContext context, AuthorizedNamespace space, auto request, auto reply) {
+            fail(services, context, space, std::move(request), std::move(reply));
         });
     table.add_namespaced<service::RespondQueryTaskCompletedRequest,
                          service::RespondQueryTaskCompletedResponse>(
         "RespondQueryTaskCompleted",
-        [&services](RequestContext, AuthorizedNamespace space, auto request, auto reply) {
-            answer_query(services, space, std::move(request), std::move(reply));
+        [&services](RequestContext context, AuthorizedNamespace space, auto request, auto reply) {
+            answer_query(services, context, space, std::move(request), std::move(reply));
         });
 }
 

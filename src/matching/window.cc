@@ -93,7 +93,7 @@ void Window::push_backlog(std::vector<shard::TaskOffer> offers, bool more) {
     }
 }
 
-bool Window::any(const MayGo& may_go) const {
+bool Window::any(MayGo may_go) const {
     for (const auto& [priority, level] : levels_) {
         for (const auto& [turn, key] : level.heads) {
             if (may_go(level.lanes.at(key).tasks.front().second)) return true;
@@ -106,7 +106,7 @@ std::optional<shard::TaskOffer> Window::pop() {
     return pop([](const shard::TaskOffer&) { return true; });
 }
 
-std::optional<shard::TaskOffer> Window::pop(const MayGo& may_go) {
+std::optional<shard::TaskOffer> Window::pop(MayGo may_go) {
     for (auto level = levels_.begin(); level != levels_.end(); ++level) {
         for (const auto& [turn, key] : level->second.heads) {
             const auto lane = level->second.lanes.find(key);

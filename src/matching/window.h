@@ -2,9 +2,10 @@
 
 #include "shard/dispatch.h"
 
+#include <absl/functional/function_ref.h>
+
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,11 +38,11 @@ public:
     /// Takes in what the backlog has offered, as far as there is room.
     void push_backlog(std::vector<shard::TaskOffer> offers, bool more);
     /// The first task that may go. Of a fairness key only its first task is asked about.
-    using MayGo = std::function<bool(const shard::TaskOffer&)>;
-    std::optional<shard::TaskOffer> pop(const MayGo& may_go);
+    using MayGo = absl::FunctionRef<bool(const shard::TaskOffer&)>;
+    std::optional<shard::TaskOffer> pop(MayGo may_go);
     std::optional<shard::TaskOffer> pop();
     /// Whether pop would give a task.
-    bool any(const MayGo& may_go) const;
+    bool any(MayGo may_go) const;
     /// True once, when the window has run low and lacks a part of the backlog.
     bool take_refill();
 
@@ -59,9 +60,9 @@ private:
         std::int64_t last_stride = 0;
     };
     struct Level {
-        std::map<std::string, Lane> lanes;                // by fairness key
-        std::set<std::pair<Turn, std::string>> heads;     // of the lanes that have tasks
-        std::int64_t stride = 0;                          // of the last task that went out
+        std::map<std::string, Lane> lanes;             // by fairness key
+        std::set<std::pair<Turn, std::string>> heads;  // of the lanes that have tasks
+        std::int64_t stride = 0;                       // of the last task that went out
     };
     using Levels = std::map<std::int32_t, Level>;  // by priority
     using Key = std::tuple<Slot, std::int64_t, std::int64_t>;

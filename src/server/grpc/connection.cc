@@ -147,7 +147,8 @@ struct Connection::Callbacks {
 
     static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
         if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-        self(user).calls_[frame->hd.stream_id];
+        // SDKs send about so many.
+        self(user).calls_[frame->hd.stream_id].head.headers.reserve(16);
         return 0;
     }
 
