@@ -28,7 +28,7 @@ void check_usable(const config::Values& values) {
 STELE_FUZZ_TARGET(dynamic_config) {
     if (input.starts_with('=')) {
         const std::string text(input.substr(1));
-        const auto parsed = config::parse_assignment(registry(), text);
+        const auto parsed = config::parse_assignments(registry(), {text});
         if (parsed.ok()) return check_usable(parsed->values);
         STELE_CHECK(message_of(parsed.status()).starts_with(text.substr(0, text.find('='))),
                     "the error does not begin with the setting");

@@ -26,6 +26,9 @@ struct ServerOptions {
     /// Search attributes that all of them get: a name, and one of the types Bool, Datetime, Double,
     /// Int, Keyword, KeywordList and Text.
     std::vector<std::pair<std::string, std::string>> search_attributes = {};
+    /// What a server of its own takes as --dynamic-config-value: KEY=JSON, where a key may be any that
+    /// `stele server start-dev` knows.
+    std::vector<std::string> settings = {};
     /// How long stop() waits for calls under way.
     Milliseconds shutdown_grace{5'000};
 };

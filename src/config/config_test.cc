@@ -164,22 +164,30 @@ TEST(DynamicConfig, AliasesThatMultiplyAreRefused) {
 }
 
 TEST(DynamicConfig, AValueThatIsNotUtf8IsRefusedAsAnyOther) {
-    const auto parsed = parse_assignment(registry(), "test.count=\xff");
+    const auto parsed = parse_assignments(registry(), {"test.count=\xff"});
     EXPECT_THAT(message_of(parsed.status()), HasSubstr("is not a whole number"));
 }
 
 TEST(DynamicConfig, AnAssignmentIsJsonOrText) {
     const auto set = [](const std::string& text) {
-        const auto parsed = parse_assignment(registry(), text);
+        const auto parsed = parse_assignments(registry(), {text});
         EXPECT_TRUE(parsed.ok()) << message_of(parsed.status());
         return resolve(fields(), parsed->values, {}, Settings());
     };
     EXPECT_EQ(set("test.count=9").count, 9);
     EXPECT_EQ(set("test.wait=\"10s\"").wait, std::chrono::seconds(10));
     EXPECT_EQ(set("test.wait=10s").wait, std::chrono::seconds(10));
-    EXPECT_FALSE(parse_assignment(registry(), "test.count").ok());
-    EXPECT_THAT(message_of(parse_assignment(registry(), "test.count=many").status()),
+    EXPECT_FALSE(parse_assignments(registry(), {"test.count"}).ok());
+    EXPECT_THAT(message_of(parse_assignments(registry(), {"test.count=many"}).status()),
                 HasSubstr("test.count: \"many\" is not a whole number"));
+}
+
+TEST(DynamicConfig, OfTwoAssignmentsToOneKeyTheLaterCounts) {
+    const auto parsed =
+        parse_assignments(registry(), {"test.count=9", "TEST.count=10", "no.such=1"});
+    ASSERT_TRUE(parsed.ok()) << message_of(parsed.status());
+    EXPECT_EQ(resolve(fields(), parsed->values, {}, Settings()).count, 10);
+    EXPECT_THAT(parsed->warnings, ElementsAre(HasSubstr("no.such")));
 }
 
 class Overrides : public testing::Test {

@@ -166,21 +166,24 @@ absl::StatusOr<Parsed> parse_yaml(const Registry& registry, const std::string& n
     }
 }
 
-absl::StatusOr<Parsed> parse_assignment(const Registry& registry, const std::string& text) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) {
-        return invalid_argument(fmt::format("{} is not of the form KEY=JSON", text));
-    }
-    const std::string key = text.substr(0, equals);
-    const std::string written = text.substr(equals + 1);
-    Value value = Value::parse(written, nullptr, /*allow_exceptions=*/false);
-    if (value.is_discarded()) value = written;
-    if (absl::Status status = registry.check_value(key, value); !status.ok()) {
-        return invalid_argument(fmt::format("{}: {}", key, message_of(status)));
-    }
+absl::StatusOr<Parsed> parse_assignments(const Registry& registry,
+                                         const std::vector<std::string>& texts) {
     Parsed parsed;
-    if (!registry.knows(key)) parsed.warnings.push_back(unknown_key(text, key));
-    parsed.values.add(key, {{Constraints(), std::move(value)}});
+    for (const std::string& text : texts) {
+        const std::size_t equals = text.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            return invalid_argument(fmt::format("{} is not of the form KEY=JSON", text));
+        }
+        const std::string key = text.substr(0, equals);
+        const std::string written = text.substr(equals + 1);
+        Value value = Value::parse(written, nullptr, /*allow_exceptions=*/false);
+        if (value.is_discarded()) value = written;
+        if (absl::Status status = registry.check_value(key, value); !status.ok()) {
+            return invalid_argument(fmt::format("{}: {}", key, message_of(status)));
+        }
+        if (!registry.knows(key)) parsed.warnings.push_back(unknown_key(text, key));
+        parsed.values.add(key, {{Constraints(), std::move(value)}});
+    }
     return parsed;
 }
 

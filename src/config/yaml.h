@@ -24,7 +24,9 @@ struct Parsed {
 absl::StatusOr<Parsed> parse_yaml(const Registry& registry, const std::string& name,
                                   const std::string& text);
 
-/// A setting given as KEY=JSON; text that is not JSON stands for itself. Pure.
-absl::StatusOr<Parsed> parse_assignment(const Registry& registry, const std::string& text);
+/// Settings given as KEY=JSON; text that is not JSON stands for itself. Of two for one key, the later
+/// counts. Pure.
+absl::StatusOr<Parsed> parse_assignments(const Registry& registry,
+                                         const std::vector<std::string>& texts);
 
 }  // namespace stele::config

@@ -6,11 +6,13 @@
 #include <mutex>
 #include <utility>
 
+#include "config/yaml.h"
 #include "embedded/transport.h"
 #include "embedded/virtual_time.h"
 #include "env/posix/posix_env.h"
 #include "server/completion_client.h"
 #include "server/node.h"
+#include "server/settings.h"
 #include "stele/errors.h"
 #include "store/memory/memory_store.h"
 #include "store/rocksdb/rocksdb_store.h"
@@ -50,6 +52,17 @@ history::AttributeType attribute_type(const std::string& name, const std::string
                              type + "\"");
 }
 
+/// Nobody reads warnings here, so a key that is not known is an error.
+config::Values values_of(const config::Registry& registry,
+                         const std::vector<std::string>& settings) {
+    auto parsed = config::parse_assignments(registry, settings);
+    if (!parsed.ok())
+        throw ConfigurationError("a setting of the server: " + message_of(parsed.status()));
+    if (!parsed->warnings.empty())
+        throw ConfigurationError("a setting of the server: " + parsed->warnings.front());
+    return std::move(parsed->values);
+}
+
 /// Begins something that calls back at its end, and waits for that.
 using Wait = std::function<void(const std::function<void(std::function<void()>)>& begin)>;
 
@@ -80,6 +93,8 @@ public:
           env_(std::move(env)),
           store_(open_store(options.directory)),
           completions_(std::move(completions)) {
+        config_.set_command_line(values_of(config_.registry(), options.settings));
+        node.config = &config_;
         node.engine.completions = completions_.get();
         node.namespaces = options.namespaces;
         for (const auto& [name, type] : options.search_attributes)
@@ -112,6 +127,7 @@ private:
     std::shared_ptr<env::Env> env_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<shard::CompletionSender> completions_;
+    config::DynamicConfig config_{server::known_settings()};
     std::unique_ptr<server::Node> node_;
     std::shared_ptr<InProcessTransport> transport_;
 };

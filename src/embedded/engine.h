@@ -21,6 +21,7 @@ struct EngineOptions {
     std::string directory = {};
     std::vector<std::string> namespaces = {};
     std::vector<std::pair<std::string, std::string>> search_attributes = {};
+    std::vector<std::string> settings = {};
     Milliseconds shutdown_grace{5'000};
 };
 

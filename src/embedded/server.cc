@@ -9,6 +9,7 @@ Server::Server(const ServerOptions& options)
     : engine_(detail::start_engine({.directory = options.directory,
                                     .namespaces = options.namespaces,
                                     .search_attributes = options.search_attributes,
+                                    .settings = options.settings,
                                     .shutdown_grace = options.shutdown_grace})) {}
 
 Server::Server(Server&&) noexcept = default;

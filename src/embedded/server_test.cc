@@ -97,6 +97,22 @@ TEST_F(EmbeddedServerTest, DirectoryBelongsToOneServer) {
     }
 }
 
+TEST_F(EmbeddedServerTest, SettingsAreThoseOfAServer) {
+    const Server server({.settings = {"limit.blobSize.error=100"}});
+    Client client = server.connect();
+    auto handle = client.start<in_two_steps>({.task_queue = "queue"}, 2);
+    EXPECT_THROW(handle.signal("more", std::string(200, 'x')), RpcError);
+    for (const char* wrong : {"limit.blobSize.error", "limit.blobSize.error=much", "no.such=1"}) {
+        try {
+            const Server refused({.settings = {wrong}});
+            FAIL() << wrong << " was taken";
+        } catch (const ConfigurationError& error) {
+            const std::string key = std::string(wrong).substr(0, std::string(wrong).find('='));
+            EXPECT_THAT(error.what(), ::testing::HasSubstr(key));
+        }
+    }
+}
+
 TEST_F(EmbeddedServerTest, ClientsOutliveTheServerAndHearThatItIsDown) {
     std::optional<Server> server(std::in_place);
     Client client = server->connect();

@@ -86,14 +86,11 @@ private:
             STELE_ASSIGN_OR_RETURN(config_file_,
                                    ConfigFile::open(*env_, config_, *options.dynamic_config_file));
         }
-        config::Values values;
-        for (const std::string& text : options.dynamic_config_values) {
-            STELE_ASSIGN_OR_RETURN(const config::Parsed parsed,
-                                   config::parse_assignment(config_.registry(), text));
-            for (const std::string& warning : parsed.warnings) spdlog::warn("{}", warning);
-            values.add(parsed.values);
-        }
-        config_.set_command_line(std::move(values));
+        STELE_ASSIGN_OR_RETURN(
+            config::Parsed parsed,
+            config::parse_assignments(config_.registry(), options.dynamic_config_values));
+        for (const std::string& warning : parsed.warnings) spdlog::warn("{}", warning);
+        config_.set_command_line(std::move(parsed.values));
         return absl::OkStatus();
     }
 

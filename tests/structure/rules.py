@@ -27,7 +27,9 @@ ARROWS = {
     # The SDK shares base and the generated API with the engine, and nothing else.
     "sdk": ["base"],
     # Joins the engine and the SDK in one process.
-    "embedded": ["base", "env", "store", "history", "shard", "matching", "frontend", "server", "sdk"],
+    "embedded": [
+        "base", "env", "config", "store", "history", "shard", "matching", "frontend", "server", "sdk",
+    ],
     "cli": ["base", "sdk"],
     "server": [
         "base", "env", "config", "store", "history", "shard", "matching", "visibility", "frontend",
