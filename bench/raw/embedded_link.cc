@@ -12,11 +12,15 @@ namespace stele::bench {
 namespace {
 
 constexpr Milliseconds kCallTimeout{70'000};  // as the SDKs give a poll
+/// Those of dispatches from a task queue, which would hold the load back.
+const std::vector<std::string> kNoLimits = {
+    "admin.matchingNamespaceTaskqueueToPartitionDispatchRate=1000000",
+    "admin.matchingNamespaceToPartitionDispatchRate=1000000"};
 
 class EmbeddedLink final : public Link {
 public:
     EmbeddedLink(const std::string& directory, const std::string& name_space)
-        : server_({.directory = directory, .namespaces = {name_space}}),
+        : server_({.directory = directory, .namespaces = {name_space}, .settings = kNoLimits}),
           transport_(server_.transport()) {}
     ~EmbeddedLink() override { server_.stop(); }  // while there is a queue for what then ends
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -27,8 +28,9 @@ constexpr char kActivityType[] = "raw-activity";
 constexpr std::chrono::seconds kEndTimeout{30};
 constexpr int kPollersMax = 32;
 
-/// Processor time of a process so far, in user and system mode together.
-double process_seconds(int process) {
+/// Processor time of a process so far, in user and system mode together, with that of children that
+/// have ended.
+double seconds_of(int process) {
     std::ifstream file("/proc/" + std::to_string(process) + "/stat");
     std::string line;
     std::getline(file, line);
@@ -38,10 +40,25 @@ double process_seconds(int process) {
     std::istringstream fields(line.substr(name_end + 1));
     std::string field;
     for (int i = 0; i < 11; ++i) fields >> field;
-    double user = 0;
-    double system = 0;
-    fields >> user >> system;
-    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    double ticks = 0;
+    for (int i = 0; i < 4; ++i) {
+        double some = 0;
+        fields >> some;
+        ticks += some;
+    }
+    return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+/// The same with that of all processes that it has started: a server may bring its database along.
+double process_seconds(int process) {
+    double seconds = seconds_of(process);
+    std::error_code gone;
+    const std::filesystem::path threads = "/proc/" + std::to_string(process) + "/task";
+    for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
+        std::ifstream children(thread.path() / "children");
+        for (int child = 0; children >> child;) seconds += process_seconds(child);
+    }
+    return seconds;
 }
 
 double own_seconds() {

@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
     app.add_option("--warm-up", warm_up, "Seconds that are not measured")->capture_default_str();
     app.add_option("--measure", measure, "Seconds that are")->capture_default_str();
     app.add_option("--server-process", options.server_process,
-                   "Process id of the server, whose processor time is then told");
+                   "Process id of the server, whose processor time is then told, with that of its "
+                   "children");
     CLI11_PARSE(app, argc, argv);
     options.warm_up = std::chrono::milliseconds(static_cast<std::int64_t>(warm_up * 1000));
     options.measure = std::chrono::milliseconds(static_cast<std::int64_t>(measure * 1000));

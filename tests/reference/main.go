@@ -1,5 +1,6 @@
 // Command reference runs a real Temporal server as a process of its own, for Stele to be compared
-// with: its answers, and its speed. It keeps its data in a SQLite file, or in memory.
+// with: its answers, and its speed. It keeps its data in a SQLite file, in memory, or in a PostgreSQL that
+// it starts.
 package main
 
 import (
@@ -58,6 +59,7 @@ var settings = map[string]any{
 type options struct {
 	port, http             int
 	file, synchronous, log string
+	postgres               string
 	partitions             int
 	worker                 bool
 }
@@ -68,6 +70,8 @@ func main() {
 	flag.IntVar(&o.http, "http", 0, "port for HTTP, without which Nexus operations go nowhere; 0: none")
 	flag.StringVar(&o.file, "file", "temporal.db", "the database; without a name it is in memory")
 	flag.StringVar(&o.synchronous, "synchronous", "full", "when SQLite waits for the disk: full, normal or off")
+	flag.StringVar(&o.postgres, "postgres", "", "directory of PostgreSQL's programs: one is started on the port "+
+		"behind the others, with its data in the directory -file, which must be empty")
 	flag.IntVar(&o.partitions, "partitions", 0, "of every task queue; 0: as many as the server likes")
 	flag.BoolVar(&o.worker, "worker", false, "run the worker service too, without which schedules stand still")
 	flag.StringVar(&o.log, "log", "error", "least level of what is logged")
@@ -75,16 +79,33 @@ func main() {
 	if o.worker {
 		services = append(services, primitives.WorkerService)
 	}
-	if err := serve(o); err != nil {
+	if err := run(o); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(o options) error {
-	configuration, err := configure(o)
+func run(o options) error {
+	if o.postgres == "" {
+		stores, err := sqliteStores(o)
+		if err != nil {
+			return err
+		}
+		return serve(o, stores)
+	}
+	database, err := startPostgres(o.postgres, o.file, o.port+len(services)+1)
 	if err != nil {
 		return err
 	}
+	defer database.stop()
+	own, visibility, err := database.stores()
+	if err != nil {
+		return err
+	}
+	return serve(o, map[string]config.DataStore{"own": {SQL: own}, "visibility": {SQL: visibility}})
+}
+
+func serve(o options, stores map[string]config.DataStore) error {
+	configuration := configure(o, stores)
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	names := []string{}
 	for index, name := range services {
@@ -126,7 +147,7 @@ func serve(o options) error {
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-func configure(o options) (*config.Config, error) {
+func sqliteStores(o options) (map[string]config.DataStore, error) {
 	store := &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: o.file,
@@ -145,6 +166,10 @@ func configure(o options) (*config.Config, error) {
 			return nil, err
 		}
 	}
+	return map[string]config.DataStore{"own": {SQL: store}, "visibility": {SQL: store}}, nil
+}
+
+func configure(o options, stores map[string]config.DataStore) *config.Config {
 	endpoints := map[string]config.Service{}
 	for index, name := range services {
 		endpoints[string(name)] = config.Service{
@@ -160,10 +185,10 @@ func configure(o options) (*config.Config, error) {
 	}
 	return &config.Config{
 		Persistence: config.Persistence{
-			DefaultStore:     "sqlite",
-			VisibilityStore:  "sqlite",
+			DefaultStore:     "own",
+			VisibilityStore:  "visibility",
 			NumHistoryShards: 1,
-			DataStores:       map[string]config.DataStore{"sqlite": {SQL: store}},
+			DataStores:       stores,
 		},
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,
@@ -174,5 +199,5 @@ func configure(o options) (*config.Config, error) {
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
 		PublicClient:        config.PublicClient{HostPort: address(o.port)},
 		Services:            endpoints,
-	}, nil
+	}
 }

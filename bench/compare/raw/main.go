@@ -20,12 +20,12 @@ import (
 )
 
 type options struct {
-	stele, reference, load, empty string
-	steleFlags                    []string
-	port                          int
-	inFlight, activities          []int
-	warmUp, measure               time.Duration
-	results, commit               string
+	stele, reference, load, empty, postgres string
+	steleFlags                              []string
+	port                                    int
+	inFlight, activities                    []int
+	warmUp, measure                         time.Duration
+	results, commit                         string
 }
 
 func parseOptions() (options, error) {
@@ -35,7 +35,8 @@ func parseOptions() (options, error) {
 	flag.StringVar(&o.load, "load", "", "the binary of the load")
 	flag.StringVar(&o.empty, "empty", "", "the binary of the empty server")
 	steleFlags := flag.String("stele-flags", "", "further flags of `stele server start-dev`, as in `--shards 4`")
-	flag.IntVar(&o.port, "port", 17870, "first of eight ports")
+	flag.IntVar(&o.port, "port", 17870, "first of thirteen ports")
+	flag.StringVar(&o.postgres, "postgres", "", "directory of PostgreSQL's programs; without it, Temporal on it is left out")
 	inFlight := flag.String("in-flight", "1,16,64,256", "how many workflows at a time, one cell each")
 	activities := flag.String("activities", "1,10", "of each workflow, one after the other, one cell each")
 	flag.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "time before each cell that is not measured")
@@ -86,7 +87,11 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	cells, err := servers.MeasureAll(measuredServers(o, scratch),
+	all, err := measuredServers(o, scratch)
+	if err != nil {
+		return err
+	}
+	cells, err := servers.MeasureAll(all,
 		func(server *servers.Server) ([]Cell, error) { return measureServer(o, server) })
 	if err != nil {
 		return err
@@ -101,15 +106,20 @@ func run() error {
 	return reports.Save(o.results, "raw-", report)
 }
 
-func measuredServers(o options, scratch string) []*servers.Server {
+func measuredServers(o options, scratch string) ([]*servers.Server, error) {
 	all := []*servers.Server{
 		servers.OfEmpty(o.empty, o.port, scratch),
 		servers.OfStele(o.stele, o.port+1, scratch, o.steleFlags...)}
 	if o.reference == "" {
-		return all
+		return all, nil
 	}
-	return append(all, servers.OfTemporal(o.reference, o.port+2, scratch, "full"),
+	all = append(all, servers.OfTemporal(o.reference, o.port+2, scratch, "full"),
 		servers.OfTemporalInMemory(o.reference, o.port+5, scratch))
+	if o.postgres == "" {
+		return all, nil
+	}
+	onPostgres, err := servers.OfTemporalOnPostgres(o.reference, o.port+8, scratch, o.postgres)
+	return append(all, onPostgres), err
 }
 
 func measureServer(o options, server *servers.Server) ([]Cell, error) {

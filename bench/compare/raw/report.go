@@ -14,9 +14,10 @@ func Report(o options, cells []Cell) string {
 	text.WriteString(reports.Heading("Stele, an empty server and Temporal under bare gRPC calls", o.commit))
 	fmt.Fprintf(&text, "Stele keeps its data in a directory and answers once they are synced. The empty server is of gRPC's\n"+
 		"library, answers the same calls in the same order, and has neither engine nor store. Temporal keeps its data in a\n"+
-		"SQLite file (WAL, synchronous=full) or in memory, without rate limits and without its own worker service. The\n"+
-		"load is one thread beside the server, on the same processors. The embedded engine is durable as well, and runs in\n"+
-		"the process of the load, which is then charged with both. Each cell: %v of warm-up, then %v. Latency of a\n"+
+		"SQLite file (WAL, synchronous=full), in memory, or in a PostgreSQL whose processor time counts as its own, without\n"+
+		"its own worker service. Rate limits are lifted on all. The load is one thread beside the server, on the same\n"+
+		"processors. The embedded engine is durable as well, and runs in the process of the load, which is then charged\n"+
+		"with both. Each cell: %v of warm-up, then %v. Latency of a\n"+
 		"workflow is from start to result, CPU is user and system time.", o.warmUp, o.measure)
 	if len(o.steleFlags) > 0 {
 		fmt.Fprintf(&text, " Stele runs with `%s`.", strings.Join(o.steleFlags, " "))
@@ -47,7 +48,7 @@ func writeGroup(text *strings.Builder, cells []Cell, activities, inFlight int) {
 	if !ok {
 		return
 	}
-	for _, name := range []string{servers.Empty, servers.Temporal, servers.TemporalMemory, embedded} {
+	for _, name := range []string{servers.Empty, servers.Temporal, servers.TemporalMemory, servers.TemporalPostgres, embedded} {
 		theirs, ok := found[name]
 		if !ok {
 			continue

@@ -27,13 +27,22 @@ const (
 	Stele          = "stele"
 	Temporal       = "temporal"
 	TemporalMemory = "temporal in memory"
-	Empty          = "empty"
+	// TemporalPostgres is a Temporal together with its database.
+	TemporalPostgres = "temporal on PostgreSQL"
+	Empty            = "empty"
 	// Namespace is there once a server has started.
 	Namespace    = "default"
 	startupLimit = 2 * time.Minute
 	// Ticks of processor time in /proc, which Linux reports as 100 a second on every machine.
 	ticksPerSecond = 100
+
+	noLimit = "1000000"
 )
+
+// steleLimits hold dispatches of a task queue back; tests/reference lifts what holds Temporal back.
+var steleLimits = []string{
+	"admin.matchingNamespaceTaskqueueToPartitionDispatchRate", "admin.matchingNamespaceToPartitionDispatchRate",
+}
 
 // Server is a process that is measured.
 type Server struct {
@@ -47,10 +56,14 @@ type Server struct {
 	ended   chan struct{}
 }
 
-// OfStele is a Stele whose store is a directory in `scratch`. `flags` go to `server start-dev`.
+// OfStele is a Stele whose store is a directory in `scratch`, with its rate limits out of the way, as those of
+// the others are. `flags` go to `server start-dev`.
 func OfStele(binary string, port int, scratch string, flags ...string) *Server {
 	command := []string{binary, "server", "start-dev", "--headless", "--port", strconv.Itoa(port),
 		"--http-port", "0", "--db-filename", filepath.Join(scratch, "store")}
+	for _, limit := range steleLimits {
+		command = append(command, "--dynamic-config-value", limit+"="+noLimit)
+	}
 	return &Server{Name: Stele, Port: port, Log: filepath.Join(scratch, "stele.log"),
 		Command: append(command, flags...)}
 }
@@ -66,6 +79,18 @@ func OfTemporal(binary string, port int, scratch, synchronous string) *Server {
 func OfTemporalInMemory(binary string, port int, scratch string) *Server {
 	return &Server{Name: TemporalMemory, Port: port, Log: filepath.Join(scratch, "temporal-memory.log"),
 		Command: []string{binary, "-port", strconv.Itoa(port), "-file", ""}}
+}
+
+// OfTemporalOnPostgres is a Temporal on a PostgreSQL of its own, which is its child; `programs` is the directory
+// of PostgreSQL's programs. It takes five ports.
+func OfTemporalOnPostgres(binary string, port int, scratch, programs string) (*Server, error) {
+	// PostgreSQL may run as another user, who must get to its data.
+	if err := os.Chmod(scratch, 0o711); err != nil {
+		return nil, err
+	}
+	return &Server{Name: TemporalPostgres, Port: port, Log: filepath.Join(scratch, "temporal-postgres.log"),
+		Command: []string{binary, "-port", strconv.Itoa(port), "-file", filepath.Join(scratch, "postgres"),
+			"-postgres", programs}}, nil
 }
 
 // OfEmpty is a server of gRPC's own library that has no engine.
