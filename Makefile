@@ -103,8 +103,8 @@ bench: build ## Compare with a real Temporal server under the same worker
 	@scripts/bench.sh $(BUILD)
 
 .PHONY: bench-raw
-bench-raw: build ## Compare under bare gRPC calls, also with a server without an engine
-	@scripts/bench_raw.sh $(BUILD)
+bench-raw: build ## Compare under bare gRPC calls, also with a server without an engine (PROFILES=directory)
+	@scripts/bench_raw.sh $(BUILD) $(if $(PROFILES),-profiles $(abspath $(PROFILES)))
 
 .PHONY: bench-flat
 bench-flat: build ## Cost beside a full store, many shards, long histories; memory

@@ -2,7 +2,9 @@
 # Measures Stele, an empty gRPC server and a real Temporal server under bare gRPC calls: bench_raw.sh
 # BUILD_DIRECTORY [...]. Further arguments go to the program in bench/compare/raw, as in `-in-flight 64
 # -stele-flags '--shards 2'`. Writes bench/results/raw-<date>.md. Needs Go, and PostgreSQL (Debian: postgresql)
-# for Temporal on it, which is left out otherwise; the first build of Temporal takes minutes.
+# for Temporal on it, which is left out otherwise; `-profiles DIRECTORY` needs perf (Debian: linux-perf). The
+# first build of Temporal takes minutes. Cells in which a server ends less than a workflow a second need a longer
+# time: `-activities 10 -in-flight 64 -warm-up 10s -measure 30s`.
 set -euo pipefail
 build_directory=$(realpath "$1")
 shift

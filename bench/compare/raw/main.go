@@ -25,7 +25,7 @@ type options struct {
 	port                                    int
 	inFlight, activities                    []int
 	warmUp, measure                         time.Duration
-	results, commit                         string
+	results, commit, profiles               string
 }
 
 func parseOptions() (options, error) {
@@ -41,6 +41,7 @@ func parseOptions() (options, error) {
 	activities := flag.String("activities", "1,10", "of each workflow, one after the other, one cell each")
 	flag.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "time before each cell that is not measured")
 	flag.DurationVar(&o.measure, "measure", 6*time.Second, "time of each cell")
+	flag.StringVar(&o.profiles, "profiles", "", "directory for profiles of Stele by perf, one of each cell")
 	flag.StringVar(&o.results, "results", "", "directory for the report")
 	flag.StringVar(&o.commit, "commit", "unknown", "the commit measured, for the report")
 	flag.Parse()
@@ -124,8 +125,17 @@ func measuredServers(o options, scratch string) ([]*servers.Server, error) {
 
 func measureServer(o options, server *servers.Server) ([]Cell, error) {
 	return measureCells(o, func(activities, inFlight int) (Cell, error) {
-		cell, err := measure(o, server.Name, activities, inFlight, "--address", server.Address(),
-			"--server-process", strconv.Itoa(int(server.Usage())))
+		load := func() (Cell, error) {
+			return measure(o, server.Name, activities, inFlight, "--address", server.Address(),
+				"--server-process", strconv.Itoa(int(server.Usage())))
+		}
+		var cell Cell
+		var err error
+		if o.profiles != "" && server.Name == servers.Stele {
+			cell, err = profiled(o, server, activities, inFlight, load)
+		} else {
+			cell, err = load()
+		}
 		if err == nil {
 			cell.Resident, err = server.ResidentBytes()
 		}

@@ -50,7 +50,7 @@ func writeGroup(text *strings.Builder, cells []Cell, activities, inFlight int) {
 	}
 	for _, name := range []string{servers.Empty, servers.Temporal, servers.TemporalMemory, servers.TemporalPostgres, embedded} {
 		theirs, ok := found[name]
-		if !ok {
+		if !ok || theirs.Workflows == 0 { // none has ended in time, so there is nothing to compare with
 			continue
 		}
 		less := reports.Ratio(theirs.ServerMilliseconds, ours.ServerMilliseconds) + " less"
