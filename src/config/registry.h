@@ -33,16 +33,16 @@ public:
         return result;
     }
 
-    bool knows(std::string_view key) const { return checks_.contains(lower_case(key)); }
+    bool knows(std::string_view key) const { return checks_.contains(key); }
     /// INVALID_ARGUMENT that says what is wrong with the value. An unknown key takes everything.
     absl::Status check_value(std::string_view key, const Value& value) const {
-        const auto found = checks_.find(lower_case(key));
+        const auto found = checks_.find(key);
         if (found == checks_.end() || !found->second) return absl::OkStatus();
         return found->second(value);
     }
 
 private:
-    std::map<std::string, std::function<absl::Status(const Value&)>> checks_;
+    std::map<std::string, std::function<absl::Status(const Value&)>, KeyLess> checks_;
 };
 
 }  // namespace stele::config

@@ -35,14 +35,14 @@ std::string lower_case(std::string_view text) {
     return result;
 }
 
-bool Values::KeyLess::operator()(std::string_view a, std::string_view b) const {
+bool KeyLess::operator()(std::string_view a, std::string_view b) const {
     return std::lexicographical_compare(
         a.begin(), a.end(), b.begin(), b.end(),
         [](char left, char right) { return lower_case(left) < lower_case(right); });
 }
 
 void Values::add(std::string_view key, std::vector<ConstrainedValue> values) {
-    auto& place = by_key_[lower_case(key)];
+    auto& place = by_key_[std::string(key)];
     std::move(values.begin(), values.end(), std::back_inserter(place));
 }
 

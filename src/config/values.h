@@ -29,6 +29,13 @@ struct ConstrainedValue {
 /// What a value is asked for. The parts that are empty do not narrow the search.
 using Scope = Constraints;
 
+/// The order of keys, without regard to case. Looking one up does not allocate: it happens in every
+/// poll.
+struct KeyLess {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const;
+};
+
 class Values {
 public:
     /// Puts values behind those that the key has. Of two that match alike, the later one counts.
@@ -42,12 +49,6 @@ public:
     bool empty() const { return by_key_.empty(); }
 
 private:
-    /// Without regard to case. Looking up must not allocate: it happens in every poll.
-    struct KeyLess {
-        using is_transparent = void;
-        bool operator()(std::string_view a, std::string_view b) const;
-    };
-
     std::map<std::string, std::vector<ConstrainedValue>, KeyLess> by_key_;
 };
 
