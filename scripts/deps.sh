@@ -11,7 +11,7 @@ packages=(
     ca-certificates git openssl python3
     # Libraries.
     libabsl-dev libbenchmark-dev libcli11-dev libcpp-httplib-dev libdeflate-dev libfmt-dev libgmock-dev
-    libgrpc++-dev libgtest-dev libhowardhinnant-date-dev libmimalloc-dev libnghttp2-dev libprotobuf-dev
+    libgoogle-perftools-dev libgrpc++-dev libgtest-dev libhowardhinnant-date-dev libnghttp2-dev libprotobuf-dev
     libprotoc-dev librocksdb-dev libspdlog-dev libsqlite3-dev libssl-dev
     libtomlplusplus-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler
     protobuf-compiler-grpc zlib1g-dev

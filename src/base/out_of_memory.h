@@ -5,9 +5,6 @@
 // was acknowledged is on the disk.
 namespace stele {
 
-/// Says so on standard error and aborts, without an allocation.
-[[noreturn]] void end_without_memory();
-
 /// From now on an operator new that finds no memory says so on standard error and aborts, instead of
 /// throwing std::bad_alloc. For the program, not for a library: it holds for the whole process.
 void end_process_when_out_of_memory();

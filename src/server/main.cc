@@ -4,13 +4,12 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#ifdef STELE_MIMALLOC
-#include <mimalloc.h>
-#endif
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#ifdef STELE_TCMALLOC
+#include <gperftools/tcmalloc.h>
+#endif
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -126,16 +125,12 @@ void print_notices(const cli::DevServerOptions& dev) {
     }
 }
 
-/// The allocator of this program does not know the handler of operator new; it tells its own when there is
-/// no memory, also for malloc, and aborts or gives nothing behind that.
+/// For libraries in C as well: the allocator of this program calls the handler of operator new also for malloc
+/// when it is asked to.
 void end_when_out_of_memory() {
     end_process_when_out_of_memory();
-#ifdef STELE_MIMALLOC
-    mi_register_error(
-        [](int error, void*) {
-            if (error == ENOMEM) end_without_memory();
-        },
-        nullptr);
+#ifdef STELE_TCMALLOC
+    tc_set_new_mode(1);
 #endif
 }
 
