@@ -3,8 +3,6 @@
 #include "frontend/services.h"
 #include "frontend/validation.h"
 
-#include <algorithm>
-
 // What all polls for tasks have in common.
 namespace stele::frontend {
 
@@ -28,8 +26,7 @@ matching::Poll make_poll(Services& services, const RequestContext& context,
     if (queue.kind() == api::enums::v1::TASK_QUEUE_KIND_STICKY) {
         poll.normal_queue = queue.normal_name();
     }
-    poll.expires = std::min(context.call->deadline() - kPollTailRoom,
-                            context.now + services.queue_settings.settings(poll.queue).long_poll);
+    poll.expires = context.call->deadline() - kPollTailRoom;
     poll.worker_version = request.worker_version_capabilities();
     poll.deployment = request.deployment_options();
     return poll;

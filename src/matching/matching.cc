@@ -150,6 +150,7 @@ private:
         if (gone_workers_.contains(waiting->poll.worker_instance_key))
             return answer_empty(*waiting);
         note_poller(queue, waiting->poll, now);
+        waiting->poll.expires = std::min(waiting->poll.expires, now + queue.settings.long_poll);
         waiting->id = ++last_id_;
         waiting->arrived = now;
         waiting->open = true;

@@ -21,7 +21,7 @@ struct Poll {
     std::string control_task_queue;   // where the worker listens for commands; empty: nowhere
     std::string request_id;           // fresh for each poll; makes recording the start idempotent
     std::string normal_queue;         // set when the poll is for a sticky queue
-    Timestamp expires = kNever;       // answer empty at this moment
+    Timestamp expires = kNever;  // answer empty at this moment, or earlier by the queue's long_poll
     temporal::api::common::v1::WorkerVersionCapabilities worker_version;
     temporal::api::deployment::v1::WorkerDeploymentOptions deployment;
     double max_tasks_per_second = -1;  // queue-wide limit that activity workers ask for; < 0: none

@@ -3,68 +3,86 @@
 #include "base/ids.h"
 #include "stele/internal/rows.pb.h"
 
-#include <functional>
+#include <absl/container/flat_hash_set.h>
+#include <absl/hash/hash.h>
+
+#include <iterator>
 #include <list>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 
 // The newest run of each workflow id that was asked for lately. Like a run, an entry is ahead of the
 // store until the store can be read up to its position, and stays at least that long.
 namespace stele::shard {
 
-/// Least recently used first out. Not thread safe: belongs to one shard.
+/// Least recently used first out. Of what names a workflow the run id is not looked at. Not thread safe:
+/// belongs to one shard.
 class CurrentCache {
 public:
     explicit CurrentCache(std::size_t capacity) : capacity_(capacity) {}
 
     /// Null when it is not in memory. Valid until the next `put`.
     const storage::CurrentRow* find(const RunRef& workflow) {
-        const auto found = rows_.find(name_of(workflow));
+        const auto found = rows_.find(workflow);
         if (found == rows_.end()) return nullptr;
-        order_.splice(order_.begin(), order_, found->second);
-        return &found->second->row;
+        order_.splice(order_.begin(), order_, *found);
+        return &order_.front().row;
     }
 
-    void put(const RunRef& workflow, storage::CurrentRow row, Position position,
-             Position readable) {
-        RunRef name = name_of(workflow);
-        const auto found = rows_.find(name);
-        if (found != rows_.end()) {
-            order_.erase(found->second);
-            rows_.erase(found);
+    /// The row where it now is. Valid until the next `put`.
+    const storage::CurrentRow& put(const RunRef& workflow, storage::CurrentRow row,
+                                   Position position, Position readable) {
+        if (const auto found = rows_.find(workflow); found != rows_.end()) {
+            order_.splice(order_.begin(), order_, *found);
+            order_.front().row = std::move(row);
+            order_.front().position = position;
+        } else {
+            order_.push_front(
+                {workflow.namespace_id, workflow.workflow_id, std::move(row), position});
+            rows_.insert(order_.begin());
         }
-        order_.push_front({name, std::move(row), position});
-        rows_.emplace(std::move(name), order_.begin());
-        for (auto last = order_.end(); rows_.size() > capacity_ && last != order_.begin();) {
-            --last;
-            if (last->position > readable) break;
-            rows_.erase(last->name);
-            last = order_.erase(last);
+        while (rows_.size() > capacity_ && order_.size() > 1 &&
+               order_.back().position <= readable) {
+            rows_.erase(std::prev(order_.end()));
+            order_.pop_back();
         }
+        return order_.front().row;
     }
 
 private:
     struct Entry {
-        RunRef name;
+        std::string namespace_id;
+        std::string workflow_id;
         storage::CurrentRow row;
         Position position;
     };
+    using Place = std::list<Entry>::iterator;
+    using Name = std::pair<std::string_view, std::string_view>;
+
+    static Name name_of(const RunRef& workflow) {
+        return {workflow.namespace_id, workflow.workflow_id};
+    }
+    static Name name_of(Place place) { return {place->namespace_id, place->workflow_id}; }
 
     struct Hash {
-        std::size_t operator()(const RunRef& name) const {
-            const std::hash<std::string> hash;
-            return hash(name.workflow_id) * 31 + hash(name.namespace_id);
+        using is_transparent = void;
+        template <typename T>
+        std::size_t operator()(const T& named) const {
+            return absl::HashOf(name_of(named));
+        }
+    };
+    struct Same {
+        using is_transparent = void;
+        template <typename A, typename B>
+        bool operator()(const A& one, const B& other) const {
+            return name_of(one) == name_of(other);
         }
     };
 
-    static RunRef name_of(const RunRef& workflow) {
-        return {workflow.namespace_id, workflow.workflow_id, {}};
-    }
-
     std::size_t capacity_;
     std::list<Entry> order_;  // most recently used first
-    std::unordered_map<RunRef, std::list<Entry>::iterator, Hash> rows_;
+    absl::flat_hash_set<Place, Hash, Same> rows_;
 };
 
 }  // namespace stele::shard

@@ -101,8 +101,8 @@ absl::StatusOr<LoadedRun*> Shard::find(const RunRef& run) {
     const Slot slot = slot_of(run);
     RunAddress address{slot, {}};
     if (run.run_id.empty()) {
-        STELE_ASSIGN_OR_RETURN(const std::optional<storage::CurrentRow> row, current(run));
-        if (!row) return no_such_run(run);
+        STELE_ASSIGN_OR_RETURN(const storage::CurrentRow* const row, find_current(run));
+        if (row == nullptr) return no_such_run(run);
         address.key = RunKey(row->run_key());
     } else {
         if (LoadedRun* found = cache_.find(run)) {
@@ -132,32 +132,37 @@ absl::StatusOr<LoadedRun*> Shard::load(RunAddress address) {
     return &run;
 }
 
-absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& workflow) {
+absl::StatusOr<const storage::CurrentRow*> Shard::find_current(const RunRef& workflow) {
     if (const storage::CurrentRow* row = currents_.find(workflow)) {
         // A row without a run stands for one that is being erased.
         STELE_PROBE_IF("shard.current-being-erased", row->run_id().empty());
-        if (row->run_id().empty()) return std::optional<storage::CurrentRow>();
-        return std::optional(*row);
+        return row->run_id().empty() ? nullptr : row;
     }
     STELE_ASSIGN_OR_RETURN(std::optional<storage::CurrentRow> row,
                            read_current(around_.store, slot_of(workflow), workflow));
-    if (row) currents_.put(workflow, *row, Position(), around_.committer.readable());
-    return row;
+    if (!row) return nullptr;
+    return &currents_.put(workflow, *std::move(row), Position(), around_.committer.readable());
+}
+
+absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& workflow) {
+    STELE_ASSIGN_OR_RETURN(const storage::CurrentRow* const row, find_current(workflow));
+    return row == nullptr ? std::nullopt : std::optional(*row);
 }
 
 absl::StatusOr<RunAddress> Shard::allocate(const RunRef& workflow) {
     const Slot slot = slot_of(workflow);
-    STELE_RETURN_IF_ERROR(remember_last_run_key(slot));
-    RunKey& last = last_run_keys_.at(slot);
-    last = last.next();
-    return RunAddress{slot, last};
+    STELE_ASSIGN_OR_RETURN(RunKey* const last, last_run_key(slot));
+    *last = last->next();
+    return RunAddress{slot, *last};
 }
 
-absl::Status Shard::remember_last_run_key(Slot slot) {
-    if (last_run_keys_.contains(slot)) return absl::OkStatus();
-    STELE_ASSIGN_OR_RETURN(const RunKey stored, read_last_run_key(around_.store, slot));
-    last_run_keys_.emplace(slot, stored);
-    return absl::OkStatus();
+absl::StatusOr<RunKey*> Shard::last_run_key(Slot slot) {
+    auto known = last_run_keys_.find(slot);
+    if (known == last_run_keys_.end()) {
+        STELE_ASSIGN_OR_RETURN(const RunKey stored, read_last_run_key(around_.store, slot));
+        known = last_run_keys_.emplace(slot, stored).first;
+    }
+    return &known->second;
 }
 
 LoadedRun& Shard::adopt(RunAddress address, history::NewRun& created) {
@@ -210,7 +215,7 @@ CommandContext Shard::context_of(const LoadedRun& run) {
 void Shard::forget(LoadedRun& run) {
     // A task on offer names its run by the key, so no run may get this one again while the offers
     // of this process live.
-    const absl::Status remembered = remember_last_run_key(run.address.slot);
+    const absl::Status remembered = last_run_key(run.address.slot).status();
     STELE_CHECK(remembered.ok(),
                 "the last run key of a slot could not be read: " + message_of(remembered));
     if (is_current(run)) {
@@ -234,10 +239,10 @@ void Shard::schedule_eviction() {
 // ---- Writing ---------------------------------------------------------------------------------
 
 bool Shard::is_current(const LoadedRun& run) {
-    const absl::StatusOr<std::optional<storage::CurrentRow>> row = current(run.run->ref());
+    const absl::StatusOr<const storage::CurrentRow*> row = find_current(run.run->ref());
     STELE_CHECK(row.ok(),
                 "the current row of a run could not be read: " + message_of(row.status()));
-    return *row && (*row)->run_key() == run.address.key.value();
+    return *row != nullptr && (*row)->run_key() == run.address.key.value();
 }
 
 /// Closed, paused or unpaused: the current row says so too.

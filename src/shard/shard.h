@@ -7,7 +7,8 @@
 #include "shard/run_cache.h"
 #include "store/keys.h"
 
-#include <map>
+#include <absl/container/flat_hash_map.h>
+
 #include <memory>
 #include <utility>
 #include <variant>
@@ -200,7 +201,10 @@ private:
     void remember_current(const LoadedRun& run, Position position);
     static bool changes_status(const Change& change);
     Timestamp alarm_after(const Change& change);
-    absl::Status remember_last_run_key(Slot slot);
+    /// The row of the newest run, or null. Valid until another one is asked for.
+    absl::StatusOr<const storage::CurrentRow*> find_current(const RunRef& workflow);
+    /// Of the slot, as it is counted from now on.
+    absl::StatusOr<RunKey*> last_run_key(Slot slot);
     Slot slot_of(const RunRef& run) const;
     void schedule_eviction();
 
@@ -208,7 +212,7 @@ private:
     store::SlotRange slots_;
     RunCache cache_;
     CurrentCache currents_;
-    std::map<Slot, RunKey> last_run_keys_;
+    absl::flat_hash_map<Slot, RunKey> last_run_keys_;
     Position last_submitted_;
     bool eviction_scheduled_ = false;
     bool draining_ = false;
