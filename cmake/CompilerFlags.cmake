@@ -19,8 +19,8 @@ if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE Dev CACHE STRING "Dev or Release" FORCE)
 endif()
 
-# NDEBUG stays undefined everywhere: broken invariants end the process in production too, and
-# Debian's gRPC is built without it, which its headers notice.
+# NDEBUG stays undefined in all code but the generated: broken invariants end the process in production
+# too, and Debian's gRPC is built without it, which its headers notice.
 set(CMAKE_CXX_FLAGS_DEV "-O0 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 
