@@ -55,7 +55,9 @@ public:
         returned.push_back(task.run.run_id);
     }
     void refill(const QueueId& queue) override { refilled.push_back(queue.name); }
-    void count_backlog(const QueueId&, Reply<shard::QueueBacklog> reply) override { reply(backlog); }
+    void count_backlog(const QueueId&, Reply<shard::QueueBacklog> reply) override {
+        reply(backlog);
+    }
 
     static PolledWorkflowTask task_of(const TaskOffer& offer) {
         PolledWorkflowTask task;
@@ -86,7 +88,9 @@ protected:
     using WorkflowAnswer = Answer<std::optional<PolledWorkflowTask>>;
     using ActivityAnswer = Answer<std::optional<PolledActivityTask>>;
 
-    void use(MatchingOptions options) { matching_ = make_matching(sim_, shards_, settings_, options); }
+    void use(MatchingOptions options) {
+        matching_ = make_matching(sim_, shards_, settings_, options);
+    }
     void settle() { sim_.run_for(milliseconds(1)); }
 
     static QueueId queue(const std::string& name = "queue") { return {"namespace", name}; }
@@ -215,6 +219,15 @@ TEST_F(MatchingTest, TaskOfferedTwiceIsHandedOutOnce) {
 TEST_F(MatchingTest, PollIsAnsweredEmptyAtItsExpiryAndNotBefore) {
     const auto answer = poll();
     sim_.run_for(seconds(59));
+    EXPECT_EQ(run_of(answer), "waits");
+    sim_.run_for(seconds(1));
+    EXPECT_EQ(run_of(answer), "empty");
+}
+
+TEST_F(MatchingTest, APollWaitsNoLongerThanIsSetForTheQueue) {
+    settings_.now.long_poll = seconds(5);
+    const auto answer = poll();
+    sim_.run_for(seconds(4));
     EXPECT_EQ(run_of(answer), "waits");
     sim_.run_for(seconds(1));
     EXPECT_EQ(run_of(answer), "empty");

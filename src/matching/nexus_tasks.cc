@@ -152,8 +152,8 @@ private:
             waiter->poll.identity, now, 0, waiter->poll.worker_version, waiter->poll.deployment};
         waiter->id = ++last_id_;
         waiter->arrived = now;
-        waiter->poll.expires = std::min(
-            waiter->poll.expires, now + settings_.settings(waiter->poll.queue).long_poll);
+        waiter->poll.expires =
+            std::min(waiter->poll.expires, now + settings_.settings(waiter->poll.queue).long_poll);
         watch(waiter);
         queue.polls.push_back(waiter);
         pair(queue);

@@ -116,6 +116,16 @@ TEST_F(NexusTasksTest, PollsEndEmptyByThemselvesAndWhenTheWorkerStops) {
     EXPECT_TRUE(second.arrived());
 }
 
+TEST_F(NexusTasksTest, APollWaitsNoLongerThanIsSetForTheQueue) {
+    settings_.now.long_poll = seconds(5);
+    auto task = poll();
+    sim_.run_for(seconds(4));
+    EXPECT_FALSE(task.arrived());
+    sim_.run_for(seconds(1));
+    ASSERT_TRUE(task.arrived());
+    EXPECT_FALSE(task.get()->has_value());
+}
+
 TEST_F(NexusTasksTest, OnlySoManyRequestsAndPollsWait) {
     for (int i = 0; i < 3; ++i) EXPECT_FALSE(dispatch("op").arrived());
     auto refused = dispatch("op");
