@@ -35,20 +35,15 @@ find_package(fmt CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)  # Calendars and time zones.
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)
-find_package(PkgConfig REQUIRED)
 # Named as cpp-httplib's own package would name it; Debian's has no CMake file.
 pkg_check_modules(CppHttplib REQUIRED IMPORTED_TARGET cpp-httplib)
 add_library(httplib ALIAS PkgConfig::CppHttplib)
+# Header-only, without a target of their own: CLI11 (<CLI/CLI.hpp>), nlohmann-json and toml++.
 
-# What our programs allocate with, as part of them. Allocation is a tenth of what a workflow costs a server;
-# mimalloc costs as much in a new process and a tenth more of all in one that has served for a minute,
-# because the free blocks that it gives out next lie wherever they were freed (`bench/compare/flat`).
-# Sanitizers bring allocators of their own.
+# What our programs allocate with, as part of them; ADR 16 says why. Sanitizers bring allocators of their own.
 add_library(stele_allocator INTERFACE)
 if(NOT STELE_SANITIZE)
-    pkg_check_modules(tcmalloc REQUIRED libtcmalloc_minimal)
-    find_library(STELE_TCMALLOC libtcmalloc_minimal.a REQUIRED)
-    target_link_libraries(stele_allocator INTERFACE ${STELE_TCMALLOC})
+    find_library(STELE_TCMALLOC_LIBRARY libtcmalloc_minimal.a REQUIRED)
+    target_link_libraries(stele_allocator INTERFACE ${STELE_TCMALLOC_LIBRARY})
     target_compile_definitions(stele_allocator INTERFACE STELE_TCMALLOC)
 endif()
-# Header-only, without a target of their own: CLI11 (<CLI/CLI.hpp>), nlohmann-json and toml++.

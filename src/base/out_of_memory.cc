@@ -6,7 +6,6 @@
 #include <new>
 
 namespace stele {
-
 namespace {
 
 /// Says so on standard error and aborts, without an allocation.

@@ -140,6 +140,8 @@ private:
 
     void add_poll(const WaiterPtr& waiter) {
         const Timestamp now = env_.now();
+        waiter->poll.expires =
+            std::min(waiter->poll.expires, now + settings_.settings(waiter->poll.queue).long_poll);
         if (draining_ || waiter->poll.expires <= now ||
             gone_workers_.contains(waiter->poll.worker_instance_key)) {
             return waiter->reply(std::nullopt);
@@ -152,8 +154,6 @@ private:
             waiter->poll.identity, now, 0, waiter->poll.worker_version, waiter->poll.deployment};
         waiter->id = ++last_id_;
         waiter->arrived = now;
-        waiter->poll.expires =
-            std::min(waiter->poll.expires, now + settings_.settings(waiter->poll.queue).long_poll);
         watch(waiter);
         queue.polls.push_back(waiter);
         pair(queue);
