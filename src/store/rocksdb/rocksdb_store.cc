@@ -2,6 +2,7 @@
 
 #include "store/format.h"
 #include "store/keys.h"
+#include "store/rocksdb/key_order.h"
 #include "store/rocksdb/log_check.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/private_files.h"
@@ -241,6 +242,7 @@ rocksdb::BlockBasedTableOptions table_options(const RocksDbOptions& limits) {
 rocksdb::Options database_options(const RocksDbOptions& limits) {
     rocksdb::Options options;
     options.create_if_missing = true;
+    options.comparator = &key_order();
     options.write_buffer_size = limits.write_buffer_bytes;
     options.max_write_buffer_number = 2;
     options.max_total_wal_size = limits.wal_bytes_max;
