@@ -148,7 +148,10 @@ Birth begin_run(RunBirth birth, const Context& context) {
     Draft& draft = builder.draft();
     draft.info = make_info(birth, context.now);
     fill_header(draft.header, started, context.now);
-    draft.attributes = make_attributes(started, *context.limits);
+    // Most runs begin without any: then there is no row until they get some.
+    storage::AttributesRow attributes = make_attributes(started, *context.limits);
+    if (attributes.has_memo() || attributes.has_search_attributes())
+        draft.attributes = std::move(attributes);
     attach_callbacks(builder, {birth.request_id}, started.completion_callbacks());
     HistoryEvent event;
     event.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);

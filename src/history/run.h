@@ -35,6 +35,30 @@ struct Run {
         return header.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING ||
                header.status() == temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_PAUSED;
     }
+
+    // Most transitions leave these two rows as they are, and each asks how large the run is.
+    /// What `info` takes up in the store. Counted when first asked for; from then on it changes by `set_info`.
+    std::size_t info_bytes() const {
+        if (info_bytes_ == 0) info_bytes_ = info.ByteSizeLong();
+        return info_bytes_;
+    }
+    void set_info(storage::InfoRow row) {
+        info = std::move(row);
+        info_bytes_ = 0;
+    }
+    /// The same for `attributes`.
+    std::size_t attributes_bytes() const {
+        if (attributes_bytes_ == 0) attributes_bytes_ = attributes.ByteSizeLong();
+        return attributes_bytes_;
+    }
+    void set_attributes(storage::AttributesRow row) {
+        attributes = std::move(row);
+        attributes_bytes_ = 0;
+    }
+
+private:
+    mutable std::size_t info_bytes_ = 0;
+    mutable std::size_t attributes_bytes_ = 0;
 };
 
 }  // namespace stele::history

@@ -20,7 +20,8 @@ Draft::Draft(const Run& run)
       pending_updates(run.pending_updates) {}
 
 std::size_t Draft::bytes() const {
-    return run_info().ByteSizeLong() + header.ByteSizeLong() + run_attributes().ByteSizeLong() +
+    return (info ? info->ByteSizeLong() : base->info_bytes()) + header.ByteSizeLong() +
+           (attributes ? attributes->ByteSizeLong() : base->attributes_bytes()) +
            activities.bytes() + timers.bytes() + children.bytes() + external_signals.bytes() +
            external_cancels.bytes() + nexus_operations.bytes() + buffered.bytes() +
            request_ids.bytes() + callbacks.bytes();
@@ -31,8 +32,8 @@ void apply(Run& run, Transition& transition) {
     STELE_CHECK(draft.base == &run, "a transition was applied to a run that it was not made from");
     if (transition.empty) return;
     run.header = std::move(draft.header);
-    if (draft.info) run.info = *std::move(draft.info);
-    if (draft.attributes) run.attributes = *std::move(draft.attributes);
+    if (draft.info) run.set_info(*std::move(draft.info));
+    if (draft.attributes) run.set_attributes(*std::move(draft.attributes));
     std::move(draft.activities).apply_to(run.activities);
     std::move(draft.timers).apply_to(run.timers);
     std::move(draft.children).apply_to(run.children);

@@ -29,8 +29,7 @@ std::size_t in_memory(std::size_t serialised, std::size_t rows) {
     return serialised + 2 * std::min(serialised, rows * kShortOfRow);
 }
 
-template <typename Message>
-std::size_t message_bytes(const Message& message) {
+std::size_t message_bytes(const google::protobuf::MessageLite& message) {
     return in_memory(message.ByteSizeLong(), 1);
 }
 
@@ -60,12 +59,12 @@ std::size_t row_count(const history::Run& run) {
 }
 
 std::size_t run_bytes(const history::Run& run) {
-    return message_bytes(run.info) + message_bytes(run.header) + message_bytes(run.attributes) +
-           table_bytes(run.activities) + table_bytes(run.timers) + table_bytes(run.children) +
-           table_bytes(run.external_signals) + table_bytes(run.external_cancels) +
-           table_bytes(run.nexus_operations) + table_bytes(run.buffered) +
-           table_bytes(run.request_ids) + table_bytes(run.updates) + table_bytes(run.callbacks) +
-           pending_update_bytes(run);
+    return in_memory(run.info_bytes(), 1) + message_bytes(run.header) +
+           in_memory(run.attributes_bytes(), 1) + table_bytes(run.activities) +
+           table_bytes(run.timers) + table_bytes(run.children) + table_bytes(run.external_signals) +
+           table_bytes(run.external_cancels) + table_bytes(run.nexus_operations) +
+           table_bytes(run.buffered) + table_bytes(run.request_ids) + table_bytes(run.updates) +
+           table_bytes(run.callbacks) + pending_update_bytes(run);
 }
 
 bool is_named(const storage::InfoRow& info, const RunRef& run) {
