@@ -26,7 +26,8 @@ private:
 
 /// Position of an event in the history of one run. The first event is 1; 0 means "none".
 using EventId = StrongInt<struct EventIdTag>;
-/// Number of a run within its slot, in order of creation; short form of (namespace, workflow, run).
+/// Number of a run, in order of creation by its shard: two shards may give one number to runs of different slots.
+/// With the slot the short form of (namespace, workflow, run).
 using RunKey = StrongInt<struct RunKeyTag>;
 /// Index of a shard: a range of slots that one executor owns.
 using ShardId = StrongInt<struct ShardIdTag>;

@@ -92,9 +92,8 @@ absl::StatusOr<std::unique_ptr<LoadedRun>> read_run(store::Store& store, RunAddr
     return loaded;
 }
 
-absl::StatusOr<RunKey> read_last_run_key(store::Store& store, Slot slot) {
-    const store::KeyRange range =
-        store::table_range(Table::kState, {slot, static_cast<Slot>(slot + 1)});
+absl::StatusOr<RunKey> read_last_run_key(store::Store& store) {
+    const store::KeyRange range = store::table_range(Table::kState);
     const std::unique_ptr<store::Cursor> cursor = store.scan_reverse(range.begin, range.end);
     if (!cursor->valid()) {
         STELE_RETURN_IF_ERROR(cursor->status());

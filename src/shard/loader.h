@@ -18,8 +18,8 @@ absl::StatusOr<std::optional<RunKey>> read_run_key(store::Store& store, Slot slo
                                                    const RunRef& run);
 /// The whole run by one prefix scan; null when it does not exist.
 absl::StatusOr<std::unique_ptr<LoadedRun>> read_run(store::Store& store, RunAddress address);
-/// The largest run key in use in a slot; RunKey{} when there is none.
-absl::StatusOr<RunKey> read_last_run_key(store::Store& store, Slot slot);
+/// The largest run key in use; RunKey{} when there is none.
+absl::StatusOr<RunKey> read_last_run_key(store::Store& store);
 
 /// The value of a run row.
 std::string encode_run_value(RunKey key);

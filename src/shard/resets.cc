@@ -114,7 +114,7 @@ history::RunIdentity Reset::identity(RunAddress address) const {
 }
 
 absl::StatusOr<LoadedRun*> Reset::perform() {
-    STELE_ASSIGN_OR_RETURN(const RunAddress address, shard_.allocate(workflow_));
+    const RunAddress address = shard_.allocate(workflow_);
     input_.identity = identity(address);
     input_.base_run_id = base_->run->info.run_id();
     input_.request_id = request_.request_id();

@@ -149,20 +149,9 @@ absl::StatusOr<std::optional<storage::CurrentRow>> Shard::current(const RunRef& 
     return row == nullptr ? std::nullopt : std::optional(*row);
 }
 
-absl::StatusOr<RunAddress> Shard::allocate(const RunRef& workflow) {
-    const Slot slot = slot_of(workflow);
-    STELE_ASSIGN_OR_RETURN(RunKey* const last, last_run_key(slot));
-    *last = last->next();
-    return RunAddress{slot, *last};
-}
-
-absl::StatusOr<RunKey*> Shard::last_run_key(Slot slot) {
-    auto known = last_run_keys_.find(slot);
-    if (known == last_run_keys_.end()) {
-        STELE_ASSIGN_OR_RETURN(const RunKey stored, read_last_run_key(around_.store, slot));
-        known = last_run_keys_.emplace(slot, stored).first;
-    }
-    return &known->second;
+RunAddress Shard::allocate(const RunRef& workflow) {
+    last_run_key_ = last_run_key_.next();
+    return {slot_of(workflow), last_run_key_};
 }
 
 LoadedRun& Shard::adopt(RunAddress address, history::NewRun& created) {
@@ -179,7 +168,7 @@ LoadedRun& Shard::adopt(RunAddress address, history::NewRun& created) {
     loaded->address = address;
     loaded->run = std::move(created.run);
     // The cache finds it by name from now on, before the transition has filled it.
-    loaded->run->info = *draft.info;
+    loaded->run->set_info(*draft.info);
     return cache_.insert(std::move(loaded));
 }
 
@@ -213,11 +202,6 @@ CommandContext Shard::context_of(const LoadedRun& run) {
 }
 
 void Shard::forget(LoadedRun& run) {
-    // A task on offer names its run by the key, so no run may get this one again while the offers
-    // of this process live.
-    const absl::Status remembered = last_run_key(run.address.slot).status();
-    STELE_CHECK(remembered.ok(),
-                "the last run key of a slot could not be read: " + message_of(remembered));
     if (is_current(run)) {
         currents_.put(run.run->ref(), storage::CurrentRow(), run.last,
                       around_.committer.readable());
@@ -339,12 +323,10 @@ void Shard::commit(std::vector<Change> changes) {
     if (changes.empty()) return;
     for (std::size_t i = 0; i < changes.size(); ++i) {
         for (history::NewRun& successor : changes[i].transition->successor) {
-            const absl::StatusOr<RunAddress> address = allocate(changes[i].run->run->ref());
-            STELE_CHECK(address.ok(), "the last run key of a slot could not be read: " +
-                                          message_of(address.status()));
+            const RunAddress address = allocate(changes[i].run->run->ref());
             STELE_PROBE("shard.successor");
             history::Transition* transition = successor.transition.get();
-            changes.push_back({&adopt(*address, successor), transition, true});
+            changes.push_back({&adopt(address, successor), transition, true});
         }
     }
     store::WriteBatch batch;
@@ -409,6 +391,7 @@ void Shard::when_readable(env::Closure closure) {
 // ---- Life cycle ------------------------------------------------------------------------------
 
 absl::Status Shard::recover() {
+    STELE_ASSIGN_OR_RETURN(last_run_key_, read_last_run_key(around_.store));
     STELE_RETURN_IF_ERROR(alarms_->recover());
     STELE_RETURN_IF_ERROR(outbox_->recover());
     STELE_RETURN_IF_ERROR(index_feed_->recover());

@@ -7,8 +7,6 @@
 #include "shard/run_cache.h"
 #include "store/keys.h"
 
-#include <absl/container/flat_hash_map.h>
-
 #include <memory>
 #include <utility>
 #include <variant>
@@ -126,7 +124,7 @@ public:
     /// The newest run of a workflow id, or nullopt.
     absl::StatusOr<std::optional<storage::CurrentRow>> current(const RunRef& workflow);
     /// The address of a run that is about to be created.
-    absl::StatusOr<RunAddress> allocate(const RunRef& workflow);
+    RunAddress allocate(const RunRef& workflow);
     /// Keeps a new run in memory. The transition that creates it must be committed next.
     LoadedRun& adopt(RunAddress address, history::NewRun& created);
     /// The run is its workflow id's newest.
@@ -203,8 +201,6 @@ private:
     Timestamp alarm_after(const Change& change);
     /// The row of the newest run, or null. Valid until another one is asked for.
     absl::StatusOr<const storage::CurrentRow*> find_current(const RunRef& workflow);
-    /// Of the slot, as it is counted from now on.
-    absl::StatusOr<RunKey*> last_run_key(Slot slot);
     Slot slot_of(const RunRef& run) const;
     void schedule_eviction();
 
@@ -212,7 +208,9 @@ private:
     store::SlotRange slots_;
     RunCache cache_;
     CurrentCache currents_;
-    absl::flat_hash_map<Slot, RunKey> last_run_keys_;
+    /// Of all runs that were there when this process began, and those of this shard since. A task on offer names its
+    /// run by the key, so no other run gets it while the offers of this process live, not even when the run is deleted.
+    RunKey last_run_key_;
     Position last_submitted_;
     bool eviction_scheduled_ = false;
     bool draining_ = false;

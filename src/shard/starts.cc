@@ -320,14 +320,14 @@ void Starts::meet_closed(Call call, const storage::CurrentRow& current) {
 
 void Starts::create(Call call, LoadedRun* terminated) {
     const CommandContext context = shard_.context_for(call.space);
-    const auto address = shard_.allocate(workflow_of(*call.space, call.request.workflow_id()));
-    if (!address.ok()) return call.reply(address.status());
+    const RunAddress address =
+        shard_.allocate(workflow_of(*call.space, call.request.workflow_id()));
     history::StartInput input;
     input.namespace_id = call.space->id;
     input.namespace_name = call.space->name;
     input.request = call.request;
     input.run_id = call.run_id.empty() ? context.context.new_id() : call.run_id;
-    input.run_key = address->key;
+    input.run_key = address.key;
     input.signal = call.signal;
     input.parent = call.parent;
     const std::string run_id = input.run_id;
@@ -343,7 +343,7 @@ void Starts::create(Call call, LoadedRun* terminated) {
         termination.emplace(*std::move(applied));
         changes.push_back({terminated, &termination->transition});
     }
-    LoadedRun& run = shard_.adopt(*address, *created);
+    LoadedRun& run = shard_.adopt(address, *created);
     Change change{&run, created->transition.get(), true};
     change.offer = !call.request.request_eager_execution();
     changes.push_back(std::move(change));

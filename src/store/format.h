@@ -9,12 +9,12 @@
 // of guessing. docs/formats/store.md.
 namespace stele::store {
 
-/// Version of the layout that this build writes and reads.
-inline constexpr std::uint8_t kStoreFormat = 1;
+/// Version of the layout that this build writes.
+inline constexpr std::uint8_t kStoreFormat = 2;
 
-/// Marks an empty store, accepts one that this build can read. FAILED_PRECONDITION otherwise, with
-/// the version found and `where`, the store's name for people. Idempotent. The mark is durable when
-/// this returns OK.
+/// Marks an empty store, accepts one of this version, and brings one of version 1 to it, which rewrites the rows of
+/// all runs. FAILED_PRECONDITION otherwise, with the version found and `where`, the store's name for people.
+/// Idempotent, also after an interruption. The mark is durable when this returns OK.
 absl::Status check_format(Store& store, std::string_view where);
 
 }  // namespace stele::store

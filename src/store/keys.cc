@@ -23,6 +23,15 @@ KeyWriter row_writer(Table table, Slot slot) {
     return writer;
 }
 
+/// The beginning of the keys of one run. Runs are numbered as they are created, so what is written now stands
+/// together, at the end of the table, and what is done with is left alone when files are merged.
+KeyWriter run_writer(Table table, Slot slot, RunKey run) {
+    STELE_CHECK(slot < kSlotCount, "slot " + std::to_string(slot) + " is out of range");
+    KeyWriter writer = table_writer(table);
+    writer.integer(run.value()).short_integer(slot);
+    return writer;
+}
+
 /// Reads the table byte and, when the rest is well formed too, hands the key out.
 class RowReader {
 public:
@@ -101,6 +110,8 @@ ShardId shard_of_slot(Slot slot, int shard_count) {
 // ---- rows of runs ------------------------------------------------------------------------------
 
 KeyRange table_range(Table table, SlotRange slots) {
+    STELE_CHECK(table != Table::kState && table != Table::kEvents,
+                "the rows of runs are not in the order of slots");
     // The end may be the slot after the last one, so it is written without the check on rows.
     std::string end = table_writer(table).short_integer(slots.end).take();
     return {row_writer(table, slots.begin).take(), std::move(end)};
@@ -151,8 +162,7 @@ KeyRange run_range(Slot slot, std::string_view namespace_id, std::string_view wo
 }
 
 std::string encode(const StateKey& key) {
-    return row_writer(Table::kState, key.slot)
-        .integer(key.run.value())
+    return run_writer(Table::kState, key.slot, key.run)
         .byte(static_cast<std::uint8_t>(key.kind))
         .integer(key.item)
         .take();
@@ -161,36 +171,31 @@ std::string encode(const StateKey& key) {
 absl::StatusOr<StateKey> decode_state_key(std::string_view key) {
     RowReader row(Table::kState, key);
     StateKey result;
-    result.slot = row.reader().short_integer();
     result.run = RunKey(row.reader().integer());
+    result.slot = row.reader().short_integer();
     result.kind = static_cast<StateKind>(row.reader().byte());
     result.item = row.reader().integer();
     return row.finish_row(result);
 }
 
 KeyRange state_range(Slot slot, RunKey run) {
-    return prefix_range(row_writer(Table::kState, slot).integer(run.value()).take());
+    return prefix_range(run_writer(Table::kState, slot, run).take());
 }
 
 KeyRange state_range(Slot slot, RunKey run, StateKind kind) {
-    return prefix_range(row_writer(Table::kState, slot)
-                            .integer(run.value())
-                            .byte(static_cast<std::uint8_t>(kind))
-                            .take());
+    return prefix_range(
+        run_writer(Table::kState, slot, run).byte(static_cast<std::uint8_t>(kind)).take());
 }
 
 std::string encode(const EventsKey& key) {
-    return row_writer(Table::kEvents, key.slot)
-        .integer(key.run.value())
-        .integer(key.first.value())
-        .take();
+    return run_writer(Table::kEvents, key.slot, key.run).integer(key.first.value()).take();
 }
 
 absl::StatusOr<EventsKey> decode_events_key(std::string_view key) {
     RowReader row(Table::kEvents, key);
     EventsKey result;
-    result.slot = row.reader().short_integer();
     result.run = RunKey(row.reader().integer());
+    result.slot = row.reader().short_integer();
     result.first = EventId(row.reader().integer());
     return row.finish_row(result);
 }
@@ -200,7 +205,7 @@ KeyRange events_range(Slot slot, RunKey run, EventId from, EventId to) {
 }
 
 KeyRange events_range(Slot slot, RunKey run) {
-    return prefix_range(row_writer(Table::kEvents, slot).integer(run.value()).take());
+    return prefix_range(run_writer(Table::kEvents, slot, run).take());
 }
 
 std::string encode(const DispatchKey& key) {

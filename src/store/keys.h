@@ -12,9 +12,11 @@
 #include <string_view>
 
 // The grammar of every key that the engine writes; docs/formats/keys.md is its specification and
-// store/testdata/keys.golden keeps it readable for ever. A key starts with the byte of its table;
-// in a table of runs the slot follows, so the rows of a shard, which is a range of slots, are one
-// contiguous scan per table. All functions are pure and thread safe.
+// store/testdata/keys.golden keeps it readable for ever. A key starts with the byte of its table. In
+// most tables of a shard the slot follows, so the rows of a shard, which is a range of slots, are one
+// contiguous scan. What a run consists of, which is most of a store, stands in the order in which runs were
+// created: what is written now stands together, and what is done with is left alone when files are
+// merged. All functions are pure and thread safe.
 namespace stele::store {
 
 /// The first byte of a key. Letters, so that a dump can be read.
@@ -86,7 +88,8 @@ struct KeyRange {
     bool operator==(const KeyRange&) const = default;
 };
 
-/// The rows that a table has for a range of slots: a shard's part of it. Not for cluster tables.
+/// The rows that a table has for a range of slots: a shard's part of it. Not for cluster tables, and not for state and
+/// events, which are not in the order of slots.
 KeyRange table_range(Table table, SlotRange slots);
 /// A whole table.
 KeyRange table_range(Table table);
@@ -126,8 +129,8 @@ struct StateKey {
 };
 std::string encode(const StateKey& key);
 absl::StatusOr<StateKey> decode_state_key(std::string_view key);
-/// Everything that is needed to load a run, the header first. The last run key of a slot is found
-/// by the first row of a reverse scan over `table_range(Table::kState, {slot, slot + 1})`.
+/// Everything that is needed to load a run, the header first. The last run key in use is found by the
+/// first row of a reverse scan over `table_range(Table::kState)`.
 KeyRange state_range(Slot slot, RunKey run);
 KeyRange state_range(Slot slot, RunKey run, StateKind kind);
 

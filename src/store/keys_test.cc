@@ -109,18 +109,27 @@ bool in(const KeyRange& range, const std::string& key) {
 
 TEST(Keys, AShardsRowsAreOneRangePerTable) {
     const SlotRange slots{100, 200};
-    for (const std::string& key : {encode(StateKey{100, RunKey(-1), StateKind::kHeader, -1}),
-                                   encode(StateKey{199, RunKey(9), StateKind::kUpdate, 4})}) {
-        EXPECT_TRUE(in(table_range(Table::kState, slots), key));
-        EXPECT_FALSE(in(table_range(Table::kEvents, slots), key));
-        EXPECT_TRUE(in(table_range(Table::kState), key));
+    for (const std::string& key : {encode(AlarmKey{100, Timestamp(), RunKey(-1)}),
+                                   encode(AlarmKey{199, kNever, RunKey(9)})}) {
+        EXPECT_TRUE(in(table_range(Table::kAlarm, slots), key));
+        EXPECT_FALSE(in(table_range(Table::kOutbox, slots), key));
+        EXPECT_TRUE(in(table_range(Table::kAlarm), key));
     }
-    EXPECT_FALSE(in(table_range(Table::kState, slots),
-                    encode(StateKey{99, RunKey(9), StateKind::kUpdate, 4})));
-    EXPECT_FALSE(in(table_range(Table::kState, slots),
-                    encode(StateKey{200, RunKey(0), StateKind::kHeader, 0})));
-    EXPECT_TRUE(in(table_range(Table::kState, SlotRange{}),
-                   encode(StateKey{kSlotCount - 1, RunKey(0), StateKind::kHeader, 0})));
+    EXPECT_FALSE(in(table_range(Table::kAlarm, slots), encode(AlarmKey{99, kNever, RunKey(9)})));
+    EXPECT_FALSE(
+        in(table_range(Table::kAlarm, slots), encode(AlarmKey{200, Timestamp(), RunKey(0)})));
+    EXPECT_TRUE(in(table_range(Table::kAlarm, SlotRange{}),
+                   encode(AlarmKey{kSlotCount - 1, Timestamp(), RunKey(0)})));
+}
+
+TEST(Keys, RowsOfRunsStandInTheOrderOfCreation) {
+    EXPECT_LT(encode(StateKey{4095, RunKey(1), StateKind::kCallback, 9}),
+              encode(StateKey{0, RunKey(2), StateKind::kHeader, 0}));
+    EXPECT_LT(encode(EventsKey{4095, RunKey(1), EventId(9)}),
+              encode(EventsKey{0, RunKey(2), EventId(1)}));
+    // Runs of two shards may have one number.
+    EXPECT_LT(encode(StateKey{7, RunKey(2), StateKind::kCallback, 9}),
+              encode(StateKey{8, RunKey(2), StateKind::kHeader, 0}));
 }
 
 TEST(Keys, ALoadedRunSeesItsHeaderFirstAndNoOtherRun) {
@@ -135,6 +144,8 @@ TEST(Keys, ALoadedRunSeesItsHeaderFirstAndNoOtherRun) {
         EXPECT_FALSE(in(state_range(7, RunKey(5), StateKind::kTimer), item));
     }
     EXPECT_FALSE(in(range, encode(StateKey{7, RunKey(4), StateKind::kUpdate, 9})));
+    EXPECT_FALSE(in(range, encode(StateKey{6, RunKey(5), StateKind::kUpdate, 9})));
+    EXPECT_FALSE(in(range, encode(StateKey{8, RunKey(5), StateKind::kHeader, 0})));
     EXPECT_FALSE(in(range, encode(StateKey{7, RunKey(6), StateKind::kHeader, 0})));
 }
 

@@ -131,7 +131,7 @@ TEST(RocksDbStore, AnUnknownFormatIsRefusedByName) {
     }
     EXPECT_EQ(refusal(directory.path()),
               "data directory " + directory.path().string() +
-                  " has format version 7, and this build of Stele reads version 1");
+                  " has format version 7, and this build of Stele reads versions 1 to 2");
 }
 
 TEST(RocksDbStore, AForeignDatabaseIsRefused) {
