@@ -3,6 +3,7 @@
 #include "store/format.h"
 #include "store/keys.h"
 #include "store/rocksdb/key_order.h"
+#include "store/rocksdb/key_prefix.h"
 #include "store/rocksdb/log_check.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/private_files.h"
@@ -76,6 +77,10 @@ public:
         rocksdb::ReadOptions options;
         options.iterate_lower_bound = &begin_slice_;
         options.iterate_upper_bound = &end_slice_;
+        // Backwards RocksDB does not ask the filters.
+        options.prefix_same_as_start =
+            direction_ == Direction::kForward && is_range_of_one_run(begin_, end_);
+        options.total_order_seek = !options.prefix_same_as_start;
         iterator_.reset(db.NewIterator(options));
         if (direction_ == Direction::kForward) {
             iterator_->Seek(begin_slice_);
@@ -231,6 +236,7 @@ rocksdb::BlockBasedTableOptions table_options(const RocksDbOptions& limits) {
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(limits.block_cache_bytes, kCacheShardBits);
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+    table.whole_key_filtering = false;  // what key_prefix() makes of the keys
     // Index and filter blocks count against the cache, so the cache bounds all memory of reads.
     table.cache_index_and_filter_blocks = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
@@ -243,6 +249,7 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
     rocksdb::Options options;
     options.create_if_missing = true;
     options.comparator = &key_order();
+    options.prefix_extractor = key_prefix();
     options.write_buffer_size = limits.write_buffer_bytes;
     options.max_write_buffer_number = 2;
     options.max_total_wal_size = limits.wal_bytes_max;
