@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 // The one seam to the world. Production (env/posix) and simulation (env/sim) differ only in what
 // stands behind these interfaces: everything that reads a clock, waits, runs code elsewhere or
@@ -27,6 +29,11 @@ public:
 
     /// Queues a closure. Never runs it in place, so a caller's state is settled before it starts.
     virtual void post(Closure closure) = 0;
+
+    /// The same for several, in their order. An executor with a thread of its own is woken up once for all.
+    virtual void post_all(std::vector<Closure> closures) {
+        for (Closure& closure : closures) post(std::move(closure));
+    }
 
     /// Runs a closure no earlier than `when` by the wall clock of the Env. A moment in the past
     /// means as soon as possible, after what is already queued.

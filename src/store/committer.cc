@@ -27,10 +27,17 @@ public:
     }
 
     void post_until(Position reached) {
-        while (!waiters_.empty() && waiters_.front().position <= reached) {
-            Waiter& first = waiters_.front();
-            first.executor->post(std::move(first.closure));
-            waiters_.pop_front();
+        const auto is_next = [&] {
+            return !waiters_.empty() && waiters_.front().position <= reached;
+        };
+        while (is_next()) {
+            env::Executor* const executor = waiters_.front().executor;
+            std::vector<env::Closure> closures;
+            while (is_next() && waiters_.front().executor == executor) {
+                closures.push_back(std::move(waiters_.front().closure));
+                waiters_.pop_front();
+            }
+            executor->post_all(std::move(closures));
         }
     }
 
@@ -86,9 +93,8 @@ public:
 
 private:
     struct Group {
-        WriteBatch batch;
+        std::vector<WriteBatch> batches;
         std::size_t submitted_bytes = 0;
-        std::size_t batch_count = 0;
         Position last;
         Sync sync;
     };
@@ -265,7 +271,7 @@ void GroupCommitter::write() {
         env::MutexLock lock(mutex_);
         group = take_group();
     }
-    const std::size_t batches = group.batch_count;
+    const std::size_t batches = group.batches.size();
     const Timestamp began = env_.now();
     if (!commit(std::move(group))) return;
     const Timestamp rests_until = end_of_rest(batches, began);
@@ -285,24 +291,23 @@ void GroupCommitter::write() {
     }
 }
 
-/// Merges what waits. The group may be empty when only a sync is wanted.
+/// Takes what waits, up to the size of a write. The group may be empty when only a sync is wanted.
 GroupCommitter::Group GroupCommitter::take_group() {
     Group group;
     while (!pending_.empty()) {
-        if (!group.batch.empty() && STELE_FAULT("committer.short-group")) break;
-        if (!group.batch.empty() &&
-            group.batch.bytes() + pending_.front().bytes() > options_.write_bytes_max) {
+        const std::size_t bytes = pending_.front().bytes();
+        if (group.submitted_bytes > 0 && STELE_FAULT("committer.short-group")) break;
+        if (group.submitted_bytes > 0 && group.submitted_bytes + bytes > options_.write_bytes_max) {
             break;
         }
-        if (STELE_BUG("committer.batch-dropped") && group.batch_count == 3) pending_.front() = {};
-        group.batch.append(std::move(pending_.front()));
+        if (STELE_BUG("committer.batch-dropped") && group.batches.size() == 3)
+            pending_.front() = {};
+        group.submitted_bytes += bytes;
+        group.batches.push_back(std::move(pending_.front()));
         pending_.pop_front();
-        ++group.batch_count;
     }
-    STELE_PROBE_IF("committer.merged", group.batch_count > 1);
-    STELE_PROBE_IF("committer.sync-alone", group.batch_count == 0);
-    group.submitted_bytes = group.batch.bytes();
-    group.batch.drop_overwritten();
+    STELE_PROBE_IF("committer.merged", group.batches.size() > 1);
+    STELE_PROBE_IF("committer.sync-alone", group.batches.empty());
     group.last = Position(submitted_.value() - static_cast<std::int64_t>(pending_.size()));
     const bool sync = sync_wanted_ > durable_ || STELE_FAULT("committer.extra-sync");
     group.sync = sync ? Sync::kYes : Sync::kNo;
@@ -312,7 +317,11 @@ GroupCommitter::Group GroupCommitter::take_group() {
 /// Writes a group and tells who waits for it. False after a failure: there is nothing left to do
 /// then, because what the store holds is unknown.
 bool GroupCommitter::commit(Group group) {
-    const absl::Status status = store_.write(group.batch, group.sync);
+    // Without the lock: it takes longer than all else here but the write itself, and shards submit meanwhile.
+    WriteBatch merged;
+    for (WriteBatch& batch : group.batches) merged.append(std::move(batch));
+    merged.drop_overwritten();
+    const absl::Status status = store_.write(merged, group.sync);
     if (!status.ok()) {
         {
             env::MutexLock lock(mutex_);

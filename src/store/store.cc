@@ -7,9 +7,16 @@
 
 namespace stele::store {
 
+void WriteBatch::add(Operation operation) {
+    // What most transitions come to, so that their rows are not moved from one array to the next.
+    constexpr std::size_t kUsual = 8;
+    if (operations_.empty()) operations_.reserve(kUsual);
+    operations_.push_back(std::move(operation));
+}
+
 void WriteBatch::put(std::string key, std::string value) {
     bytes_ += key.size() + value.size();
-    operations_.push_back({Operation::Kind::kPut, std::move(key), std::move(value), false});
+    add({Operation::Kind::kPut, std::move(key), std::move(value), false});
 }
 
 void WriteBatch::put_new(std::string key, std::string value) {
@@ -19,12 +26,12 @@ void WriteBatch::put_new(std::string key, std::string value) {
 
 void WriteBatch::erase(std::string key) {
     bytes_ += key.size();
-    operations_.push_back({Operation::Kind::kErase, std::move(key), {}, false});
+    add({Operation::Kind::kErase, std::move(key), {}, false});
 }
 
 void WriteBatch::erase_range(std::string begin, std::string end) {
     bytes_ += begin.size() + end.size();
-    operations_.push_back({Operation::Kind::kEraseRange, std::move(begin), std::move(end), false});
+    add({Operation::Kind::kEraseRange, std::move(begin), std::move(end), false});
 }
 
 void WriteBatch::append(WriteBatch other) {

@@ -42,6 +42,8 @@ public:
     const std::vector<Operation>& operations() const { return operations_; }
 
 private:
+    void add(Operation operation);
+
     std::vector<Operation> operations_;
     std::size_t bytes_ = 0;
 };

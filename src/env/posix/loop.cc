@@ -32,6 +32,9 @@ public:
     ~Strand() override { stop(); }
 
     void post(Closure closure) override { loop_.post(state_, std::move(closure)); }
+    void post_all(std::vector<Closure> closures) override {
+        loop_.post_all(state_, std::move(closures));
+    }
     TimerId run_at(Timestamp when, Closure closure) override {
         return loop_.run_at(state_, when, std::move(closure));
     }
@@ -86,6 +89,14 @@ void Loop::post(const StrandPtr& strand, Closure closure) {
     if (strand->stopped) return;
     queue_.push_back({strand, std::move(closure)});
     ++posted_;
+    wake();
+}
+
+void Loop::post_all(const StrandPtr& strand, std::vector<Closure> closures) {
+    std::lock_guard lock(mutex_);
+    if (strand->stopped) return;
+    for (Closure& closure : closures) queue_.push_back({strand, std::move(closure)});
+    posted_ += closures.size();
     wake();
 }
 

@@ -75,6 +75,7 @@ private:
     using TimerKey = std::pair<Timestamp, TimerId>;
 
     void post(const StrandPtr& strand, Closure closure);
+    void post_all(const StrandPtr& strand, std::vector<Closure> closures);
     TimerId run_at(const StrandPtr& strand, Timestamp when, Closure closure);
     void cancel(TimerId timer);
     void stop(StrandState& strand);

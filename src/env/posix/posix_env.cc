@@ -19,6 +19,9 @@ public:
     explicit OwnThread(const std::string& name) : loop_(name), strand_(loop_.make_strand(name)) {}
 
     void post(Closure closure) override { strand_->post(std::move(closure)); }
+    void post_all(std::vector<Closure> closures) override {
+        strand_->post_all(std::move(closures));
+    }
     TimerId run_at(Timestamp when, Closure closure) override {
         return strand_->run_at(when, std::move(closure));
     }

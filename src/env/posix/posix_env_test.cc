@@ -68,6 +68,30 @@ TEST_F(PosixEnvTest, APostNeverRunsInPlace) {
     EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
 
+TEST_F(PosixEnvTest, SeveralClosuresAtOnceRunInTheirOrderBehindWhatIsQueued) {
+    for (const auto& executor :
+         {env_->make_executor("loop"), env_->make_blocking_executor("own")}) {
+        std::vector<int> order;
+        executor->post([&] { order.push_back(0); });
+        std::vector<Closure> closures;
+        for (int i = 1; i <= 3; ++i) closures.push_back([&order, i] { order.push_back(i); });
+        executor->post_all(std::move(closures));
+        drain(*executor);
+        EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
+    }
+}
+
+TEST_F(PosixEnvTest, SeveralClosuresWakeALoopThatSleeps) {
+    const auto executor = env_->make_executor("asleep");
+    drain(*executor);
+    std::this_thread::sleep_for(20ms);
+    std::promise<void> ran;
+    std::vector<Closure> closures;
+    closures.push_back([&] { ran.set_value(); });
+    executor->post_all(std::move(closures));
+    ran.get_future().wait();
+}
+
 TEST_F(PosixEnvTest, ATimerNeverFiresEarly) {
     const auto executor = env_->make_executor("timer");
     for (const Duration delay : {Duration(0), Duration(1ms), Duration(20ms)}) {
@@ -162,6 +186,9 @@ TEST_F(PosixEnvTest, AStoppedExecutorDropsWhatIsPosted) {
     executor->stop();
     executor->stop();
     executor->post([held] { FAIL(); });
+    std::vector<Closure> closures;
+    closures.push_back([held] { FAIL(); });
+    executor->post_all(std::move(closures));
     executor->cancel(executor->run_at(kUnset, [held] { FAIL(); }));
     EXPECT_EQ(held.use_count(), 1);
 }
