@@ -20,9 +20,9 @@
 namespace stele::server {
 namespace {
 
-absl::StatusOr<std::unique_ptr<store::Store>> open_store(const ServerOptions& options) {
-    if (!options.directory) return store::make_memory_store();
-    return store::open_rocksdb_store(*options.directory);
+absl::StatusOr<std::unique_ptr<store::Store>> open_store(const std::string& directory) {
+    return store::open_rocksdb_store(
+        directory, {.notice = [](const std::string& text) { spdlog::warn("{}", text); }});
 }
 
 /// In the directory of the store, which takes no notice of it.
@@ -35,7 +35,8 @@ public:
 
     absl::Status run(const ServerOptions& options) {
         grace_ = options.shutdown_grace;
-        STELE_ASSIGN_OR_RETURN(store_, open_store(options));
+        STELE_ASSIGN_OR_RETURN(store_, options.directory ? open_store(*options.directory)
+                                                         : store::make_memory_store());
         STELE_RETURN_IF_ERROR(configure(options));
         NodeOptions node = options.node;
         node.config = &config_;
@@ -123,8 +124,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
 }
 
 absl::Status rebuild_index(const std::string& directory) {
-    STELE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
-                           store::open_rocksdb_store(directory));
+    STELE_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store, open_store(directory));
     return Node::rebuild_index(*store, index_path(directory));
 }
 

@@ -30,11 +30,16 @@ absl::Status begin_upgrade(Store& store) {
     return store.write(batch, Sync::kYes);
 }
 
-absl::Status finish_upgrade(Store& store) {
+absl::Status finish_upgrade(Store& store, std::string_view where, const OpeningNotice& notice) {
     STELE_ASSIGN_OR_RETURN(const std::optional<std::string> from, store.get(meta_key("upgrade")));
     if (!from) return absl::OkStatus();
     if (*from != mark(kFirstFormat)) {
         return make_error(absl::StatusCode::kDataLoss, "the mark of an upgrade is damaged");
+    }
+    if (notice) {
+        notice(std::string(where) + " is brought from format version " +
+               std::to_string(kFirstFormat) + " to " + std::to_string(kStoreFormat) +
+               ", which takes about a minute for a million workflows");
     }
     STELE_RETURN_IF_ERROR(upgrade_from_layout_1(store));
     WriteBatch batch;
@@ -44,7 +49,7 @@ absl::Status finish_upgrade(Store& store) {
 
 }  // namespace
 
-absl::Status check_format(Store& store, std::string_view where) {
+absl::Status check_format(Store& store, std::string_view where, const OpeningNotice& notice) {
     STELE_ASSIGN_OR_RETURN(const std::optional<std::string> found, store.get(meta_key("format")));
     if (!found) {
         STELE_ASSIGN_OR_RETURN(const bool empty, is_empty(store));
@@ -57,7 +62,8 @@ absl::Status check_format(Store& store, std::string_view where) {
         return store.write(batch, Sync::kYes);
     }
     if (*found == mark(kFirstFormat)) STELE_RETURN_IF_ERROR(begin_upgrade(store));
-    if (*found == mark(kFirstFormat) || *found == mark(kStoreFormat)) return finish_upgrade(store);
+    if (*found == mark(kFirstFormat) || *found == mark(kStoreFormat))
+        return finish_upgrade(store, where, notice);
     if (found->empty() || found->substr(1) != kMark) {
         return failed_precondition(std::string(where) + " has a damaged format mark");
     }

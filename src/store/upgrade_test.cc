@@ -11,6 +11,8 @@
 
 #include <fstream>
 #include <map>
+#include <string>
+#include <vector>
 
 namespace stele::store {
 namespace {
@@ -74,11 +76,15 @@ TEST(UpgradeTest, EveryRowOfARunMovesToItsNewPlace) {
     const auto store = make_memory_store();
     fill(*store);
     ASSERT_GT(keys_of_layout_1().size(), 10U);
-    ASSERT_TRUE(check_format(*store, "here").ok());
+    std::vector<std::string> notices;
+    const OpeningNotice notice = [&](const std::string& text) { notices.push_back(text); };
+    ASSERT_TRUE(check_format(*store, "here", notice).ok());
     expect_upgraded(*store);
     const std::string upgraded = dump(*store).value();
-    ASSERT_TRUE(check_format(*store, "here").ok());
+    ASSERT_TRUE(check_format(*store, "here", notice).ok());
     EXPECT_EQ(dump(*store).value(), upgraded);
+    ASSERT_EQ(notices.size(), 1U);
+    EXPECT_TRUE(notices[0].starts_with("here is brought from format version 1 to 2")) << notices[0];
 }
 
 TEST(UpgradeTest, GoesOnWhereItWasInterrupted) {

@@ -356,7 +356,8 @@ absl::StatusOr<std::unique_ptr<Store>> open_rocksdb_store_in(
                                   "this is not a Stele store");
         }
     }
-    STELE_RETURN_IF_ERROR(check_format(*store, "data directory " + directory.string()));
+    STELE_RETURN_IF_ERROR(
+        check_format(*store, "data directory " + directory.string(), options.notice));
     return store;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/format.h"
 #include "store/store.h"
 
 #include <cstddef>
@@ -20,6 +21,7 @@ struct RocksDbOptions {
     /// Bound on the write-ahead log, and so on the time that opening takes after a crash.
     std::size_t wal_bytes_max = 128U << 20;
     int open_files_max = 256;
+    OpeningNotice notice = {};
 };
 
 /// Opens the store in a directory, which is created (mode 0700, files 0600) when it is not there,
