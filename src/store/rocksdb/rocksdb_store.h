@@ -21,6 +21,7 @@ struct RocksDbOptions {
     /// Bound on the write-ahead log, and so on the time that opening takes after a crash.
     std::size_t wal_bytes_max = 128U << 20;
     int open_files_max = 256;
+    /// Not a limit: who hears of it when opening takes long.
     OpeningNotice notice = {};
 };
 
