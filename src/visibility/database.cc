@@ -137,6 +137,8 @@ absl::Status Database::execute(const char* sql) {
     return absl::OkStatus();
 }
 
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+
 absl::Status Database::checkpoint() {
     const int done =
         sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

@@ -60,6 +60,8 @@ public:
     absl::StatusOr<Statement> prepare(const std::string& sql);
     /// Runs statements that take and give nothing.
     absl::Status execute(const char* sql);
+    /// How many rows the last statement that was run has put, changed or removed.
+    std::int64_t changes() const;
     /// Everything that was committed is on stable storage when this returns OK.
     absl::Status checkpoint();
 

@@ -9,7 +9,7 @@
 #include "visibility/run_info.h"
 
 #include <array>
-#include <set>
+#include <bit>
 #include <span>
 #include <utility>
 
@@ -19,8 +19,8 @@ namespace {
 namespace enums = temporal::api::enums::v1;
 
 constexpr char kDivision[] = "TemporalNamespaceDivision";
-/// Run keys stay below 2^50: that many runs of one slot would take a thousand years.
-constexpr int kKeyBits = 50;
+/// Run keys stay below 2^51: that many runs of one shard would take a thousand years.
+constexpr int kSlotBits = std::bit_width(kSlotCount - 1U);
 
 /// The order of lists; the size of the page follows.
 const std::string kOrder = " ORDER BY order_time DESC, start_time DESC, run_id LIMIT ";
@@ -31,9 +31,7 @@ const char* column_without_index(const filter::Attribute& attribute) {
     return attribute.name == kWorkflowId ? "+workflow_id" : column_of(attribute);
 }
 
-std::int64_t number_of(RunPlace place) {
-    return (std::int64_t{place.slot} << kKeyBits) | place.key.value();
-}
+std::int64_t number_of(RunPlace place) { return (place.key.value() << kSlotBits) | place.slot; }
 
 /// Runs a statement that returns one number; 0, which is no row's, when it met no row.
 absl::StatusOr<std::int64_t> returned(Statement& statement) {
@@ -108,7 +106,8 @@ std::string division_of(const storage::AttributesRow& attributes) {
 }  // namespace
 
 struct Index::Statements {
-    Statement put;
+    Statement put_new;
+    Statement change;
     Statement erase;
     Statement put_value;
     Statement erase_values;
@@ -123,7 +122,7 @@ Index::~Index() = default;
 
 absl::StatusOr<std::unique_ptr<Index>> Index::open(const std::optional<std::string>& path,
                                                    const std::string& store_id) {
-    // What is damaged is removed, once: the store has everything.
+    // What is damaged, or of another version or store, is removed, once: the store has everything.
     for (const bool last_try : {false, true}) {
         absl::StatusOr<std::unique_ptr<Database>> database = Database::open(path);
         absl::Status status = database.status();
@@ -138,9 +137,8 @@ absl::StatusOr<std::unique_ptr<Index>> Index::open(const std::optional<std::stri
     return unavailable("the visibility index can not be opened");
 }
 
-absl::Status Index::reset(const std::string& store_id) {
+absl::Status Index::create(const std::string& store_id) {
     STELE_RETURN_IF_ERROR(database_->execute("BEGIN"));
-    STELE_RETURN_IF_ERROR(database_->execute(kDropTables));
     STELE_RETURN_IF_ERROR(database_->execute(kCreateTables));
     STELE_RETURN_IF_ERROR(database_->execute(kDescribeIndexes));
     STELE_ASSIGN_OR_RETURN(Statement put, database_->prepare("INSERT INTO meta VALUES (?, ?)"));
@@ -152,48 +150,28 @@ absl::Status Index::reset(const std::string& store_id) {
 }
 
 absl::Status Index::load(const std::string& store_id) {
-    const auto fits = [&]() -> absl::StatusOr<bool> {
-        STELE_ASSIGN_OR_RETURN(
-            Statement tables,
-            database_->prepare("SELECT count(*) FROM sqlite_master WHERE name = 'meta'"));
-        STELE_RETURN_IF_ERROR(tables.step().status());
-        if (tables.integer(0) == 0) return false;
-        STELE_ASSIGN_OR_RETURN(Statement meta, database_->prepare("SELECT name, value FROM meta"));
-        bool same_version = false;
-        bool same_store = false;
-        for (;;) {
-            STELE_ASSIGN_OR_RETURN(const bool row, meta.step());
-            if (!row) break;
-            if (meta.text(0) == "version") same_version = meta.integer(1) == kIndexVersion;
-            if (meta.text(0) == "store") same_store = meta.text(1) == store_id;
-            if (meta.text(0) == "complete") complete_ = meta.integer(1) != 0;
-        }
-        return same_version && same_store;
-    };
-    STELE_ASSIGN_OR_RETURN(const bool usable, fits());
-    if (!usable) {
-        complete_ = false;
-        STELE_RETURN_IF_ERROR(reset(store_id));
-    }
-    const auto prepare = [&](const char* sql) { return database_->prepare(sql); };
     STELE_ASSIGN_OR_RETURN(
-        Statement put,
-        prepare("INSERT INTO runs VALUES (NULL, "
-                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (place) DO UPDATE SET "
-                // What is indexed and never changes is left out: it costs as much as new.
-                "order_time = excluded.order_time, status = excluded.status, "
-                "task_queue = excluded.task_queue, "
-                "execution_time = excluded.execution_time, "
-                "close_time = excluded.close_time, "
-                "execution_duration = excluded.execution_duration, "
-                "history_length = excluded.history_length, "
-                "history_size_bytes = excluded.history_size_bytes, "
-                "state_transition_count = excluded.state_transition_count, "
-                "division = excluded.division, info = excluded.info "
-                "RETURNING run"));
-    STELE_ASSIGN_OR_RETURN(Statement erase,
-                           prepare("DELETE FROM runs WHERE place = ? RETURNING run"));
+        Statement tables,
+        database_->prepare("SELECT count(*) FROM sqlite_master WHERE name = 'meta'"));
+    STELE_RETURN_IF_ERROR(tables.step().status());
+    const bool made = tables.integer(0) != 0;
+    tables.reset();
+    STELE_RETURN_IF_ERROR(made ? read_meta(store_id) : create(store_id));
+    const auto prepare = [&](const char* sql) { return database_->prepare(sql); };
+    // Most runs are seen for the first time when they have closed, and put once.
+    STELE_ASSIGN_OR_RETURN(
+        Statement put_new,
+        prepare("INSERT INTO runs VALUES "
+                "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+                "?19, ?20, ?21) ON CONFLICT (run) DO NOTHING"));
+    // The same parameters. What is indexed and never changes is left out: it costs as much as new.
+    STELE_ASSIGN_OR_RETURN(
+        Statement change,
+        prepare("UPDATE runs SET order_time = ?3, task_queue = ?8, status = ?9, "
+                "execution_time = ?10, close_time = ?11, execution_duration = ?12, "
+                "history_length = ?13, history_size_bytes = ?14, state_transition_count = ?15, "
+                "division = ?20, info = ?21 WHERE run = ?1"));
+    STELE_ASSIGN_OR_RETURN(Statement erase, prepare("DELETE FROM runs WHERE run = ?"));
     STELE_ASSIGN_OR_RETURN(Statement put_value,
                            prepare("INSERT OR IGNORE INTO attribute VALUES (?, ?, ?)"));
     STELE_ASSIGN_OR_RETURN(Statement erase_values, prepare("DELETE FROM attribute WHERE run = ?"));
@@ -205,8 +183,9 @@ absl::Status Index::load(const std::string& store_id) {
     STELE_ASSIGN_OR_RETURN(Statement name,
                            prepare("INSERT INTO name VALUES (NULL, ?, ?, ?) RETURNING id"));
     statements_ = std::make_unique<Statements>(
-        Statements{std::move(put), std::move(erase), std::move(put_value), std::move(erase_values),
-                   std::move(progress), std::move(meta), std::move(space), std::move(name)});
+        Statements{std::move(put_new), std::move(change), std::move(erase), std::move(put_value),
+                   std::move(erase_values), std::move(progress), std::move(meta), std::move(space),
+                   std::move(name)});
 
     STELE_ASSIGN_OR_RETURN(Statement feeds, prepare("SELECT slot, sequence FROM feed"));
     for (;;) {
@@ -215,6 +194,21 @@ absl::Status Index::load(const std::string& store_id) {
         progress_[static_cast<Slot>(feeds.integer(0))] = feeds.integer(1);
     }
     return load_numbers();
+}
+
+absl::Status Index::read_meta(const std::string& store_id) {
+    STELE_ASSIGN_OR_RETURN(Statement meta, database_->prepare("SELECT name, value FROM meta"));
+    bool same_version = false;
+    bool same_store = false;
+    for (;;) {
+        STELE_ASSIGN_OR_RETURN(const bool row, meta.step());
+        if (!row) break;
+        if (meta.text(0) == "version") same_version = meta.integer(1) == kIndexVersion;
+        if (meta.text(0) == "store") same_store = meta.text(1) == store_id;
+        if (meta.text(0) == "complete") complete_ = meta.integer(1) != 0;
+    }
+    if (same_version && same_store) return absl::OkStatus();
+    return failed_precondition("the visibility index is of another version or another store");
 }
 
 absl::Status Index::load_numbers() {
@@ -300,34 +294,42 @@ absl::Status Index::put(RunPlace place, const storage::InfoRow& info,
                         const storage::HeaderRow& header, const storage::AttributesRow& attributes,
                         const history::SearchAttributeSchema* schema) {
     STELE_ASSIGN_OR_RETURN(const std::int64_t space, space_of(info.namespace_id()));
-    const bool open = is_open_status(header.status());
-    Binder binder(statements_->put);
-    binder.integer(number_of(place))
-        .integer(space)
-        .integer(open ? kEndOfTime : nanoseconds(header.close_time()))
-        .integer(nanoseconds(info.start_time()))
-        .text(info.run_id())
-        .text(info.workflow_id())
-        .text(info.workflow_type())
-        .text(info.task_queue())
-        .integer(header.status())
-        .integer(nanoseconds(header.execution_time()));
-    bind_close(binder, header);
-    binder.text_or_null(info.parent().workflow_id())
-        .text_or_null(info.parent().run_id())
-        .text_or_null(info.root().workflow_id())
-        .text_or_null(info.root().run_id())
-        .text_or_null(division_of(attributes))
-        .bytes(make_run_info(info, header, attributes, schema).SerializeAsString());
-    STELE_ASSIGN_OR_RETURN(const std::int64_t run, returned(statements_->put));
-    return put_attributes(run, space, attributes, schema);
+    const std::int64_t run = number_of(place);
+    const std::string division = division_of(attributes);
+    const std::string shown = make_run_info(info, header, attributes, schema).SerializeAsString();
+    const auto run_with = [&](Statement& statement) {
+        Binder binder(statement);
+        binder.integer(run)
+            .integer(space)
+            .integer(is_open_status(header.status()) ? kEndOfTime
+                                                     : nanoseconds(header.close_time()))
+            .integer(nanoseconds(info.start_time()))
+            .text(info.run_id())
+            .text(info.workflow_id())
+            .text(info.workflow_type())
+            .text(info.task_queue())
+            .integer(header.status())
+            .integer(nanoseconds(header.execution_time()));
+        bind_close(binder, header);
+        binder.text_or_null(info.parent().workflow_id())
+            .text_or_null(info.parent().run_id())
+            .text_or_null(info.root().workflow_id())
+            .text_or_null(info.root().run_id())
+            .text_or_null(division)
+            .bytes(shown);
+        return statement.run();
+    };
+    STELE_RETURN_IF_ERROR(run_with(statements_->put_new));
+    if (database_->changes() == 0) {
+        STELE_RETURN_IF_ERROR(run_with(statements_->change));
+        STELE_RETURN_IF_ERROR(erase_values(run));
+    }
+    return put_values(run, space, attributes, schema);
 }
 
-absl::Status Index::put_attributes(std::int64_t run, std::int64_t space,
-                                   const storage::AttributesRow& attributes,
-                                   const history::SearchAttributeSchema* schema) {
-    statements_->erase_values.bind(1, run);
-    STELE_RETURN_IF_ERROR(statements_->erase_values.run());
+absl::Status Index::put_values(std::int64_t run, std::int64_t space,
+                               const storage::AttributesRow& attributes,
+                               const history::SearchAttributeSchema* schema) {
     for (const auto& [name, payload] : attributes.search_attributes().indexed_fields()) {
         const auto type = schema == nullptr ? std::nullopt : schema->settable(name);
         if (!type || name == kDivision) continue;
@@ -347,11 +349,16 @@ absl::Status Index::put_attributes(std::int64_t run, std::int64_t space,
     return absl::OkStatus();
 }
 
-absl::Status Index::erase(RunPlace place) {
-    statements_->erase.bind(1, number_of(place));
-    STELE_ASSIGN_OR_RETURN(const std::int64_t run, returned(statements_->erase));
+absl::Status Index::erase_values(std::int64_t run) {
     statements_->erase_values.bind(1, run);
     return statements_->erase_values.run();
+}
+
+absl::Status Index::erase(RunPlace place) {
+    const std::int64_t run = number_of(place);
+    statements_->erase.bind(1, run);
+    STELE_RETURN_IF_ERROR(statements_->erase.run());
+    return erase_values(run);
 }
 
 // ---- Questions -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // The table of runs that lists and counts are answered from, in SQLite. What it holds follows from
@@ -19,11 +20,14 @@
 // version is thrown away and made anew.
 namespace stele::visibility {
 
-/// A run by its place in the store.
+/// A run by its place in the store. Their order is the one in which the index has them.
 struct RunPlace {
     Slot slot = 0;
     RunKey key;
-    auto operator<=>(const RunPlace&) const = default;
+    bool operator==(const RunPlace&) const = default;
+    auto operator<=>(const RunPlace& other) const {
+        return std::pair(key, slot) <=> std::pair(other.key, other.slot);
+    }
 };
 
 /// Where a page ends: in the order of lists, which is open runs first, then those that closed last,
@@ -66,8 +70,8 @@ using Progress = std::map<Slot, std::int64_t>;
 /// when that is damaged: then it is of no use any more.
 class Index {
 public:
-    /// Opens the index of the store with this id; one of another store, of another version, or one
-    /// that is damaged, is emptied. Without a path it is in memory.
+    /// Opens the index of the store with this id; one of another store or another version, or one
+    /// that is damaged, is removed and begun anew. Without a path it is in memory.
     static absl::StatusOr<std::unique_ptr<Index>> open(const std::optional<std::string>& path,
                                                        const std::string& store_id);
     ~Index();
@@ -101,16 +105,18 @@ private:
     explicit Index(std::unique_ptr<Database> database);
 
     absl::Status load(const std::string& store_id);
-    absl::Status reset(const std::string& store_id);
+    absl::Status create(const std::string& store_id);
+    absl::Status read_meta(const std::string& store_id);
     absl::Status load_numbers();
     absl::StatusOr<std::int64_t> space_of(const std::string& namespace_id);
     absl::StatusOr<std::int64_t> name_of(std::int64_t space, const std::string& name,
                                          history::AttributeType type);
     std::optional<std::int64_t> find_name(std::int64_t space, const std::string& name,
                                           history::AttributeType type) const;
-    absl::Status put_attributes(std::int64_t run, std::int64_t space,
-                                const storage::AttributesRow& attributes,
-                                const history::SearchAttributeSchema* schema);
+    absl::Status put_values(std::int64_t run, std::int64_t space,
+                            const storage::AttributesRow& attributes,
+                            const history::SearchAttributeSchema* schema);
+    absl::Status erase_values(std::int64_t run);
     absl::StatusOr<bool> has_wide_prefix(std::int64_t space, const filter::Node& where,
                                          const filter::Layout& layout);
     absl::StatusOr<Statement> select(const std::string& before, const std::string& columns,

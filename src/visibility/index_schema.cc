@@ -5,9 +5,8 @@
 
 namespace stele::visibility {
 
-// runs.run counts up, so that rows which come together lie together: by place, each new run would
-// change pages of its own.
-// runs.place is the run's place in the store: its slot and its run key in one number.
+// runs.run is the run's place in the store, its run key before its slot: runs that begin together lie
+// together, and new ones behind all others.
 // runs.order_time is the time of the close, and the end of time for a run that is open.
 // runs.info is the serialised WorkflowExecutionInfo, as lists show it.
 // attribute has a row for each value of an attribute, and for each word of a Text.
@@ -21,7 +20,6 @@ const char* const kCreateTables = R"(
     );
     CREATE TABLE runs (
         run INTEGER PRIMARY KEY,
-        place INTEGER NOT NULL UNIQUE,
         space INTEGER NOT NULL,
         order_time INTEGER NOT NULL,
         start_time INTEGER NOT NULL,
@@ -63,15 +61,6 @@ const char* const kDescribeIndexes = R"(
         ('runs', 'runs_in_order', '1000000 1000000 2 1 1'),
         ('runs', 'runs_of_workflow', '1000000 1000000 2');
     ANALYZE sqlite_schema;
-)";
-
-const char* const kDropTables = R"(
-    DROP TABLE IF EXISTS meta;
-    DROP TABLE IF EXISTS feed;
-    DROP TABLE IF EXISTS space;
-    DROP TABLE IF EXISTS name;
-    DROP TABLE IF EXISTS runs;
-    DROP TABLE IF EXISTS attribute;
 )";
 
 const char* column_of(const filter::Attribute& attribute) {

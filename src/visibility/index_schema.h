@@ -6,14 +6,12 @@
 namespace stele::visibility {
 
 /// Grows with every change of the tables, or of what is put into them.
-inline constexpr int kIndexVersion = 2;
+inline constexpr int kIndexVersion = 3;
 
 /// Makes the tables in an empty database.
 extern const char* const kCreateTables;
 /// Tells the query planner what their indexes find.
 extern const char* const kDescribeIndexes;
-/// Removes them, and what else an older version has left.
-extern const char* const kDropTables;
 
 /// The column of a system attribute or of TemporalNamespaceDivision, else null.
 const char* column_of(const filter::Attribute& attribute);
