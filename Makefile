@@ -17,7 +17,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: ## Install Debian packages and fetch the API definitions
+deps: ## Install Debian packages, fetch the API definitions, build RocksDB
 	@scripts/deps.sh
 
 .PHONY: configure

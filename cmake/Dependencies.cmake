@@ -1,8 +1,7 @@
 # Everything that comes from outside, all of it from Debian 12 (scripts/deps.sh installs it).
 
 # RocksDB and protobuf, through which most of a workflow's processor time passes, become part of our
-# programs: RocksDB counts every comparison in a variable of its thread, which takes a call in a shared
-# library and none in a program (together a sixth of the server's time, `make bench-raw`). Sanitizers are
+# programs (ADR 15): calls and variables of threads cost less there than in a shared library. Sanitizers are
 # told by a library's name what to leave out, and a shared SDK has to use the protobuf of its user.
 if(STELE_SANITIZE OR STELE_SHARED_SDK)
     set(STELE_STATIC_DEFAULT OFF)
@@ -20,10 +19,18 @@ find_package(gRPC CONFIG REQUIRED)
 find_package(GTest CONFIG REQUIRED)
 find_package(benchmark CONFIG REQUIRED)
 find_package(RocksDB CONFIG REQUIRED)
-if(STELE_STATIC_LIBRARIES)
-    set(STELE_ROCKSDB RocksDB::rocksdb)
-else()
+set(STELE_OWN_ROCKSDB "${PROJECT_SOURCE_DIR}/build/rocksdb/librocksdb.a")
+if(NOT STELE_STATIC_LIBRARIES)
     set(STELE_ROCKSDB RocksDB::rocksdb-shared)
+elseif(EXISTS "${STELE_OWN_ROCKSDB}")
+    # The same version, without assertions and with checksums by the processor (scripts/rocksdb.sh).
+    add_library(stele_rocksdb STATIC IMPORTED GLOBAL)
+    set_target_properties(stele_rocksdb PROPERTIES IMPORTED_LOCATION "${STELE_OWN_ROCKSDB}")
+    target_link_libraries(stele_rocksdb INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
+    set(STELE_ROCKSDB stele_rocksdb)
+else()
+    message(STATUS "RocksDB as Debian builds it: without build/rocksdb/librocksdb.a programs are slower")
+    set(STELE_ROCKSDB RocksDB::rocksdb)
 endif()
 find_package(SQLite3 REQUIRED)
 find_package(OpenSSL REQUIRED)
