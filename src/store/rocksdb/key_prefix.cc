@@ -35,11 +35,32 @@ public:
     }
 };
 
+class InsertionHint final : public rocksdb::SliceTransform {
+public:
+    const char* Name() const override { return "stele.InsertionHint"; }
+
+    rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+        return {key.data(), kRunPrefixBytes};
+    }
+    bool InDomain(const rocksdb::Slice& key) const override {
+        return has_insertion_hint(key.ToStringView());
+    }
+};
+
 }  // namespace
 
 std::shared_ptr<const rocksdb::SliceTransform> key_prefix() {
     static const auto prefix = std::make_shared<const KeyPrefix>();
     return prefix;
+}
+
+std::shared_ptr<const rocksdb::SliceTransform> insertion_hint() {
+    static const auto hint = std::make_shared<const InsertionHint>();
+    return hint;
+}
+
+bool has_insertion_hint(std::string_view key) {
+    return is_of_run(key) && key.size() > kRunPrefixBytes;
 }
 
 bool is_range_of_one_run(std::string_view begin, std::string_view end) {

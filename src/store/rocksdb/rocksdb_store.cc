@@ -209,11 +209,12 @@ absl::Status RocksDbStore::erase_range(const WriteBatch& batch, std::size_t inde
         }
     }
     const auto rows = scan(range.key, range.value);
-    for (; rows->valid() && keys.size() <= kErasedRowsMax; rows->next()) {
+    const bool by_row = has_insertion_hint(range.key);
+    for (; rows->valid() && (by_row || keys.size() <= kErasedRowsMax); rows->next()) {
         keys.emplace_back(rows->key());
     }
     STELE_RETURN_IF_ERROR(rows->status());
-    if (keys.size() > kErasedRowsMax) {
+    if (!by_row && keys.size() > kErasedRowsMax) {
         return from_rocksdb(result.DeleteRange(range.key, range.value), directory_);
     }
     for (const std::string& key : keys) {
@@ -265,6 +266,7 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
     // There is one writer, the committer: waiting by spinning would only burn the other cores.
     options.enable_write_thread_adaptive_yield = false;
     options.allow_concurrent_memtable_write = false;
+    options.memtable_insert_with_hint_prefix_extractor = insertion_hint();
     // After an error of the disk the store takes no more writes, and the process ends: what a sync
     // has once failed to write is not there, whatever a second sync says.
     options.max_bgerror_resume_count = 0;
