@@ -28,11 +28,11 @@ public:
     void message(std::string bytes) override {
         STELE_CHECK(!ended_, "a message behind the end");
         STELE_CHECK(bytes.size() <= kMessageBytesMax, "a message over the limit was delivered");
-        if (!stream_->head().path.ends_with("/never")) stream_->send(std::move(bytes));
+        if (!stream_->head().path().ends_with("/never")) stream_->send(std::move(bytes));
     }
     void half_closed() override {
         STELE_CHECK(!ended_, "half closed behind the end");
-        if (!stream_->head().path.ends_with("/never")) stream_->end(absl::OkStatus());
+        if (!stream_->head().path().ends_with("/never")) stream_->end(absl::OkStatus());
     }
     void ended() override {
         STELE_CHECK(!ended_, "ended twice");
@@ -49,7 +49,7 @@ private:
 class Router final : public server::StreamRouter {
 public:
     std::shared_ptr<server::StreamHandler> open(server::StreamPtr stream) override {
-        if (stream->head().path.starts_with("/none")) {
+        if (stream->head().path().starts_with("/none")) {
             stream->end(unimplemented("unknown"));
             return nullptr;
         }

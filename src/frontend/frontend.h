@@ -14,7 +14,9 @@ public:
     explicit Frontend(Services services);
 
     /// Answers a call, now or later; `path` is "/package.Service/Method".
-    void dispatch(const std::string& path, CallPtr call) const { table_.dispatch(path, std::move(call)); }
+    void dispatch(std::string_view path, CallPtr call) const {
+        table_.dispatch(path, std::move(call));
+    }
 
     const MethodTable& methods() const { return table_; }
 

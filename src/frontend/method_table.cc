@@ -25,6 +25,7 @@ std::string_view state_name(enums::NamespaceState state) {
 
 /// Whether a namespace in this state may be acted on; `creates`: with new runs.
 absl::Status check_state(const std::string& name, enums::NamespaceState state, bool creates) {
+    if (state == enums::NAMESPACE_STATE_REGISTERED) return absl::OkStatus();
     details::NamespaceInvalidStateFailure detail;
     detail.add_allowed_states(enums::NAMESPACE_STATE_REGISTERED);
     if (!creates) detail.add_allowed_states(enums::NAMESPACE_STATE_DEPRECATED);
@@ -114,14 +115,14 @@ void MethodTable::set(const std::string& method, Handler handler) {
     place = std::move(handler);
 }
 
-void MethodTable::dispatch(const std::string& path, CallPtr call) const {
+void MethodTable::dispatch(std::string_view path, CallPtr call) const {
     const auto found = handlers_.find(path);
     if (found != handlers_.end() && found->second) return found->second(std::move(call));
     // SDKs look for "unknown method" to tell an older server from a broken one.
     const std::size_t slash = path.rfind('/');
     const std::size_t service = path.starts_with('/') ? 1 : 0;
     call->finish(
-        unimplemented(slash == std::string::npos || slash < service
+        unimplemented(slash == std::string_view::npos || slash < service
                           ? fmt::format("malformed method name: {}", path)
                           : fmt::format("unknown method {} for service {}", path.substr(slash + 1),
                                         path.substr(service, slash - service))));

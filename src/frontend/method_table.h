@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -117,7 +118,7 @@ public:
     }
 
     /// Answers the call; `path` is "/package.Service/Method".
-    void dispatch(const std::string& path, CallPtr call) const;
+    void dispatch(std::string_view path, CallPtr call) const;
 
     /// Every path in the table, in the order of the services' definitions.
     const std::vector<std::string>& paths() const { return paths_; }
@@ -163,12 +164,17 @@ private:
     }
     void set(const std::string& method, Handler handler);
 
+    struct PathHash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
     env::Env& env_;
     const NamespaceResolver& resolver_;
     NamespaceRegistry& namespaces_;
     CallGate gate_;
     std::vector<std::string> paths_;
-    std::unordered_map<std::string, Handler> handlers_;  // by path; empty: not built
+    std::unordered_map<std::string, Handler, PathHash, std::equal_to<>>
+        handlers_;  // by path; empty: not built
     std::unordered_map<std::string, std::string> path_of_method_;
 };
 

@@ -32,6 +32,8 @@ json entries_in(const std::string& text) {
 std::optional<std::string> with_build(const std::string& before, const WorkerVersionStamp& stamp,
                                       std::size_t bytes_max) {
     const std::string entry = entry_of(stamp);
+    const bool first_unknown = before.empty() && entry.empty() && !stamp.use_versioning();
+    if (first_unknown) return R"(["unversioned"])";  // as nearly every run's first
     const bool has_sentinel = stamp.use_versioning() || before.starts_with("[\"unversioned\"");
     const bool has_entry = entry.empty() || before.find(text_of(entry)) != std::string::npos;
     if (has_sentinel && has_entry) return std::nullopt;

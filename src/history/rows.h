@@ -6,13 +6,14 @@
 #include "history/update_types.h"
 #include "stele/internal/rows.pb.h"
 
+#include <absl/container/flat_hash_map.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -112,7 +113,7 @@ public:
 private:
     std::map<ItemId, Row> rows_;
     std::set<Due> deadlines_;
-    std::unordered_map<std::string, ItemId> names_;
+    absl::flat_hash_map<std::string, ItemId> names_;  // costs nothing to make, while it is empty
     std::size_t bytes_ = 0;
 };
 
@@ -247,7 +248,7 @@ public:
 private:
     const Table<Row>* base_;
     std::map<ItemId, std::optional<Row>> changes_;
-    std::unordered_map<std::string, ItemId> added_names_;
+    absl::flat_hash_map<std::string, ItemId> added_names_;
     std::size_t size_;
 };
 

@@ -5,6 +5,7 @@
 #include "env/mutex.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -78,18 +79,9 @@ public:
     void when_readable(Position position, env::Executor& executor, env::Closure closure) override;
     void forget(env::Executor& executor) override { remove_waiters(&executor); }
 
-    Position readable() const override {
-        env::MutexLock lock(mutex_);
-        return readable_;
-    }
-    Position durable() const override {
-        env::MutexLock lock(mutex_);
-        return durable_;
-    }
-    std::size_t pending_bytes() const override {
-        env::MutexLock lock(mutex_);
-        return pending_bytes_;
-    }
+    Position readable() const override { return readable_; }
+    Position durable() const override { return durable_; }
+    std::size_t pending_bytes() const override { return pending_bytes_; }
 
 private:
     struct Group {
@@ -117,10 +109,11 @@ private:
     mutable env::Mutex mutex_;
     /// Submitted and not taken by a write; the last one has the position `submitted_`.
     std::deque<WriteBatch> pending_ STELE_GUARDED_BY(mutex_);
-    std::size_t pending_bytes_ STELE_GUARDED_BY(mutex_) = 0;
     Position submitted_ STELE_GUARDED_BY(mutex_);
-    Position readable_ STELE_GUARDED_BY(mutex_);
-    Position durable_ STELE_GUARDED_BY(mutex_);
+    // Changed with the lock held, and read without it: shards ask with every command.
+    std::atomic<std::size_t> pending_bytes_ = 0;
+    std::atomic<Position> readable_;
+    std::atomic<Position> durable_;
     /// Everything up to here must be synced as soon as possible.
     Position sync_wanted_ STELE_GUARDED_BY(mutex_);
     Waiters durable_waiters_ STELE_GUARDED_BY(mutex_);
@@ -141,7 +134,7 @@ GroupCommitter::~GroupCommitter() {
         Group group;
         {
             env::MutexLock lock(mutex_);
-            if (failed_ || durable_ == submitted_) return;
+            if (failed_ || durable_.load() == submitted_) return;
             sync_wanted_ = submitted_;
             group = take_group();
         }
@@ -179,7 +172,7 @@ void GroupCommitter::when_durable(Position position, env::Executor& executor,
     {
         env::MutexLock lock(mutex_);
         STELE_CHECK(position <= submitted_, "waits for a position that was never given");
-        if (position <= durable_) {
+        if (position <= durable_.load()) {
             // Under the lock, so that it can not overtake closures of earlier positions.
             executor.post(std::move(closure));
             return;
@@ -194,7 +187,7 @@ void GroupCommitter::when_readable(Position position, env::Executor& executor,
                                    env::Closure closure) {
     env::MutexLock lock(mutex_);
     STELE_CHECK(position <= submitted_, "waits for a position that was never given");
-    if (position <= readable_) {
+    if (position <= readable_.load()) {
         executor.post(std::move(closure));
         return;
     }
@@ -279,7 +272,7 @@ void GroupCommitter::write() {
     {
         env::MutexLock lock(mutex_);
         rests_until_ = rests_until;
-        writing_ = sync_wanted_ > durable_;
+        writing_ = sync_wanted_ > durable_.load();
         STELE_PROBE_IF("committer.write-again", writing_);
         if (!writing_ && !pending_.empty()) write_late = want_lazy_write();
         if (!writing_ && !write_late) return;
@@ -309,7 +302,7 @@ GroupCommitter::Group GroupCommitter::take_group() {
     STELE_PROBE_IF("committer.merged", group.batches.size() > 1);
     STELE_PROBE_IF("committer.sync-alone", group.batches.empty());
     group.last = Position(submitted_.value() - static_cast<std::int64_t>(pending_.size()));
-    const bool sync = sync_wanted_ > durable_ || STELE_FAULT("committer.extra-sync");
+    const bool sync = sync_wanted_ > durable_.load() || STELE_FAULT("committer.extra-sync");
     group.sync = sync ? Sync::kYes : Sync::kNo;
     return group;
 }

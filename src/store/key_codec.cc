@@ -1,5 +1,6 @@
 #include "store/key_codec.h"
 
+#include <array>
 #include <utility>
 
 namespace stele::store {
@@ -12,9 +13,12 @@ constexpr char kTextEnd = '\x01';
 
 template <typename Unsigned>
 void append_big_endian(std::string& key, Unsigned value) {
-    for (int shift = static_cast<int>(sizeof(Unsigned)) * 8 - 8; shift >= 0; shift -= 8) {
-        key.push_back(static_cast<char>((value >> shift) & 0xff));
+    std::array<char, sizeof(Unsigned)> bytes;
+    for (std::size_t i = bytes.size(); i > 0; --i) {
+        bytes[i - 1] = static_cast<char>(value & 0xff);
+        value = static_cast<Unsigned>(value >> 8);
     }
+    key.append(bytes.data(), bytes.size());
 }
 
 std::uint64_t from_big_endian(std::string_view bytes) {
@@ -48,10 +52,14 @@ KeyWriter& KeyWriter::integer(std::int64_t value) {
 }
 
 KeyWriter& KeyWriter::text(std::string_view value) {
-    for (const char byte : value) {
-        key_.push_back(byte);
-        if (byte == kEscape) key_.push_back(kEscapedZero);
+    constexpr std::size_t kBehind = 24;  // what may follow without another allocation
+    key_.reserve(key_.size() + value.size() + kBehind);
+    // Names hardly ever hold a zero.
+    for (std::size_t zero; (zero = value.find(kEscape)) != std::string_view::npos;) {
+        key_.append(value.substr(0, zero + 1)).push_back(kEscapedZero);
+        value.remove_prefix(zero + 1);
     }
+    key_.append(value);
     key_.push_back(kEscape);
     key_.push_back(kTextEnd);
     return *this;

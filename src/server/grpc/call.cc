@@ -18,7 +18,8 @@ void GrpcCall::on_cancel(absl::AnyInvocable<void()> closure) {
 }
 
 absl::Status GrpcCall::read(google::protobuf::Message& request) {
-    if (request_ && request.ParseFromString(*request_)) {
+    // Parsing would clear it first, and it is new.
+    if (request_ && request.MergeFromString(*request_)) {
         request_->clear();
         return absl::OkStatus();
     }
@@ -47,7 +48,7 @@ void GrpcCall::message(std::string bytes) {
 
 void GrpcCall::half_closed() {
     if (!request_) return stream_->end(internal_error("grpc: a unary call came without a message"));
-    frontend_.dispatch(stream_->head().path, shared_from_this());
+    frontend_.dispatch(stream_->head().path(), shared_from_this());
 }
 
 void GrpcCall::ended() {

@@ -6,6 +6,7 @@
 #include "server/grpc/wire.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
+#include <absl/container/inlined_vector.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ constexpr int kReadsPerTurn = 16;                          // then others have a
 constexpr Duration kNoticeTime = std::chrono::seconds(1);  // longer than a round trip
 constexpr std::int32_t kStreamWindow = 1 << 20;
 constexpr std::int32_t kConnectionWindow = 16 << 20;
+
+/// Of an answer, whose headers and trailers are few.
+using HeaderBlock = absl::InlinedVector<nghttp2_nv, 8>;
 
 /// A header whose parts outlive the call that takes it.
 nghttp2_nv header(std::string_view name, std::string_view value) {
@@ -53,7 +57,7 @@ struct Trailers {
         read_exhaustion(*carried);
     }
 
-    void append_to(std::vector<nghttp2_nv>& headers) const {
+    void append_to(HeaderBlock& headers) const {
         headers.push_back(header("grpc-status", code));
         if (!message.empty()) headers.push_back(header("grpc-message", message));
         if (!detail.empty()) headers.push_back(header("grpc-status-details-bin", detail));
@@ -84,7 +88,7 @@ absl::Status exhausted(std::string why) {
     return make_error(absl::StatusCode::kResourceExhausted, std::move(why));
 }
 
-void append_response_headers(std::vector<nghttp2_nv>& headers) {
+void append_response_headers(HeaderBlock& headers) {
     headers.push_back(header(":status", "200"));
     headers.push_back(header("content-type", "application/grpc"));
     headers.push_back(header("grpc-accept-encoding", "identity,gzip,deflate"));
@@ -146,9 +150,7 @@ struct Connection::Callbacks {
     static Connection& self(void* user) { return *static_cast<Connection*>(user); }
 
     static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-        // SDKs send about so many.
-        self(user).calls_[frame->hd.stream_id].head.headers.reserve(16);
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) self(user).calls_[frame->hd.stream_id];
         return 0;
     }
 
@@ -162,9 +164,8 @@ struct Connection::Callbacks {
         if (call->header_bytes > connection.options_.header_bytes_max) {
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
-        call->head.headers.emplace_back(
-            std::string(reinterpret_cast<const char*>(name), name_size),
-            std::string(reinterpret_cast<const char*>(value), value_size));
+        call->head.headers.add({reinterpret_cast<const char*>(name), name_size},
+                               {reinterpret_cast<const char*>(value), value_size});
         return 0;
     }
 
@@ -447,7 +448,6 @@ Connection::Call* Connection::find(std::int32_t id) {
 
 void Connection::open_call(std::int32_t id, Call& call) {
     CallHead head = std::move(call.head);
-    head.path = head.header(":path");
     if (head.header(":method") != "POST") return refuse(id, "405");
     if (!head.header("content-type").starts_with("application/grpc")) return refuse(id, "415");
     const std::string_view timeout = head.header("grpc-timeout");
@@ -466,42 +466,51 @@ void Connection::open_call(std::int32_t id, Call& call) {
 void Connection::take_data(std::int32_t id, std::string_view data) {
     Call* const call = find(id);
     if (call == nullptr || call->handler == nullptr || call->ended) return;
-    call->received.append(data);
-    received_bytes_ += data.size();
-    if (received_bytes_ > options_.received_bytes_max) {
+    if (received_bytes_ + data.size() > options_.received_bytes_max) {
         return end(id, exhausted("too many requests of this connection are incomplete"));
     }
-    take_messages(id, *call);
+    if (call->received.empty()) {  // nearly always, and then the message is whole
+        call->received = data.substr(take_messages(id, *call, data));
+        received_bytes_ += call->received.size();
+    } else {
+        call->received.append(data);
+        const std::size_t taken = take_messages(id, *call, call->received);
+        call->received.erase(0, taken);
+        received_bytes_ += data.size() - taken;
+    }
 }
 
-void Connection::take_messages(std::int32_t id, Call& call) {
-    std::size_t taken = 0;
-    while (!call.ended && call.received.size() - taken >= kMessagePrefixBytes) {
-        const std::string_view rest = std::string_view(call.received).substr(taken);
+/// Hands on the messages that `bytes` begins with. Returns how many bytes are done with: all of them, once the
+/// call has ended.
+std::size_t Connection::take_messages(std::int32_t id, Call& call, std::string_view bytes) {
+    std::string_view rest = bytes;
+    const auto fail = [&](const absl::Status& status) {
+        end(id, status);
+        return bytes.size();
+    };
+    while (!call.ended && rest.size() >= kMessagePrefixBytes) {
         const absl::StatusOr<MessagePrefix> prefix = read_message_prefix(rest);
-        if (!prefix.ok()) return end(id, prefix.status());
+        if (!prefix.ok()) return fail(prefix.status());
         if (prefix->length > options_.message_bytes_max) {
-            return end(id, message_too_large(prefix->length, options_.message_bytes_max));
+            return fail(message_too_large(prefix->length, options_.message_bytes_max));
         }
         if (rest.size() < kMessagePrefixBytes + prefix->length) break;
         const std::string_view body = rest.substr(kMessagePrefixBytes, prefix->length);
-        taken += kMessagePrefixBytes + prefix->length;
+        rest.remove_prefix(kMessagePrefixBytes + prefix->length);
         if (!prefix->compressed) {
             call.handler->message(std::string(body));
             continue;
         }
         const std::string_view encoding = call.stream->head().header("grpc-encoding");
         if (encoding != "gzip" && encoding != "deflate") {
-            return end(
-                id, unimplemented(fmt::format(
-                        "grpc: Decompressor is not installed for grpc-encoding \"{}\"", encoding)));
+            return fail(unimplemented(fmt::format(
+                "grpc: Decompressor is not installed for grpc-encoding \"{}\"", encoding)));
         }
         absl::StatusOr<std::string> plain = decompress(body, options_.message_bytes_max);
-        if (!plain.ok()) return end(id, plain.status());
+        if (!plain.ok()) return fail(plain.status());
         call.handler->message(*std::move(plain));
     }
-    call.received.erase(0, taken);
-    received_bytes_ -= taken;
+    return call.ended ? bytes.size() : bytes.size() - rest.size();
 }
 
 void Connection::take_ping(Timestamp now) {
@@ -543,7 +552,7 @@ ssize_t Connection::give_data(std::int32_t id, std::uint8_t* buffer, std::size_t
     if (call->ended) {
         *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
         const Trailers trailers(call->status);
-        std::vector<nghttp2_nv> headers;
+        HeaderBlock headers;
         trailers.append_to(headers);
         nghttp2_submit_trailer(session_, id, headers.data(), headers.size());
     } else if (count == 0) {
@@ -588,7 +597,7 @@ void Connection::end(std::int32_t id, const absl::Status& status) {
     // Nothing was sent: the trailers are all there is.
     call->responding = true;
     const Trailers trailers(status);
-    std::vector<nghttp2_nv> headers;
+    HeaderBlock headers;
     append_response_headers(headers);
     trailers.append_to(headers);
     nghttp2_submit_response(session_, id, headers.data(), headers.size(), nullptr);
@@ -598,7 +607,7 @@ void Connection::end(std::int32_t id, const absl::Status& status) {
 void Connection::respond(std::int32_t id, Call& call) {
     if (!call.responding) {
         call.responding = true;
-        std::vector<nghttp2_nv> headers;
+        HeaderBlock headers;
         append_response_headers(headers);
         nghttp2_data_provider provider{};
         provider.read_callback = Callbacks::give_data;

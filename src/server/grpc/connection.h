@@ -3,10 +3,10 @@
 #include "env/posix/loop.h"
 #include "server/grpc/stream.h"
 
+#include <absl/container/node_hash_map.h>
 #include <nghttp2/nghttp2.h>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,7 +92,7 @@ private:
     Call* find(std::int32_t id);
     void open_call(std::int32_t id, Call& call);
     void take_data(std::int32_t id, std::string_view data);
-    void take_messages(std::int32_t id, Call& call);
+    std::size_t take_messages(std::int32_t id, Call& call, std::string_view bytes);
     void take_ping(Timestamp now);
     void forgive_pings();
     void take_reset(Timestamp now);
@@ -113,7 +113,7 @@ private:
     Closed closed_;
 
     nghttp2_session* session_ = nullptr;
-    std::map<std::int32_t, Call> calls_;
+    absl::node_hash_map<std::int32_t, Call> calls_;
     std::string output_;
     std::size_t written_ = 0;         // of output_
     std::size_t unread_bytes_ = 0;    // answers that have not left

@@ -70,8 +70,8 @@ HealthService::HealthService() : state_(std::make_shared<HealthState>()) {}
 HealthService::~HealthService() = default;
 
 std::shared_ptr<StreamHandler> HealthService::open(const StreamPtr& stream) {
-    const bool watch = stream->head().path == kWatch;
-    if (!watch && stream->head().path != kCheck) return nullptr;
+    const bool watch = stream->head().path() == kWatch;
+    if (!watch && stream->head().path() != kCheck) return nullptr;
     return std::make_shared<HealthCall>(state_, stream, watch);
 }
 

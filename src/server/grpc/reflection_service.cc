@@ -95,7 +95,8 @@ private:
 
 std::shared_ptr<StreamHandler> ReflectionService::open(const StreamPtr& stream) const {
     for (const std::string_view path : kPaths) {
-        if (stream->head().path == path) return std::make_shared<ReflectionCall>(services_, stream);
+        if (stream->head().path() == path)
+            return std::make_shared<ReflectionCall>(services_, stream);
     }
     return nullptr;
 }

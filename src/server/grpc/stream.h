@@ -3,28 +3,52 @@
 #include "base/status.h"
 #include "base/time.h"
 
+#include <absl/container/inlined_vector.h>
+
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 // One gRPC call between its connection, which lives on a loop, and whoever answers it.
 namespace stele::server {
 
-/// What a call began with.
-struct CallHead {
-    std::string path;                                          // "/package.Service/Method"
-    std::vector<std::pair<std::string, std::string>> headers;  // lower-case names, as they came
-    Timestamp deadline = kNever;
-
-    /// The first value, or empty.
-    std::string_view header(std::string_view name) const {
-        for (const auto& [key, value] : headers) {
-            if (key == name) return value;
+/// Names, in lower case, and values of headers, as they came. In one piece of memory: a call brings some ten.
+class Headers {
+public:
+    void add(std::string_view name, std::string_view value) {
+        if (sizes_.empty()) text_.reserve(kUsualBytes);
+        sizes_.push_back({name.size(), value.size()});
+        text_.append(name).append(value);
+    }
+    /// The first value, or empty. A view into this object.
+    std::string_view find(std::string_view name) const {
+        std::string_view rest = text_;
+        for (const Sizes& sizes : sizes_) {
+            if (rest.substr(0, sizes.name) == name) return rest.substr(sizes.name, sizes.value);
+            rest.remove_prefix(sizes.name + sizes.value);
         }
         return {};
     }
+
+private:
+    static constexpr std::size_t kUsualBytes = 480;
+    struct Sizes {
+        std::size_t name;
+        std::size_t value;
+    };
+    std::string text_;
+    absl::InlinedVector<Sizes, 16> sizes_;
+};
+
+/// What a call began with.
+struct CallHead {
+    Headers headers;
+    Timestamp deadline = kNever;
+
+    /// "/package.Service/Method"
+    std::string_view path() const { return headers.find(":path"); }
+    std::string_view header(std::string_view name) const { return headers.find(name); }
 };
 
 /// The way back to the caller. Thread safe; without effect once the call has ended.

@@ -94,7 +94,7 @@ public:
     }
 
     std::shared_ptr<StreamHandler> open(StreamPtr stream) override {
-        const std::string& path = stream->head().path;
+        const std::string_view path = stream->head().path();
         if (path.starts_with(workflow_) || path.starts_with(operator_)) {
             std::optional<CallPlace> place = CallPlace::take(calls_, options_.calls_max);
             if (place) {
