@@ -15,12 +15,21 @@ namespace stele::env {
 namespace {
 
 thread_local const Loop* current_loop = nullptr;
+thread_local Timestamp kept_time = kUnset;  // of a loop that keeps it
+
+constexpr std::size_t kClosuresOfOneTime = 32;
 
 void check_call(int result, const char* what) {
     STELE_CHECK(result >= 0, std::string(what) + ": " + std::strerror(errno));
 }
 
 }  // namespace
+
+Timestamp loop_clock() { return kept_time == kUnset ? wall_clock() : kept_time; }
+
+void Loop::look_at_clock() const {
+    if (clock_ == Clock::kKept) kept_time = wall_clock();
+}
 
 /// One executor of a loop.
 class Strand final : public Executor {
@@ -47,8 +56,9 @@ private:
     Loop::StrandPtr state_;
 };
 
-Loop::Loop(std::string name)
+Loop::Loop(std::string name, Clock clock)
     : name_(std::move(name)),
+      clock_(clock),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       timer_(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
@@ -173,7 +183,9 @@ void Loop::run_queue(std::unique_lock<std::mutex>& lock) {
     busy_ = true;
     lock.unlock();
     const std::size_t count = batch_.size();
-    for (Posted& posted : batch_) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i % kClosuresOfOneTime == 0) look_at_clock();
+        Posted& posted = batch_[i];
         running_ = posted.strand.get();
         if (posted.closure && !posted.strand->stopped.load(std::memory_order_relaxed)) {
             posted.closure();
@@ -195,6 +207,7 @@ void Loop::run_due_timers(std::unique_lock<std::mutex>& lock) {
     while (!timers_.empty()) {
         const auto first = timers_.begin();
         if (first->first.first > now || first->second.after > taken_) return;
+        look_at_clock();
         Timer timer = std::move(first->second);
         timer_times_.erase(first->first.second);
         timers_.erase(first);
@@ -225,6 +238,7 @@ void Loop::wait(std::unique_lock<std::mutex>& lock) {
         sleeping_ = false;  // what the watchers post needs no wake-up
         lock.unlock();
     }
+    look_at_clock();
     for (int i = 0; i < event_count_; ++i) {
         void* const place = events_[static_cast<std::size_t>(i)].data.ptr;
         if (place == nullptr) continue;  // unwatched meanwhile

@@ -23,6 +23,9 @@ namespace stele::env {
 
 /// The machine's wall clock.
 Timestamp wall_clock();
+/// The same; on a loop that says so, as it was when the loop looked last, a few closures ago. Looking costs as
+/// much as much of what a call does, and a call looks a dozen times.
+Timestamp loop_clock();
 
 class Loop;
 
@@ -37,7 +40,9 @@ public:
 /// Thread safe, except where it says otherwise. Everything made from it must be gone before it.
 class Loop {
 public:
-    explicit Loop(std::string name);
+    /// What the clock says between two closures.
+    enum class Clock { kExact, kKept };
+    explicit Loop(std::string name, Clock clock = Clock::kExact);
     /// Ends the thread. Not from the loop's own thread.
     ~Loop();
 
@@ -88,8 +93,10 @@ private:
     void wait(std::unique_lock<std::mutex>& lock);
     void arm_timer();
     void wake();
+    void look_at_clock() const;
 
     const std::string name_;
+    const Clock clock_;
     int epoll_ = -1;
     int wake_ = -1;   // an eventfd
     int timer_ = -1;  // a timerfd on the wall clock: the kernel follows when somebody sets it

@@ -38,11 +38,12 @@ class PosixEnvImpl final : public PosixEnv {
 public:
     explicit PosixEnvImpl(int loops) {
         for (int i = 0; i < loops; ++i) {
-            loops_.push_back(std::make_unique<Loop>("loop-" + std::to_string(i)));
+            loops_.push_back(
+                std::make_unique<Loop>("loop-" + std::to_string(i), Loop::Clock::kKept));
         }
     }
 
-    Timestamp now() override { return wall_clock(); }
+    Timestamp now() override { return loop_clock(); }
     Random& random() override { return random_; }
 
     std::unique_ptr<Executor> make_executor(std::string name) override {

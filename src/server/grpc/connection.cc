@@ -295,7 +295,7 @@ void Connection::read_socket() {
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
         if (count <= 0) return close_socket();
-        last_heard_ = env::wall_clock();
+        last_heard_ = env::loop_clock();
         ping_sent_ = kUnset;
         reading_ = true;
         const ssize_t taken =
