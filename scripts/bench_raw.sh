@@ -4,7 +4,8 @@
 # -stele-flags '--shards 2'`. Writes bench/results/raw-<date>.md. Needs Go, and PostgreSQL (Debian: postgresql)
 # for Temporal on it, which is left out otherwise; `-profiles DIRECTORY` needs perf (Debian: linux-perf). The
 # first build of Temporal takes minutes. Cells in which a server ends less than a workflow a second need a longer
-# time: `-activities 10 -in-flight 64 -warm-up 10s -measure 30s`.
+# time: `-activities 10 -in-flight 64 -warm-up 10s -measure 30s`. On a machine whose speed drifts, `-rounds 3`
+# measures all of them in turn and shows medians.
 set -euo pipefail
 build_directory=$(realpath "$1")
 shift

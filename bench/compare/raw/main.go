@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type options struct {
 	port                                    int
 	inFlight, activities                    []int
 	warmUp, measure                         time.Duration
+	rounds                                  int
 	results, commit, profiles               string
 }
 
@@ -41,11 +43,15 @@ func parseOptions() (options, error) {
 	activities := flag.String("activities", "1,10", "of each workflow, one after the other, one cell each")
 	flag.DurationVar(&o.warmUp, "warm-up", 2*time.Second, "time before each cell that is not measured")
 	flag.DurationVar(&o.measure, "measure", 6*time.Second, "time of each cell")
+	flag.IntVar(&o.rounds, "rounds", 1, "how often everything is measured, in turn; the report has the medians")
 	flag.StringVar(&o.profiles, "profiles", "", "directory for profiles of Stele by perf, one of each cell")
 	flag.StringVar(&o.results, "results", "", "directory for the report")
 	flag.StringVar(&o.commit, "commit", "unknown", "the commit measured, for the report")
 	flag.Parse()
 	o.steleFlags = strings.Fields(*steleFlags)
+	if o.rounds < 1 {
+		return o, fmt.Errorf("-rounds %d: at least one is wanted", o.rounds)
+	}
 	var err error
 	if o.inFlight, err = flags.Counts("-in-flight", *inFlight); err != nil {
 		return o, err
@@ -88,23 +94,38 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
+	if err := os.Chmod(scratch, 0o711); err != nil { // PostgreSQL's user has to get through
+		return err
+	}
+	rounds := [][]Cell{}
+	for len(rounds) < o.rounds {
+		cells, err := measureRound(o, filepath.Join(scratch, strconv.Itoa(len(rounds))))
+		if err != nil {
+			return err
+		}
+		rounds = append(rounds, cells)
+	}
+	report := Report(o, medians(rounds))
+	fmt.Print("\n" + report)
+	return reports.Save(o.results, "raw-", report)
+}
+
+// measureRound measures everything once, one server after the other, in a directory that it makes.
+func measureRound(o options, scratch string) ([]Cell, error) {
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return nil, err
+	}
 	all, err := measuredServers(o, scratch)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cells, err := servers.MeasureAll(all,
 		func(server *servers.Server) ([]Cell, error) { return measureServer(o, server) })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	embedded, err := measureEmbedded(o, scratch)
-	if err != nil {
-		return err
-	}
-	cells = append(cells, embedded...)
-	report := Report(o, cells)
-	fmt.Print("\n" + report)
-	return reports.Save(o.results, "raw-", report)
+	return append(cells, embedded...), err
 }
 
 func measuredServers(o options, scratch string) ([]*servers.Server, error) {

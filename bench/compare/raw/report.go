@@ -19,6 +19,9 @@ func Report(o options, cells []Cell) string {
 		"processors. The embedded engine is durable as well, and runs in the process of the load, which is then charged\n"+
 		"with both. Each cell: %v of warm-up, then %v. Latency of a\n"+
 		"workflow is from start to result, CPU is user and system time.", o.warmUp, o.measure)
+	if o.rounds > 1 {
+		fmt.Fprintf(&text, " Everything was measured %d times in turn; the medians are shown.", o.rounds)
+	}
 	if len(o.steleFlags) > 0 {
 		fmt.Fprintf(&text, " Stele runs with `%s`.", strings.Join(o.steleFlags, " "))
 	}

@@ -23,8 +23,8 @@ namespace stele::env {
 
 /// The machine's wall clock.
 Timestamp wall_clock();
-/// The same; on a loop that says so, as it was when the loop looked last, a few closures ago. Looking costs as
-/// much as much of what a call does, and a call looks a dozen times.
+/// The same; on a loop that keeps it, as it was when the loop looked last, a few closures ago. Looking takes time, and a
+/// call looks a dozen times.
 Timestamp loop_clock();
 
 class Loop;
@@ -40,7 +40,8 @@ public:
 /// Thread safe, except where it says otherwise. Everything made from it must be gone before it.
 class Loop {
 public:
-    /// What the clock says between two closures.
+    /// Whether `loop_clock` looks each time, or keeps what the clock said some closures ago. Whoever measures what a
+    /// closure takes needs the former.
     enum class Clock { kExact, kKept };
     explicit Loop(std::string name, Clock clock = Clock::kExact);
     /// Ends the thread. Not from the loop's own thread.
