@@ -158,8 +158,9 @@ public:
         STELE_RETURN_IF_ERROR(nexus_endpoints_.load());
         STELE_ASSIGN_OR_RETURN(
             visibility_,
-            visibility::make_visibility(env, store, *committer_, feeds_, schemas_of(namespaces_),
-                                        {options.index_path, cluster_id_}));
+            visibility::make_visibility(
+                env, store, *committer_, feeds_, schemas_of(namespaces_),
+                {.path = options.index_path, .store_id = cluster_id_, .notice = options.notice}));
         engine_ = shard::make_engine(env, store, *committer_, namespaces_,
                                      with_parts(options.engine, feeds_, nexus_endpoints_));
         matching_ = matching::make_matching(env, *engine_, queue_settings_, options.matching);

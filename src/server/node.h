@@ -5,6 +5,7 @@
 #include "store/committer.h"
 #include "visibility/visibility.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct NodeOptions {
     std::vector<std::pair<std::string, history::AttributeType>> search_attributes;
     /// The file of the visibility index; without one it is in memory.
     std::optional<std::string> index_path;
+    /// Told, in words for people, of work in the background that callers wait for. From any thread.
+    std::function<void(const std::string&)> notice = {};
     /// What a failed write does; ends the process unless set.
     store::CommitFailure on_commit_failure;
 };

@@ -20,9 +20,10 @@
 namespace stele::server {
 namespace {
 
+void warn(const std::string& text) { spdlog::warn("{}", text); }
+
 absl::StatusOr<std::unique_ptr<store::Store>> open_store(const std::string& directory) {
-    return store::open_rocksdb_store(
-        directory, {.notice = [](const std::string& text) { spdlog::warn("{}", text); }});
+    return store::open_rocksdb_store(directory, {.notice = warn});
 }
 
 /// In the directory of the store, which takes no notice of it.
@@ -41,6 +42,7 @@ public:
         NodeOptions node = options.node;
         node.config = &config_;
         if (options.directory) node.index_path = index_path(*options.directory);
+        node.notice = warn;
         completions_ = make_completion_client(*env_);
         node.engine.completions = completions_.get();
         STELE_ASSIGN_OR_RETURN(node_, Node::start(*env_, *store_, std::move(node)));

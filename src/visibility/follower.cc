@@ -155,6 +155,13 @@ absl::Status Follower::index_run(RunPlace place) {
     return put(index_, schemas_, place, rows);
 }
 
+absl::StatusOr<bool> Follower::has_runs() {
+    const store::KeyRange range = store::table_range(Table::kState);
+    const auto cursor = store_.scan(range.begin, range.end);
+    STELE_RETURN_IF_ERROR(cursor->status());
+    return cursor->valid();
+}
+
 absl::Status Follower::rebuild() {
     STELE_RETURN_IF_ERROR(index_.clear());
     // Taken first: what changes from now on is applied again, which does no harm.

@@ -19,6 +19,8 @@ public:
 
     /// Whether the feeds in the store begin where the index has stopped.
     absl::StatusOr<bool> can_follow();
+    /// Whether there is any run to be indexed.
+    absl::StatusOr<bool> has_runs();
     /// Indexes every run anew.
     absl::Status rebuild();
     /// Applies the rows of the feeds up to their ends. Returns how many there were.

@@ -29,6 +29,7 @@ public:
           delay_(options.delay),
           path_(options.path),
           store_id_(options.store_id),
+          notice_(options.notice),
           index_(std::move(index)),
           executor_(env.make_blocking_executor("visibility")) {
         feeds_.on_news([this] { executor_->post([this] { wake(); }); });
@@ -133,9 +134,19 @@ private:
     absl::Status catch_up() {
         STELE_ASSIGN_OR_RETURN(const bool follows, follower().can_follow());
         STELE_PROBE_IF("visibility.followed", follows);
-        if (!follows || STELE_FAULT("visibility.rebuilt")) return follower().rebuild();
+        if (!follows || STELE_FAULT("visibility.rebuilt")) return make_anew();
         STELE_ASSIGN_OR_RETURN(const store::IndexFeeds::Ends ends, follower().stored_ends());
         return follower().follow(ends).status();
+    }
+
+    absl::Status make_anew() {
+        STELE_ASSIGN_OR_RETURN(const bool takes_long, follower().has_runs());
+        const bool tell = takes_long && notice_;
+        const std::string what = "the visibility index" + (path_ ? " " + *path_ : std::string());
+        if (tell) notice_(what + " is made anew from the store; lists wait for it");
+        STELE_RETURN_IF_ERROR(follower().rebuild());
+        if (tell) notice_(what + " has been made anew");
+        return absl::OkStatus();
     }
 
     absl::Status apply(const store::IndexFeeds::Ends& ends) {
@@ -170,6 +181,7 @@ private:
     const Duration delay_;
     const std::optional<std::string> path_;
     const std::string store_id_;
+    const std::function<void(const std::string&)> notice_;
     // Only on the executor.
     std::unique_ptr<Index> index_;
     bool caught_up_ = false;

@@ -30,6 +30,9 @@ struct VisibilityOptions {
     /// How long changes may gather before they are indexed although nobody lists. Several changes of
     /// a run in this time cost as much as one.
     Duration delay = std::chrono::seconds(1);
+    /// Told, in words for people, when the index of a store that has runs is made anew, during which lists
+    /// wait, and when that is done. On the executor of the index.
+    std::function<void(const std::string&)> notice = {};
 };
 
 /// Thread safe. Replies come on its own executor.

@@ -122,6 +122,8 @@ class Index(CommandTest):
                                        "--address", address, address=False)
                 self.assertEqual(counted.out, "Total: 1\n")
                 self.assertEqual(server.stop(), 0, server.output())
+                for notice in ("is made anew", "has been made anew"):
+                    self.assertEqual(notice in server.output(), not make_anew, server.output())
 
     def test_is_not_made_anew_under_a_server(self):
         with tempfile.TemporaryDirectory() as directory:
