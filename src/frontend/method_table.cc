@@ -7,6 +7,10 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 namespace stele::frontend {
 namespace {
 
@@ -25,15 +29,16 @@ std::string_view state_name(enums::NamespaceState state) {
 
 /// Whether a namespace in this state may be acted on; `creates`: with new runs.
 absl::Status check_state(const std::string& name, enums::NamespaceState state, bool creates) {
-    if (state == enums::NAMESPACE_STATE_REGISTERED) return absl::OkStatus();
+    static constexpr std::array kUsable = {enums::NAMESPACE_STATE_REGISTERED,
+                                           enums::NAMESPACE_STATE_DEPRECATED};
+    const std::span allowed(kUsable.data(), creates ? 1 : kUsable.size());
+    if (std::ranges::find(allowed, state) != allowed.end()) return absl::OkStatus();
     details::NamespaceInvalidStateFailure detail;
-    detail.add_allowed_states(enums::NAMESPACE_STATE_REGISTERED);
-    if (!creates) detail.add_allowed_states(enums::NAMESPACE_STATE_DEPRECATED);
     std::string names;
-    for (const int allowed : detail.allowed_states()) {
-        if (state == allowed) return absl::OkStatus();
+    for (const enums::NamespaceState one : allowed) {
+        detail.add_allowed_states(one);
         if (!names.empty()) names += " or ";
-        names += state_name(static_cast<enums::NamespaceState>(allowed));
+        names += state_name(one);
     }
     detail.set_namespace_(name);
     detail.set_state(state);

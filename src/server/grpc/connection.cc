@@ -469,15 +469,17 @@ void Connection::take_data(std::int32_t id, std::string_view data) {
     if (received_bytes_ + data.size() > options_.received_bytes_max) {
         return end(id, exhausted("too many requests of this connection are incomplete"));
     }
+    std::size_t taken = 0;
     if (call->received.empty()) {  // nearly always, and then the message is whole
-        call->received = data.substr(take_messages(id, *call, data));
-        received_bytes_ += call->received.size();
+        taken = take_messages(id, *call, data);
+        call->received = data.substr(taken);
     } else {
         call->received.append(data);
-        const std::size_t taken = take_messages(id, *call, call->received);
+        taken = take_messages(id, *call, call->received);
         call->received.erase(0, taken);
-        received_bytes_ += data.size() - taken;
     }
+    received_bytes_ += data.size();
+    received_bytes_ -= taken;  // which may be more than came now
 }
 
 /// Hands on the messages that `bytes` begins with. Returns how many bytes are done with: all of them, once the
