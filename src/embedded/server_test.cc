@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -131,6 +132,37 @@ TEST_F(EmbeddedServerTest, ClientsOutliveTheServerAndHearThatItIsDown) {
                     [&status](const Transport::Status& result) { status = result; });
     EXPECT_EQ(status.code, 14);
     EXPECT_EQ(status.message, "the server has stopped");
+}
+
+TEST_F(EmbeddedServerTest, CallsEndAtTheirDeadlinesWhicheverCameFirst) {
+    const Server server;
+    const auto transport = server.transport();
+    auto handle = server.connect().start<in_two_steps>({.id = "w", .task_queue = "nobody"}, 2);
+    std::mutex mutex;
+    std::vector<std::pair<Milliseconds, int>> ended;  // timeout and code
+    const auto all_ended = default_runtime()->make_event();
+    const auto wait_for_close = [&](Milliseconds timeout) {
+        auto request = std::make_shared<api::GetWorkflowExecutionHistoryRequest>();
+        request->set_namespace_("default");
+        request->mutable_execution()->set_workflow_id("w");
+        request->set_wait_new_event(true);
+        request->set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+        transport->call(
+            "/temporal.api.workflowservice.v1.WorkflowService/GetWorkflowExecutionHistory", request,
+            std::make_shared<api::GetWorkflowExecutionHistoryResponse>(), {.timeout = timeout},
+            [&, timeout](const Transport::Status& status) {
+                const std::lock_guard lock(mutex);
+                ended.emplace_back(timeout, status.code);
+                if (ended.size() == 4) all_ended->set();
+            });
+    };
+    for (const Milliseconds timeout : {600ms, 60'000ms, 200ms, 400ms}) wait_for_close(timeout);
+    pause(1000ms);
+    handle.terminate("enough");
+    all_ended->wait();
+    EXPECT_THAT(ended,
+                ::testing::ElementsAre(::testing::Pair(200ms, 4), ::testing::Pair(400ms, 4),
+                                       ::testing::Pair(600ms, 4), ::testing::Pair(60'000ms, 0)));
 }
 
 TEST_F(EmbeddedServerTest, ErrorsAreThoseOfAnyServer) {

@@ -43,20 +43,20 @@ class InProcessCall final : public frontend::Call,
                             public Transport::Call,
                             public std::enable_shared_from_this<InProcessCall> {
 public:
-    InProcessCall(std::shared_ptr<InProcessTransport> transport, std::uint64_t id,
-                  std::shared_ptr<const Message> request, std::shared_ptr<Message> reply,
-                  std::vector<std::pair<std::string, std::string>> metadata, Timestamp deadline,
+    InProcessCall(std::shared_ptr<InProcessTransport> transport,
+                  const InProcessTransport::CallKey& key, std::shared_ptr<const Message> request,
+                  std::shared_ptr<Message> reply,
+                  std::vector<std::pair<std::string, std::string>> metadata,
                   Transport::Callback done)
         : transport_(std::move(transport)),
-          id_(id),
+          key_(key),
           request_(std::move(request)),
           reply_(std::move(reply)),
           metadata_(std::move(metadata)),
-          deadline_(deadline),
           done_(std::move(done)) {}
 
     // The engine's side.
-    Timestamp deadline() const override { return deadline_; }
+    Timestamp deadline() const override { return key_.first; }
     bool cancelled() const override {
         const std::lock_guard lock(mutex_);
         return cancelled_;
@@ -70,7 +70,8 @@ public:
         if (request.GetDescriptor() != request_->GetDescriptor())
             return internal_error("a call brings a " + request_->GetTypeName() + " in place of a " +
                                   request.GetTypeName());
-        request.CopyFrom(*request_);
+        // Into a new message this is a copy, without the look at whether one contains the other.
+        request.MergeFrom(*request_);
         return absl::OkStatus();
     }
     std::string header(std::string_view name) const override {
@@ -112,16 +113,15 @@ private:
             done = std::exchange(done_, nullptr);
             on_cancel_ = nullptr;
         }
-        transport_->forget(id_);
+        transport_->forget(key_);
         done(status);
     }
 
     const std::shared_ptr<InProcessTransport> transport_;
-    const std::uint64_t id_;
+    const InProcessTransport::CallKey key_;
     const std::shared_ptr<const Message> request_;
     const std::shared_ptr<Message> reply_;
     const std::vector<std::pair<std::string, std::string>> metadata_;
-    const Timestamp deadline_;
 
     mutable std::recursive_mutex mutex_;
     Transport::Callback done_;
@@ -148,15 +148,13 @@ std::shared_ptr<Transport::Call> InProcessTransport::call(std::string_view metho
     {
         const std::lock_guard lock(mutex_);
         if (env_ != nullptr) {
-            const Timestamp deadline =
-                env_->now() + options_.call_timeout.value_or(Duration(options.timeout));
-            call = std::make_shared<InProcessCall>(shared_from_this(), ++last_id_,
-                                                   std::move(request), std::move(reply),
-                                                   options.metadata, deadline, std::move(done));
-            const env::TimerId timer = timers_->run_at(deadline, [weak = std::weak_ptr(call)] {
-                if (const auto expired = weak.lock()) expired->expire();
-            });
-            open_.emplace(last_id_, OpenCall{call, timer});
+            const CallKey key{
+                env_->now() + options_.call_timeout.value_or(Duration(options.timeout)), ++calls_};
+            call = std::make_shared<InProcessCall>(shared_from_this(), key, std::move(request),
+                                                   std::move(reply), options.metadata,
+                                                   std::move(done));
+            open_.emplace(key, call);
+            arm();
             ++dispatching_;
             frontend = frontend_;
         }
@@ -168,22 +166,49 @@ std::shared_ptr<Transport::Call> InProcessTransport::call(std::string_view metho
     frontend->dispatch(std::string(method), call);
     {
         const std::lock_guard lock(mutex_);
-        --dispatching_;
-        dispatched_.notify_all();
+        if (--dispatching_ == 0 && env_ == nullptr) dispatched_.notify_all();
     }
     return call;
 }
 
-void InProcessTransport::forget(CallId id) {
+void InProcessTransport::forget(const CallKey& key) {
     const std::lock_guard lock(mutex_);
-    const auto found = open_.find(id);
-    if (found == open_.end()) return;
-    if (timers_) timers_->cancel(found->second.timer);
-    open_.erase(found);
+    open_.erase(key);
+    // A timer that rings for nothing may not be what a virtual clock runs ahead to.
+    if (open_.empty()) disarm();
+}
+
+void InProcessTransport::arm() {
+    if (open_.empty() || open_.begin()->first.first >= armed_) return;
+    disarm();
+    armed_ = open_.begin()->first.first;
+    timer_ = timers_->run_at(armed_, [this] { expire_due(); });
+}
+
+void InProcessTransport::disarm() {
+    if (armed_ != kNever && timers_) timers_->cancel(timer_);
+    armed_ = kNever;
+}
+
+void InProcessTransport::expire_due() {
+    std::vector<std::shared_ptr<InProcessCall>> due;
+    {
+        const std::lock_guard lock(mutex_);
+        if (env_ == nullptr) return;
+        armed_ = kNever;
+        const Timestamp now = env_->now();
+        while (!open_.empty() && open_.begin()->first.first <= now) {
+            if (auto call = open_.begin()->second.lock()) due.push_back(std::move(call));
+            open_.erase(open_.begin());
+        }
+        arm();
+    }
+    // Without the lock: who is told of an end may call again.
+    for (const auto& call : due) call->expire();
 }
 
 void InProcessTransport::close() {
-    std::map<CallId, OpenCall> open;
+    absl::btree_map<CallKey, std::weak_ptr<InProcessCall>> open;
     std::unique_ptr<env::Executor> timers;
     {
         std::unique_lock lock(mutex_);
@@ -195,8 +220,8 @@ void InProcessTransport::close() {
     }
     // Outside of the lock, because its closures take it.
     timers.reset();
-    for (const auto& [id, entry] : open)
-        if (const auto call = entry.call.lock()) call->server_stops();
+    for (const auto& [key, entry] : open)
+        if (const auto call = entry.lock()) call->server_stops();
 }
 
 }  // namespace stele::embedded

@@ -2,10 +2,12 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
+
+#include <absl/container/btree_map.h>
 
 #include "env/env.h"
 #include "frontend/frontend.h"
@@ -42,14 +44,15 @@ public:
 
 private:
     friend class InProcessCall;
-    using CallId = std::uint64_t;
+    /// The deadline, and a number that tells calls of one deadline apart.
+    using CallKey = std::pair<Timestamp, std::uint64_t>;
 
-    struct OpenCall {
-        std::weak_ptr<InProcessCall> call;
-        env::TimerId timer = 0;
-    };
-
-    void forget(CallId id);
+    void forget(const CallKey& key);
+    /// Ends the calls whose deadline has come, and waits for that of the next one.
+    void expire_due();
+    // With the lock held: a timer rings no later than the first deadline, or none at all.
+    void arm();
+    void disarm();
 
     const Options options_;
     std::mutex mutex_;  // guards everything below
@@ -57,9 +60,13 @@ private:
     int dispatching_ = 0;  // calls that are being handed to the frontend
     env::Env* env_;        // null once closed
     const frontend::Frontend* frontend_;
-    std::unique_ptr<env::Executor> timers_;  // of the calls' deadlines
-    CallId last_id_ = 0;
-    std::map<CallId, OpenCall> open_;
+    // One timer for all calls: hardly any lives until its deadline. It rings for nothing when the call has ended that
+    // it was set for.
+    std::unique_ptr<env::Executor> timers_;
+    Timestamp armed_ = kNever;
+    env::TimerId timer_ = 0;
+    std::uint64_t calls_ = 0;
+    absl::btree_map<CallKey, std::weak_ptr<InProcessCall>> open_;
 };
 
 }  // namespace stele::embedded
