@@ -166,21 +166,26 @@ private:
         ++working_;
         service::StartWorkflowExecutionRequest request;
         request.set_namespace_(options_.name_space);
-        request.set_workflow_id("raw-" + run_ + "-" + std::to_string(++last_workflow_));
-        request.set_request_id(request.workflow_id());
+        const std::string workflow_id = "raw-" + run_ + "-" + std::to_string(++last_workflow_);
+        request.set_workflow_id(workflow_id);
+        request.set_request_id(workflow_id);
         request.mutable_workflow_type()->set_name("raw-workflow");
         request.mutable_task_queue()->set_name("raw-" + run_);
         request.set_identity(kIdentity);
+        request.set_request_eager_execution(options_.eager);
         auto& input = *request.mutable_input()->add_payloads();
         (*input.mutable_metadata())["encoding"] = "json/plain";
         input.set_data("\"input\"");
         const Clock::time_point begin = Clock::now();
         call<service::StartWorkflowExecutionResponse>(
-            kStart, request, lane,
-            [this, lane, begin, workflow_id = request.workflow_id()](
-                const service::StartWorkflowExecutionResponse* response) {
+            kStart, std::move(request), lane,
+            [this, lane, begin,
+             workflow_id](const service::StartWorkflowExecutionResponse* response) {
                 if (response == nullptr) return end_workflow(lane, std::nullopt);
                 if (measuring_) result_.start.add(Clock::now() - begin);
+                if (response->has_eager_workflow_task()) {
+                    complete_task(response->eager_workflow_task(), lane);
+                }
                 await_close(lane, begin, workflow_id, response->run_id());
             });
     }
@@ -195,7 +200,7 @@ private:
         request.set_history_event_filter_type(
             api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
         call<service::GetWorkflowExecutionHistoryResponse>(
-            kHistory, request, lane,
+            kHistory, std::move(request), lane,
             [=, this](const service::GetWorkflowExecutionHistoryResponse* response) {
                 if (response != nullptr && response->history().events_size() == 0) {
                     return await_close(lane, begin, workflow_id, run_id);
@@ -229,7 +234,7 @@ private:
         }
         request.set_identity(kIdentity);
         poll<service::PollWorkflowTaskQueueResponse>(
-            kPollWorkflow, request, lane,
+            kPollWorkflow, std::move(request), lane,
             [=, this](const service::PollWorkflowTaskQueueResponse* response) {
                 if (response != nullptr && !response->task_token().empty()) {
                     complete_task(*response, lane);
@@ -260,12 +265,18 @@ private:
             attributes.mutable_activity_type()->set_name(kActivityType);
             attributes.mutable_task_queue()->set_name("raw-" + run_);
             attributes.mutable_start_to_close_timeout()->set_seconds(60);
+            attributes.set_request_eager_execution(options_.eager);
         } else {
             command.set_command_type(api::enums::v1::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
             command.mutable_complete_workflow_execution_command_attributes();
         }
-        call<service::RespondWorkflowTaskCompletedResponse>(kCompleteTask, request, lane,
-                                                            [](const auto*) {});
+        call<service::RespondWorkflowTaskCompletedResponse>(
+            kCompleteTask, std::move(request), lane,
+            [this, lane](const service::RespondWorkflowTaskCompletedResponse* response) {
+                if (response == nullptr) return;
+                for (const auto& activity : response->activity_tasks())
+                    complete_activity(activity, lane);
+            });
     }
 
     void poll_activity(int lane) {
@@ -275,18 +286,22 @@ private:
         request.mutable_task_queue()->set_name("raw-" + run_);
         request.set_identity(kIdentity);
         poll<service::PollActivityTaskQueueResponse>(
-            kPollActivity, request, lane,
+            kPollActivity, std::move(request), lane,
             [=, this](const service::PollActivityTaskQueueResponse* response) {
                 if (response != nullptr && !response->task_token().empty()) {
-                    service::RespondActivityTaskCompletedRequest completion;
-                    completion.set_namespace_(options_.name_space);
-                    completion.set_task_token(response->task_token());
-                    completion.set_identity(kIdentity);
-                    call<service::RespondActivityTaskCompletedResponse>(
-                        kCompleteActivity, completion, lane, [](const auto*) {});
+                    complete_activity(*response, lane);
                 }
                 poll_activity(lane);
             });
+    }
+
+    void complete_activity(const service::PollActivityTaskQueueResponse& task, int lane) {
+        service::RespondActivityTaskCompletedRequest request;
+        request.set_namespace_(options_.name_space);
+        request.set_task_token(task.task_token());
+        request.set_identity(kIdentity);
+        call<service::RespondActivityTaskCompletedResponse>(kCompleteActivity, std::move(request),
+                                                            lane, [](const auto*) {});
     }
 
     Link& link_;

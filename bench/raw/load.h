@@ -6,7 +6,7 @@
 #include <vector>
 
 // A load that costs its own process as little as it can: workers and clients as bare calls on one
-// thread, with no SDK and no library of gRPC behind them. What it measures is therefore the server.
+// thread at a time, with no SDK and no library of gRPC behind them. What it measures is therefore the server.
 namespace stele::bench {
 
 class Link;
@@ -15,6 +15,9 @@ struct LoadOptions {
     std::string name_space = "default";
     int in_flight = 1;   ///< workflows at a time
     int activities = 1;  ///< one after the other, in each workflow
+    /// The starter and the worker are one process: it asks for the first task of a workflow with its
+    /// start, and for an activity with the completion that orders it.
+    bool eager = false;
     std::chrono::milliseconds warm_up{1000};
     std::chrono::milliseconds measure{5000};
     int server_process = 0;  ///< whose processor time is counted; 0: nobody's
@@ -45,7 +48,7 @@ struct LoadResult {
 
 /// Runs workflows for the time of warm-up and measurement. Each is started, waited for with a long
 /// poll, and worked on by pollers of a normal, a sticky and an activity task queue: seven calls and
-/// one for the result with one activity. Blocks; throws what the link throws.
+/// one for the result with one activity, two fewer if eager. Blocks; throws what the link throws.
 LoadResult run_load(Link& link, const LoadOptions& options);
 
 }  // namespace stele::bench

@@ -29,6 +29,9 @@ int main(int argc, char** argv) {
     app.add_option("--activities", options.activities, "Of each workflow, one after the other")
         ->check(CLI::Range(0, 1'000))
         ->capture_default_str();
+    app.add_flag("--eager", options.eager,
+                 "Asks for tasks with the calls that make them, as a starter with a worker in its "
+                 "process does");
     app.add_option("--connections", connections)
         ->check(CLI::Range(1, 1'000))
         ->capture_default_str();

@@ -167,19 +167,30 @@ func measureServer(o options, server *servers.Server) ([]Cell, error) {
 // embedded is how the report calls the engine inside the load's process, whose processor time is then both.
 const embedded = "stele embedded"
 
+// embeddedEager is the same under a load that asks for tasks with the calls that make them.
+const embeddedEager = "stele embedded, eager"
+
 func measureEmbedded(o options, scratch string) ([]Cell, error) {
-	cells, err := measureCells(o, func(activities, inFlight int) (Cell, error) {
-		directory, err := os.MkdirTemp(scratch, "embedded")
+	all := []Cell{}
+	for _, name := range []string{embedded, embeddedEager} {
+		cells, err := measureCells(o, func(activities, inFlight int) (Cell, error) {
+			directory, err := os.MkdirTemp(scratch, "embedded")
+			if err != nil {
+				return Cell{}, err
+			}
+			defer os.RemoveAll(directory)
+			flags := []string{"--embedded", directory}
+			if name == embeddedEager {
+				flags = append(flags, "--eager")
+			}
+			return measure(o, name, activities, inFlight, flags...)
+		})
 		if err != nil {
-			return Cell{}, err
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		defer os.RemoveAll(directory)
-		return measure(o, embedded, activities, inFlight, "--embedded", directory)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", embedded, err)
+		all = append(all, cells...)
 	}
-	return cells, nil
+	return all, nil
 }
 
 func measureCells(o options, measure func(activities, inFlight int) (Cell, error)) ([]Cell, error) {
