@@ -106,6 +106,10 @@ bench: build ## Compare with a real Temporal server under the same worker
 bench-raw: build ## Compare under bare gRPC calls, also with a server without an engine (PROFILES=directory)
 	@scripts/bench_raw.sh $(BUILD) $(if $(PROFILES),-profiles $(abspath $(PROFILES)))
 
+.PHONY: profile
+profile: deps ## Collect anew what the preset `optimised` knows of a load
+	@scripts/profile.sh
+
 .PHONY: bench-flat
 bench-flat: build ## Cost beside a full store, many shards, long histories; memory
 	@scripts/bench_flat.sh $(BUILD)

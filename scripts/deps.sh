@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 packages=(
     # Compilers and build tools.
-    g++ clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cmake ninja-build make mold ccache pkg-config dpkg-dev
+    g++ clang-19 lld-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cmake ninja-build make mold ccache pkg-config dpkg-dev
     # What the scripts use.
     ca-certificates git openssl python3
     # Libraries.
