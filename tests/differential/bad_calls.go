@@ -63,7 +63,8 @@ func invalidText(request proto.Message, text string) proto.Message {
 // forged changes a byte in the middle of a token.
 func forged(token []byte) []byte {
 	changed := bytes.Clone(token)
-	changed[0] ^= 0xff
+	// A wire type that there is not. Any other change is decoded or not as the namespace id of the day falls.
+	changed[0] ^= 0x05
 	return changed
 }
 
