@@ -60,7 +60,7 @@ func invalidText(request proto.Message, text string) proto.Message {
 	return raw{request, bytes.Replace(encoded, []byte(text), invalid, 1)}
 }
 
-// forged changes a byte in the middle of a token.
+// forged changes the first byte of a token.
 func forged(token []byte) []byte {
 	changed := bytes.Clone(token)
 	// A wire type that there is not. Any other change is decoded or not as the namespace id of the day falls.
