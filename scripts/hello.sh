@@ -6,42 +6,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=${1:-build/release}
-scratch=$(mktemp -d)
-server=
-
-clean_up() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$scratch"
-}
-trap clean_up EXIT
+# shellcheck source=scripts/scratch_server.sh
+. scripts/scratch_server.sh
 
 step() {
     if [ -t 1 ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi
 }
 
-start_server() {
-    : >"$scratch/server.log"
-    "$build/stele" server start-dev --port 0 --headless --db-filename "$scratch/data" \
-        >>"$scratch/server.log" 2>&1 &
-    server=$!
-    local attempt
-    for ((attempt = 0; attempt < 300; ++attempt)); do
-        # The line appears once the server answers.
-        address=$(sed -n 's/^gRPC: *//p' "$scratch/server.log")
-        [ -n "$address" ] && return
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    echo "hello: the server did not start:" >&2
-    cat "$scratch/server.log" >&2
-    exit 1
-}
-
 step "A server on an empty directory"
-start_server
+start_server "$build/stele"
 echo "stele server start-dev listens on $address; its store is $scratch/data"
 
 step "The workflow of examples/hello.cc: a timer, a signal, an activity"

@@ -7,43 +7,17 @@ cd "$(dirname "$0")/.."
 build=$PWD/build/collect
 
 command -v llvm-profdata-19 >/dev/null || { echo "profile: llvm-profdata-19 is not installed (Debian: llvm-19)" >&2; exit 1; }
-scratch=$(mktemp -d)
-server=
-
-clean_up() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$scratch"
-}
-trap clean_up EXIT
+# shellcheck source=scripts/scratch_server.sh
+. scripts/scratch_server.sh
 
 # learn_from LOAD...: the load on a server and a store of its own.
 learn_from() {
-    rm -rf "$scratch/store"
-    : >"$scratch/server.log"
-    LLVM_PROFILE_FILE="$scratch/%p.profraw" "$build/stele" server start-dev --port 0 --headless --db-filename "$scratch/store" \
+    rm -rf "$scratch/data"
+    LLVM_PROFILE_FILE="$scratch/%p.profraw" start_server "$build/stele" \
         --dynamic-config-value admin.matchingNamespaceTaskqueueToPartitionDispatchRate=1000000 \
-        --dynamic-config-value admin.matchingNamespaceToPartitionDispatchRate=1000000 >>"$scratch/server.log" 2>&1 &
-    server=$!
-    local address='' attempt
-    for ((attempt = 0; attempt < 300; ++attempt)); do
-        address=$(sed -n 's/^gRPC: *//p' "$scratch/server.log")
-        [ -n "$address" ] && break
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    if [ -z "$address" ]; then
-        echo "profile: the server did not start:" >&2
-        cat "$scratch/server.log" >&2
-        exit 1
-    fi
+        --dynamic-config-value admin.matchingNamespaceToPartitionDispatchRate=1000000
     LLVM_PROFILE_FILE=/dev/null "$build/stele_bench_load" --address "$address" --warm-up 0 --measure 4 "$@"
-    # The counts are written as the program ends.
-    kill "$server"
-    wait "$server"
-    server=
+    stop_server  # the counts are written as the program ends
 }
 
 echo "profile: building the server that counts"
