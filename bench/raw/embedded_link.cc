@@ -24,8 +24,11 @@ const std::vector<std::string> kNoLimits = {
 /// load's own thread serves.
 class EmbeddedLink final : public Link {
 public:
-    EmbeddedLink(const std::string& directory, const std::string& name_space)
-        : server_({.directory = directory, .namespaces = {name_space}, .settings = kNoLimits}),
+    EmbeddedLink(const std::string& directory, const std::string& name_space, int threads)
+        : server_({.directory = directory,
+                   .namespaces = {name_space},
+                   .settings = kNoLimits,
+                   .threads = threads}),
           transport_(server_.transport()) {}
     ~EmbeddedLink() override { server_.stop(); }  // while there is a queue for what then ends
 
@@ -107,8 +110,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Link> embed(const std::string& directory, const std::string& name_space) {
-    return std::make_unique<EmbeddedLink>(directory, name_space);
+std::unique_ptr<Link> embed(const std::string& directory, const std::string& name_space,
+                            int threads) {
+    return std::make_unique<EmbeddedLink>(directory, name_space, threads);
 }
 
 }  // namespace stele::bench

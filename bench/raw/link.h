@@ -41,7 +41,8 @@ public:
 /// Connects to host:port so often; throws std::system_error, and while serving std::runtime_error when a
 /// connection breaks.
 std::unique_ptr<Link> connect(const std::string& address, int connections);
-/// An engine of this process, durable in the directory, with a namespace of this name.
-std::unique_ptr<Link> embed(const std::string& directory, const std::string& name_space);
+/// An engine of this process on so many threads, durable in the directory, with a namespace of this name.
+std::unique_ptr<Link> embed(const std::string& directory, const std::string& name_space,
+                            int threads);
 
 }  // namespace stele::bench

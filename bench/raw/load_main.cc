@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
     stele::bench::LoadOptions options;
     std::string address = "127.0.0.1:7233";
     std::string directory;
+    int threads = 1;
     int connections = 2;
     CLI::App app("Runs workflows against a server as bare calls, and tells what they took");
     double warm_up = 1;
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
     app.add_option("--embedded", directory,
                    "In place of a server: an engine in this process, which writes into this "
                    "directory. All processor time is then the client's");
+    app.add_option("--threads", threads, "Of the embedded engine")->capture_default_str();
     app.add_option("--namespace", options.name_space)->capture_default_str();
     app.add_option("--in-flight", options.in_flight, "Workflows at a time")
         ->check(CLI::Range(1, 10'000))
@@ -48,7 +50,7 @@ int main(int argc, char** argv) {
     try {
         const std::unique_ptr<stele::bench::Link> link =
             directory.empty() ? stele::bench::connect(address, connections)
-                              : stele::bench::embed(directory, options.name_space);
+                              : stele::bench::embed(directory, options.name_space, threads);
         result = stele::bench::run_load(*link, options);
     } catch (const std::exception& error) {
         fmt::print(stderr, "{}\n", error.what());

@@ -29,6 +29,10 @@ struct ServerOptions {
     /// What a server of its own takes as --dynamic-config-value: KEY=JSON, where a key may be any that
     /// `stele server start-dev` knows.
     std::vector<std::string> settings = {};
+    /// Threads that the engine works on, besides one that writes: 1 to 64. More than one do more workflows a
+    /// second where processors have nothing else to do and many workflows are under way, and
+    /// make each a little dearer. It may differ from start to start.
+    int threads = 1;
     /// How long stop() waits for calls under way.
     Milliseconds shutdown_grace{5'000};
 };

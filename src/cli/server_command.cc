@@ -7,6 +7,7 @@ namespace stele::cli {
 namespace {
 
 constexpr int kMaximumPort = 65535;
+constexpr int kMaximumThreads = 64;
 constexpr int kMaximumShards = 1024;
 constexpr std::size_t kMaximumRunCacheMebibytes = 1024 * 1024;
 
@@ -69,9 +70,16 @@ void add_data_flags(CLI::App& command, DevServerOptions& options) {
                     "File of settings of the server, in YAML; read again when it changes")
         ->type_name("FILE");
     command
-        .add_option("--shards", options.shards, "Shards of the engine, each with its own thread")
-        ->check(CLI::Range(1, kMaximumShards))
+        .add_option("--threads", options.threads,
+                    "Threads that connections and shards are spread over; one does most with the "
+                    "least processor time until it is busy all the time")
+        ->check(CLI::Range(1, kMaximumThreads))
         ->capture_default_str();
+    command
+        .add_option("--shards", options.shards,
+                    "Parts of the engine that work independently (one for each thread); may differ "
+                    "from start to start")
+        ->check(CLI::Range(1, kMaximumShards));
     command
         .add_option("--run-cache-mib", options.run_cache_mebibytes,
                     "MiB of memory for runs that were used lately, which are read from the store "

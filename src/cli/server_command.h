@@ -29,7 +29,8 @@ struct DevServerOptions {
     std::optional<int> test_overrides_port;  // 0: the system chooses one
     LogLevel log_level = LogLevel::kWarn;
     LogFormat log_format = LogFormat::kText;
-    int shards = 1;
+    int threads = 1;
+    std::optional<int> shards;  // none: one for each thread
     std::size_t run_cache_mebibytes = 256;
 };
 

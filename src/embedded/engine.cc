@@ -4,6 +4,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "config/yaml.h"
@@ -21,6 +22,7 @@ namespace stele::embedded::detail {
 
 namespace {
 
+constexpr int kMaximumThreads = 64;
 constexpr char kIndexFile[] = "/visibility.sqlite";
 
 // In virtual time: empty answers to polls would be many, and there is no connection that could have
@@ -135,10 +137,15 @@ private:
 }  // namespace
 
 std::unique_ptr<Engine> start_engine(const EngineOptions& options) {
-    std::shared_ptr<env::Env> env = env::make_posix_env();
+    if (options.threads < 1 || options.threads > kMaximumThreads)
+        throw ConfigurationError("threads: " + std::to_string(options.threads) + " is not 1 to " +
+                                 std::to_string(kMaximumThreads));
+    std::shared_ptr<env::Env> env = env::make_posix_env(options.threads);
+    server::NodeOptions node;
+    node.engine.shard_count = options.threads;  // each on a thread of its own
     auto completions = server::make_completion_client(*env);
     return std::make_unique<EngineImpl>(
-        std::move(env), options, server::NodeOptions(), InProcessTransport::Options(),
+        std::move(env), options, std::move(node), InProcessTransport::Options(),
         wait_on_machine_clock(options.shutdown_grace), std::move(completions));
 }
 

@@ -22,6 +22,7 @@ struct EngineOptions {
     std::vector<std::string> namespaces = {};
     std::vector<std::pair<std::string, std::string>> search_attributes = {};
     std::vector<std::string> settings = {};
+    int threads = 1;
     Milliseconds shutdown_grace{5'000};
 };
 
@@ -34,10 +35,10 @@ public:
     virtual std::shared_ptr<Transport> transport() const = 0;
 };
 
-/// On the clock and the threads of the machine. Throws ConfigurationError.
+/// On the clock and threads of the machine. Throws ConfigurationError.
 std::unique_ptr<Engine> start_engine(const EngineOptions& options);
-/// On a virtual clock, which must outlive it: no call has a deadline, and polls wait until there is
-/// something to answer. Throws ConfigurationError.
+/// On a virtual clock, which must outlive it, and its one thread: no call has a deadline, and polls wait
+/// until there is something to answer. Throws ConfigurationError.
 std::unique_ptr<Engine> start_virtual_engine(const EngineOptions& options, VirtualTime& time);
 
 }  // namespace detail

@@ -10,6 +10,7 @@ Server::Server(const ServerOptions& options)
                                     .namespaces = options.namespaces,
                                     .search_attributes = options.search_attributes,
                                     .settings = options.settings,
+                                    .threads = options.threads,
                                     .shutdown_grace = options.shutdown_grace})) {}
 
 Server::Server(Server&&) noexcept = default;

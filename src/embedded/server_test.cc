@@ -224,18 +224,47 @@ TEST_F(EmbeddedServerTest, LatenciesComeFromTheServersTimes) {
 }
 
 TEST_F(EmbeddedServerTest, ManyThreadsShareIt) {
-    const Server server;
-    Client client = server.connect();
-    Worker worker = start_worker(client);
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 8; ++i)
-        threads.emplace_back([&client, i] {
-            auto handle = client.start<in_two_steps>({.task_queue = "queue"}, i);
-            handle.signal("more", 1);
-            EXPECT_EQ(handle.result(), 9 * i + 3);
-        });
-    for (auto& thread : threads) thread.join();
-    worker.stop();
+    for (const int own : {1, 3}) {
+        const Server server({.threads = own});
+        Client client = server.connect();
+        Worker worker = start_worker(client);
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 8; ++i)
+            threads.emplace_back([&client, i] {
+                auto handle = client.start<in_two_steps>({.task_queue = "queue"}, i);
+                handle.signal("more", 1);
+                EXPECT_EQ(handle.result(), 9 * i + 3);
+            });
+        for (auto& thread : threads) thread.join();
+        worker.stop();
+    }
+}
+
+TEST_F(EmbeddedServerTest, RunsGoOnWhenItHasOtherThreadsThanBefore) {
+    constexpr int kRuns = 16;
+    for (const int threads : {4, 1, 3}) {
+        const Server server({.directory = directory_, .threads = threads});
+        Client client = server.connect();
+        Worker worker = start_worker(client);
+        for (int i = 0; i < kRuns; ++i) {
+            const std::string id = "w" + std::to_string(i);
+            if (threads == 4)
+                (void)client.start<in_two_steps>({.id = id, .task_queue = "queue"}, i);
+            else if (threads == 1)
+                client.handle<in_two_steps>(id).signal("more", 1);
+            else
+                EXPECT_EQ(client.handle<in_two_steps>(id).result(), 9 * i + 3);
+        }
+        worker.stop();
+    }
+    for (const int wrong : {-1, 0, 65}) {
+        try {
+            const Server refused({.threads = wrong});
+            FAIL() << wrong << " threads were taken";
+        } catch (const ConfigurationError& error) {
+            EXPECT_THAT(error.what(), ::testing::HasSubstr(std::to_string(wrong)));
+        }
+    }
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ ServerOptions server_options(const cli::DevServerOptions& dev) {
     options.ip = is_version_six ? fmt::format("[{}]", dev.ip) : dev.ip;
     options.port = dev.port;
     options.directory = dev.directory;
-    options.node.engine.shard_count = dev.shards;
+    options.threads = dev.threads;
+    options.node.engine.shard_count = dev.shards.value_or(dev.threads);
     options.node.engine.cache_bytes = dev.run_cache_mebibytes << 20U;
     options.node.namespaces = dev.namespaces;
     options.dynamic_config_file = dev.dynamic_config_file;

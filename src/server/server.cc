@@ -31,7 +31,7 @@ std::string index_path(const std::string& directory) { return directory + "/visi
 
 class ServerImpl final : public Server {
 public:
-    ServerImpl() : env_(env::make_posix_env()) {}
+    explicit ServerImpl(int threads) : env_(env::make_posix_env(threads)) {}
     ~ServerImpl() override { stop(); }
 
     absl::Status run(const ServerOptions& options) {
@@ -120,7 +120,7 @@ sigset_t stop_signals() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& options) {
-    auto server = std::make_unique<ServerImpl>();
+    auto server = std::make_unique<ServerImpl>(options.threads);
     STELE_RETURN_IF_ERROR(server->run(options));
     return server;
 }

@@ -15,6 +15,7 @@ struct ServerOptions {
     std::string ip = "127.0.0.1";
     int port = 7233;                       // 0: the system chooses one
     std::optional<std::string> directory;  // of the store; none: in memory, gone with the process
+    int threads = 1;  // that the connections and the shards of the node are spread over
     NodeOptions node;
     /// Of dynamic configuration: a YAML file, and settings as KEY=JSON, which go before the file.
     std::optional<std::string> dynamic_config_file;

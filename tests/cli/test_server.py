@@ -96,10 +96,27 @@ class Server(CommandTest):
             self.assertEqual(open_to_others, [])
             server.stop()
 
+    def test_takes_a_directory_on_with_other_threads(self):
+        ids = [f"threads-{i}" for i in range(8)]
+        with tempfile.TemporaryDirectory() as directory:
+            for threads in ("4", "1"):
+                server, address = self.stele.start_server("--db-filename", directory, "--threads", threads)
+                at = ("--address", address)
+                for id in ids:
+                    if threads == "4":
+                        self.succeed("workflow", "start", "-w", id, "-t", "q", "--type", "T", *at, address=False)
+                    else:
+                        self.succeed("workflow", "terminate", "-w", id, *at, address=False)
+                        shown = self.succeed("workflow", "show", "-w", id, *at, address=False)
+                        self.assertIn("WorkflowExecutionTerminated", shown.out)
+                self.assertEqual(server.stop(), 0)
+
     def test_refuses_unknown_flags_and_values(self):
         self.fail_with("--nonsense", "server", "start-dev", "--nonsense")
         self.fail_with("70000", "server", "start-dev", "--port", "70000")
         self.fail_with("loud", "server", "start-dev", "--log-level", "loud")
+        self.fail_with("--threads", "server", "start-dev", "--threads", "0")
+        self.fail_with("--threads", "server", "start-dev", "--threads", "65")
 
 
 class Program(CommandTest):

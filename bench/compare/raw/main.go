@@ -167,26 +167,30 @@ func measureServer(o options, server *servers.Server) ([]Cell, error) {
 // embedded is how the report calls the engine inside the load's process, whose processor time is then both.
 const embedded = "stele embedded"
 
-// embeddedEager is the same under a load that asks for tasks with the calls that make them.
-const embeddedEager = "stele embedded, eager"
+// embeddedEngines are the ways in which it is measured: alone, under a load that asks for tasks with the calls that
+// make them, and on two threads as well.
+var embeddedEngines = []struct {
+	name  string
+	flags []string
+}{
+	{embedded, nil},
+	{embedded + ", eager", []string{"--eager"}},
+	{embedded + ", eager, 2 threads", []string{"--eager", "--threads", "2"}},
+}
 
 func measureEmbedded(o options, scratch string) ([]Cell, error) {
 	all := []Cell{}
-	for _, name := range []string{embedded, embeddedEager} {
+	for _, engine := range embeddedEngines {
 		cells, err := measureCells(o, func(activities, inFlight int) (Cell, error) {
 			directory, err := os.MkdirTemp(scratch, "embedded")
 			if err != nil {
 				return Cell{}, err
 			}
 			defer os.RemoveAll(directory)
-			flags := []string{"--embedded", directory}
-			if name == embeddedEager {
-				flags = append(flags, "--eager")
-			}
-			return measure(o, name, activities, inFlight, flags...)
+			return measure(o, engine.name, activities, inFlight, append(engine.flags, "--embedded", directory)...)
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", engine.name, err)
 		}
 		all = append(all, cells...)
 	}
@@ -201,7 +205,7 @@ func measureCells(o options, measure func(activities, inFlight int) (Cell, error
 			if err != nil {
 				return nil, fmt.Errorf("%d activities, %d in flight: %w", activities, inFlight, err)
 			}
-			fmt.Printf("%-18s %2d activities, %4d in flight: %8.1f workflows/s, p50 %7.2f ms, p99 %7.2f ms, server %7.3f ms of CPU each\n",
+			fmt.Printf("%-32s %2d activities, %4d in flight: %8.1f workflows/s, p50 %7.2f ms, p99 %7.2f ms, server %7.3f ms of CPU each\n",
 				cell.Server, activities, inFlight, cell.PerSecond, cell.P50, cell.P99, cell.ServerMilliseconds)
 			cells = append(cells, cell)
 		}

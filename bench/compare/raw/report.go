@@ -17,7 +17,7 @@ func Report(o options, cells []Cell) string {
 		"SQLite file (WAL, synchronous=full), in memory, or in a PostgreSQL whose processor time counts as its own, without\n"+
 		"its own worker service. Rate limits are lifted on all. The load is one thread beside the server, on the same\n"+
 		"processors. The embedded engine is durable as well, and runs in the process of the load, which is then charged\n"+
-		"with both; under the eager load, calls that make tasks bring them along. Each cell: %v of warm-up, then %v. Latency of a\n"+
+		"with both, on one thread or on two; under the eager load, calls that make tasks bring them along. Each cell: %v of warm-up, then %v. Latency of a\n"+
 		"workflow is from start to result, CPU is user and system time.", o.warmUp, o.measure)
 	if o.rounds > 1 {
 		fmt.Fprintf(&text, " Everything was measured %d times in turn; the medians are shown.", o.rounds)
