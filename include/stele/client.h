@@ -101,6 +101,11 @@ struct StartOptions {
     std::optional<RetryPolicy> retry = {};
     std::string cron_schedule = {};
     Milliseconds start_delay{0};
+    /// Lets a worker of this client (or of a copy of it) that serves the task queue and has a free slot run
+    /// the first workflow task: it comes with the answer to the start, which saves the way through
+    /// the queue. Where there is no such worker, or the server does not care, it goes the usual
+    /// way. Without effect with cron_schedule, start_delay, a signal or an update.
+    bool eager = false;
     Priority priority = {};
     /// Which build works on the run, in place of what its workflow type says.
     std::optional<VersioningOverride> versioning_override = {};

@@ -27,6 +27,23 @@ TEST_F(WorkflowTest, AllReturnsResultsInTheOrderOfItsArguments) {
     EXPECT_EQ(client_->execute<two_at_once>(on_queue(), "a", "b"), "a!b!");
 }
 
+TEST_F(WorkflowTest, FirstTaskComesWithTheAnswerToAnEagerStart) {
+    Worker worker = make_worker();
+    worker.register_workflow<two_at_once>().register_activity<shout>();
+    worker.start();
+    StartOptions options = on_queue();
+    for (const bool eager : {false, true}) {
+        options.eager = eager;
+        auto handle = client_->start<two_at_once>(options, "a", "b");
+        EXPECT_EQ(handle.result(), "a!b!");
+        EXPECT_EQ(history_of(handle)
+                      .events(0)
+                      .workflow_execution_started_event_attributes()
+                      .eager_execution_accepted(),
+                  eager);
+    }
+}
+
 wf::task<int> fan_out(int count) {
     std::vector<wf::operation<std::string>> calls;
     for (int i = 0; i < count; ++i)

@@ -17,13 +17,21 @@ namespace enums = temporal::api::enums::v1;
 namespace {
 
 template <class Reply, class Request>
-std::string send_start(const sdk::ClientCore& core, const char* method, Request& request) {
+Reply send_start(const sdk::ClientCore& core, const char* method, Request& request) {
     core.encode(request, core.context_of(request.workflow_id()));
     try {
-        return core.call<Reply>(method, request).run_id();
+        return core.call<Reply>(method, request);
     } catch (const WorkflowAlreadyStartedError& error) {
         throw WorkflowAlreadyStartedError(error.what(), request.workflow_id(), error.run_id());
     }
+}
+
+/// Null: nobody is to be asked.
+std::shared_ptr<sdk::EagerWorker> take_eager_worker(const sdk::ClientCore& core,
+                                                    const StartOptions& options) {
+    if (!options.eager || !options.cron_schedule.empty() || options.start_delay.count() > 0)
+        return nullptr;
+    return core.eager_workers().take_slot(options.task_queue);
 }
 
 /// The first call shows whether there is a server, and is where most wrong settings come out.
@@ -53,17 +61,19 @@ UntypedHandle Client::start_payloads(std::string_view type, const StartOptions& 
     if (signal.empty()) {
         auto request = sdk::make_start<api::StartWorkflowExecutionRequest>(*core_, type, options,
                                                                            std::move(arguments));
-        const std::string run_id = send_start<api::StartWorkflowExecutionResponse>(
+        sdk::EagerStart eager(take_eager_worker(*core_, options), request);
+        auto reply = send_start<api::StartWorkflowExecutionResponse>(
             *core_, "StartWorkflowExecution", request);
-        return UntypedHandle(core_, request.workflow_id(), run_id, run_id);
+        eager.receive(reply);
+        return UntypedHandle(core_, request.workflow_id(), reply.run_id(), reply.run_id());
     }
     auto request = sdk::make_start<api::SignalWithStartWorkflowExecutionRequest>(
         *core_, type, options, std::move(arguments));
     request.set_signal_name(std::string(signal));
     *request.mutable_signal_input() = sdk::to_message(std::move(signal_arguments));
-    const std::string run_id = send_start<api::SignalWithStartWorkflowExecutionResponse>(
+    const auto reply = send_start<api::SignalWithStartWorkflowExecutionResponse>(
         *core_, "SignalWithStartWorkflowExecution", request);
-    return UntypedHandle(core_, request.workflow_id(), run_id, {});
+    return UntypedHandle(core_, request.workflow_id(), reply.run_id(), {});
 }
 
 void UntypedHandle::signal_payloads(std::string_view name, Payloads arguments) const {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "sdk/client/eager_workers.h"
 #include "sdk/client/rpc.h"
 #include "stele/client.h"
 
@@ -24,6 +25,7 @@ public:
     const DataConverter& converter() const { return options_.data_converter; }
     const std::shared_ptr<Runtime>& runtime() const { return options_.runtime; }
     const Rpc& rpc() const { return rpc_; }
+    EagerWorkers& eager_workers() const { return eager_workers_; }
 
     /// Waits for the answer; throws the exception that stands for the status.
     template <class Reply, class Request>
@@ -56,6 +58,7 @@ public:
 private:
     ClientOptions options_;
     Rpc rpc_;
+    mutable EagerWorkers eager_workers_;
 };
 
 std::string make_uuid(Runtime& runtime);

@@ -67,7 +67,13 @@ void FakeServer::start(const PendingPointer& call) {
     const auto& request = request_of<api::StartWorkflowExecutionRequest>(call);
     std::vector<std::string> input;
     for (const auto& payload : request.input().payloads()) input.push_back(payload.data());
+    // The workflow before it, if there was one, is gone with all that belongs to it.
     writer_.emplace(request.workflow_type().name(), input);
+    activities_.clear();
+    timers_.clear();
+    task_running_ = false;
+    sticky_queue_.clear();
+    last_completed_ = 0;
     *writer_->history().mutable_events(0)->mutable_event_time() =
         sdk::to_timestamp(runtime_->now());
     *writer_->history()
@@ -75,7 +81,12 @@ void FakeServer::start(const PendingPointer& call) {
          ->mutable_workflow_execution_started_event_attributes()
          ->mutable_header() = request.header();
     task_due_ = true;
-    reply_of<api::StartWorkflowExecutionResponse>(call).set_run_id("run");
+    auto& reply = reply_of<api::StartWorkflowExecutionResponse>(call);
+    reply.set_run_id("run");
+    if (request.request_eager_execution() && brings_first_tasks) {
+        ++eager_starts;
+        fill(*reply.mutable_eager_workflow_task());
+    }
     call->finish();
 }
 
@@ -215,12 +226,16 @@ void FakeServer::match() {
 }
 
 void FakeServer::give_workflow_task(const PendingPointer& call) {
+    fill(reply_of<api::PollWorkflowTaskQueueResponse>(call));
+    call->finish();
+}
+
+void FakeServer::fill(api::PollWorkflowTaskQueueResponse& reply) {
     const bool sticky = !sticky_queue_.empty();
     task_due_ = false;
     task_running_ = true;
     ++workflow_tasks;
     sticky_tasks += sticky;
-    auto& reply = reply_of<api::PollWorkflowTaskQueueResponse>(call);
     reply.set_task_token("token");
     reply.mutable_workflow_execution()->set_workflow_id("workflow");
     reply.mutable_workflow_execution()->set_run_id("run");
@@ -241,7 +256,6 @@ void FakeServer::give_workflow_task(const PendingPointer& call) {
         *reply.mutable_history()->add_events() = events[i];
     if (static_cast<int>(events.size()) > page_events)
         reply.set_next_page_token(std::to_string(first - 1 + page_events));
-    call->finish();
 }
 
 void FakeServer::give_activity_task(const PendingPointer& call) {

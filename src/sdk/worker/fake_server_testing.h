@@ -39,6 +39,9 @@ public:
     int heartbeats = 0;
     /// Activities that went out with the answer to a completion.
     int eager_activities = 0;
+    /// First tasks of workflows that went out with the answer to the start.
+    int eager_starts = 0;
+    bool brings_first_tasks = true;
     /// Of the task queue, as the last poll that said one has it.
     double activities_per_second = 0;
     /// What every reply with a workflow task advises about the number of polls; 0: nothing.
@@ -126,6 +129,7 @@ private:
         std::int64_t scheduled;
         core::Command command;
     };
+    void fill(temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse& reply);
     void fill(temporal::api::workflowservice::v1::PollActivityTaskQueueResponse& reply,
               const ActivityTask& task);
     std::deque<ActivityTask> activities_;

@@ -1,6 +1,7 @@
 #include "sdk/worker/worker_core.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "sdk/data/versioning.h"
@@ -41,6 +42,61 @@ PollReply read_reply(const Reply& reply, const OptionalCounter& with_task,
 
 }  // namespace
 
+/// Slots that starts have taken for first tasks which have not come yet. Safe to use from any thread.
+class WorkerCore::FirstTasks final : public EagerWorker {
+public:
+    explicit FirstTasks(WorkerCore& worker)
+        : slots_(worker.workflow_slots_),
+          executor_(worker.executor_),
+          deployment_(worker.context_->options.deployment),
+          worker_(worker.weak_from_this()) {}
+
+    bool take_slot() override {
+        if (stopping_) return false;
+        // Before the second look, so that a worker which stops in between waits for this.
+        ++open_;
+        if (!stopping_ && slots_->try_take()) return true;
+        end([](WorkerCore&) {});
+        return false;
+    }
+    void give_back() override {
+        slots_->give_back();
+        end([](WorkerCore& worker) { worker.fill_workflow_pollers(); });
+    }
+    void run(std::shared_ptr<Task> task) override {
+        end([task = std::move(task)](WorkerCore& worker) { worker.run_workflow_task(task); });
+    }
+    void describe(Start& start) const override {
+        if (deployment_)
+            *start.mutable_eager_worker_deployment_options() = to_message(*deployment_);
+    }
+
+    /// No more slots are taken.
+    void stop() { stopping_ = true; }
+    /// Whether no slot is taken.
+    bool idle() const { return open_ == 0; }
+
+private:
+    /// The slot counts as open until the worker has seen how it ended.
+    template <class Then>
+    void end(Then then) {
+        auto worker = worker_.lock();
+        if (!worker) return;  // abandoned
+        executor_->post([this, worker, then = std::move(then)] {
+            then(*worker);
+            --open_;
+            worker->check_stopped();
+        });
+    }
+
+    const std::shared_ptr<Slots> slots_;
+    const std::shared_ptr<Executor> executor_;
+    const std::optional<WorkerDeployment> deployment_;
+    const std::weak_ptr<WorkerCore> worker_;
+    std::atomic<int> open_ = 0;
+    std::atomic<bool> stopping_ = false;
+};
+
 WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
     : context_(std::move(context)),
       executor_(context_->client->runtime()->make_executor()),
@@ -63,9 +119,11 @@ WorkerCore::WorkerCore(std::shared_ptr<const WorkerContext> context)
 
 void WorkerCore::start() {
     context_->metrics->started.add();
-    executor_->post([self = shared_from_this()] {
-        if (self->context_->options.run_workflows && self->context_->registry->has_workflows())
-            self->start_workflow_pollers();
+    const bool runs_workflows =
+        context_->options.run_workflows && context_->registry->has_workflows();
+    if (runs_workflows) first_tasks_ = std::make_shared<FirstTasks>(*this);
+    executor_->post([self = shared_from_this(), runs_workflows] {
+        if (runs_workflows) self->start_workflow_pollers();
         if (self->context_->options.run_activities && self->context_->registry->has_activities())
             self->start_activity_poller();
         self->heartbeats_ = std::make_shared<Heartbeats>(
@@ -75,6 +133,8 @@ void WorkerCore::start() {
             });
         self->heartbeats_->start();
     });
+    // A start may ask for a slot from here on.
+    if (runs_workflows) context_->client->eager_workers().add(context_->task_queue, first_tasks_);
 }
 
 void WorkerCore::describe(Heartbeats::Message& message) const {
@@ -189,20 +249,27 @@ PollReply WorkerCore::on_workflow_reply(const RunShard::TaskPointer& task) {
     const WorkerMetrics& metrics = *context_->metrics;
     const PollReply reply =
         read_reply(*task, metrics.workflow_polls_with_task, metrics.workflow_polls_empty);
-    if (!reply.has_task) return reply;
+    if (reply.has_task) run_workflow_task(task);
+    return reply;
+}
+
+void WorkerCore::run_workflow_task(const RunShard::TaskPointer& task) {
     ++workflow_tasks_;
     workflow_slots_->begin_task();
     shard_of(task->workflow_execution().run_id()).post(task, [self = shared_from_this()] {
         self->executor_->post([self] { self->task_finished(); });
     });
-    return reply;
 }
 
 void WorkerCore::task_finished() {
     --workflow_tasks_;
     workflow_slots_->end_task();
-    for (const auto& poller : workflow_pollers_) poller->fill();
+    fill_workflow_pollers();
     check_stopped();
+}
+
+void WorkerCore::fill_workflow_pollers() {
+    for (const auto& poller : workflow_pollers_) poller->fill();
 }
 
 PollReply WorkerCore::on_activity_reply(std::shared_ptr<ActivityAttempt::Task> task) {
@@ -236,6 +303,7 @@ void WorkerCore::stop(std::function<void()> stopped) {
     executor_->post([self = shared_from_this(), stopped = std::move(stopped)]() mutable {
         self->stopping_ = true;
         self->stopped_ = std::move(stopped);
+        if (self->first_tasks_) self->first_tasks_->stop();
         for (const auto& poller : self->workflow_pollers_) poller->stop();
         if (self->activity_poller_) self->activity_poller_->stop();
         self->heartbeats_->stop();
@@ -322,6 +390,7 @@ void WorkerCore::check_stopped() {
     if (!stopping_ || !shutdown_sent_ || !stopped_ || !polls_idle()) return;
     flush_cancellations();
     if (!flushed_ || workflow_tasks_ > 0 || !activities_.empty()) return;
+    if (first_tasks_ && !first_tasks_->idle()) return;
     grace_.reset();
     // The pollers hold this object through their callbacks.
     workflow_pollers_.clear();

@@ -17,7 +17,7 @@ namespace stele::sdk {
 
 /// One worker at work: pollers, the shards that run workflows, and the activities under way. All of
 /// it lives on one executor except the shards, which have their own.
-class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
+class WorkerCore final : public std::enable_shared_from_this<WorkerCore> {
 public:
     explicit WorkerCore(std::shared_ptr<const WorkerContext> context);
 
@@ -30,7 +30,10 @@ public:
     void abandon();
 
 private:
+    class FirstTasks;
+
     void start_workflow_pollers();
+    void run_workflow_task(const RunShard::TaskPointer& task);
     void start_activity_poller();
     std::shared_ptr<Poller> make_workflow_poller(bool sticky);
     OptionalGauge poller_gauge(const char* type) const;
@@ -40,6 +43,7 @@ private:
     void allow_eager_activities();
     RunShard& shard_of(const std::string& run_id);
     void task_finished();
+    void fill_workflow_pollers();
     void activity_finished(std::uint64_t number);
     void describe(Heartbeats::Message& message) const;
     void send_shutdown();
@@ -56,6 +60,7 @@ private:
     std::shared_ptr<Poller> activity_poller_;
     std::shared_ptr<Heartbeats> heartbeats_;
     std::shared_ptr<Slots> workflow_slots_;
+    std::shared_ptr<FirstTasks> first_tasks_;  // null without workflows
     std::shared_ptr<Slots> activity_slots_;
     /// By the order in which they began, so that they are cancelled in it.
     std::map<std::uint64_t, std::shared_ptr<ActivityAttempt>> activities_;

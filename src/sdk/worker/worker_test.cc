@@ -23,13 +23,14 @@ wf::task<std::string> patient(std::string text, int rounds) {
 
 class WorkerTest : public ::testing::Test {
 protected:
-    std::string run(WorkerOptions options) {
+    std::string run(WorkerOptions options, StartOptions start = {}) {
+        start.id = "workflow";
+        start.task_queue = "queue";
         auto client = Client::connect({.runtime = runtime_, .transport = server_});
         Worker worker(client, "queue", options);
         worker.register_workflow<patient>().register_activity<decorate>();
         worker.start();
-        const std::string result =
-            client.execute<patient>({.id = "workflow", .task_queue = "queue"}, "x", 3);
+        const std::string result = client.execute<patient>(start, "x", 3);
         worker.stop();
         return result;
     }
@@ -63,6 +64,73 @@ TEST_F(WorkerTest, ActivitiesComeBackWithTheAnswerThatSchedulesThemUnlessThatIsS
     server_ = std::make_shared<testing::FakeServer>(runtime_);
     EXPECT_EQ(run({.queue_activities_per_second = 5}), "<<<x>>>");
     EXPECT_EQ(server_->eager_activities, 0);
+}
+
+TEST_F(WorkerTest, FirstTaskComesWithTheAnswerToAStartThatAsksForIt) {
+    EXPECT_EQ(run({}), "<<<x>>>");
+    EXPECT_EQ(server_->eager_starts, 0);
+    EXPECT_EQ(run({}, {.eager = true}), "<<<x>>>");
+    EXPECT_EQ(server_->eager_starts, 1);
+    EXPECT_EQ(run({}, {.start_delay = 1s, .eager = true}), "<<<x>>>");
+    EXPECT_EQ(run({}, {.cron_schedule = "@daily", .eager = true}), "<<<x>>>");
+    EXPECT_EQ(server_->eager_starts, 1);
+}
+
+TEST_F(WorkerTest, FirstTaskGoesThroughTheQueueWithoutAFreeSlotAndWithoutAServerThatBringsIt) {
+    auto client = Client::connect({.runtime = runtime_, .transport = server_});
+    const auto execute = [&](bool eager) {
+        return client.execute<patient>({.id = "workflow", .task_queue = "queue", .eager = eager},
+                                       "x", 1);
+    };
+    const auto start_worker = [&](int slots) {
+        Worker worker(client, "queue", {.concurrent_workflow_tasks_max = slots});
+        worker.register_workflow<patient>().register_activity<decorate>();
+        worker.start();
+        EXPECT_EQ(execute(false), "<x>");  // which brings all polls under way
+        return worker;
+    };
+    {
+        const Worker worker = start_worker(2);  // polls hold both slots
+        EXPECT_EQ(execute(true), "<x>");
+        EXPECT_EQ(server_->eager_starts, 0);
+    }
+    const Worker worker = start_worker(12);
+    server_->brings_first_tasks = false;
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(execute(true), "<x>");
+    // Slots that were taken in vain are free again, or the server would not be asked for this one.
+    server_->brings_first_tasks = true;
+    EXPECT_EQ(execute(true), "<x>");
+    EXPECT_EQ(server_->eager_starts, 1);
+}
+
+TEST_F(WorkerTest, StartsOfOneClientAskItsWorkersThatStillRun) {
+    auto client = Client::connect({.runtime = runtime_, .transport = server_});
+    const auto start = [&] {
+        return client.start<patient>({.id = "workflow", .task_queue = "queue", .eager = true}, "x",
+                                     1);
+    };
+    (void)start();
+    EXPECT_EQ(server_->eager_starts, 0);  // no worker yet
+    Worker other(client, "other queue");
+    other.register_workflow<patient>();
+    other.start();
+    (void)start();
+    EXPECT_EQ(server_->eager_starts, 0);
+    Worker first(client, "queue");
+    first.register_workflow<patient>().register_activity<decorate>();
+    first.start();
+    first.stop();
+    (void)start();
+    EXPECT_EQ(server_->eager_starts, 0);
+    Worker second(client, "queue");
+    second.register_workflow<patient>().register_activity<decorate>();
+    second.start();
+    EXPECT_EQ(
+        client.execute<patient>({.id = "workflow", .task_queue = "queue", .eager = true}, "x", 1),
+        "<x>");
+    EXPECT_EQ(server_->eager_starts, 1);
+    second.stop();
+    other.stop();
 }
 
 TEST_F(WorkerTest, OneActivityAtATimeIsEnoughForEagerAndPolledOnes) {
