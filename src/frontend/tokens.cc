@@ -3,10 +3,8 @@
 #include "base/check.h"
 #include "base/probe.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include <array>
 #include <atomic>
@@ -17,7 +15,7 @@ namespace stele::frontend {
 namespace {
 
 constexpr std::size_t kCodeBytes = 16;
-constexpr std::size_t kMinimumKeyBytes = 16;
+constexpr std::size_t kKeyBytes = 16;
 
 // The purpose is authenticated with the payload: a page token can not pass for a task token.
 constexpr char kTask = 't';
@@ -30,15 +28,11 @@ constexpr char kRunList = 'r';
 struct TokenSigner::Mac {
     using Context = std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)>;
 
-    explicit Mac(const std::string& key)
-        : algorithm(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), keyed(EVP_MAC_CTX_new(algorithm)) {
-        char digest[] = "SHA256";
-        const std::array parameters{
-            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-            OSSL_PARAM_construct_end()};
-        STELE_CHECK(EVP_MAC_init(keyed, reinterpret_cast<const unsigned char*>(key.data()),
-                                 key.size(), parameters.data()) == 1,
-                    "HMAC-SHA256 is not there");
+    explicit Mac(std::string_view key)
+        : key(key),
+          algorithm(EVP_MAC_fetch(nullptr, "SIPHASH", nullptr)),
+          keyed(EVP_MAC_CTX_new(algorithm)) {
+        begin(keyed);
     }
     ~Mac() {
         EVP_MAC_CTX_free(keyed);
@@ -55,21 +49,27 @@ struct TokenSigner::Mac {
             context = Context(EVP_MAC_CTX_dup(keyed), EVP_MAC_CTX_free);
             owner = number;
         } else {
-            STELE_CHECK(EVP_MAC_init(context.get(), nullptr, 0, nullptr) == 1,
-                        "HMAC-SHA256 can not begin again");
+            begin(context.get());
         }
         return context.get();
     }
 
+    void begin(EVP_MAC_CTX* context) const {
+        STELE_CHECK(EVP_MAC_init(context, reinterpret_cast<const unsigned char*>(key.data()),
+                                 key.size(), nullptr) == 1,
+                    "SipHash is not there");
+    }
+
     static inline std::atomic<std::uint64_t> made = 0;
     const std::uint64_t number = ++made;  // of this key; an address may be used again
+    const std::string key;
     EVP_MAC* algorithm;
     EVP_MAC_CTX* keyed;  // never updated, only copied: looking for the algorithm takes long
 };
 
 TokenSigner::TokenSigner(const std::string& key) {
-    STELE_CHECK(key.size() >= kMinimumKeyBytes, "the key for tokens is too short");
-    mac_ = std::make_unique<const Mac>(key);
+    STELE_CHECK(key.size() >= kKeyBytes, "the key for tokens is too short");
+    mac_ = std::make_unique<const Mac>(std::string_view(key).substr(0, kKeyBytes));
 }
 TokenSigner::~TokenSigner() = default;
 
@@ -124,14 +124,14 @@ bool TokenSigner::unseal(char purpose, std::string_view bytes,
 
 std::string TokenSigner::code_of(char purpose, std::string_view payload) const {
     EVP_MAC_CTX* const context = mac_->fresh_context();
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    std::array<unsigned char, kCodeBytes> digest;
     std::size_t size = 0;
     const bool done =
         EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(&purpose), 1) == 1 &&
         EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(payload.data()),
                        payload.size()) == 1 &&
         EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1;
-    STELE_CHECK(done && size >= kCodeBytes, "HMAC-SHA256 failed");
+    STELE_CHECK(done && size == kCodeBytes, "SipHash failed");
     return {reinterpret_cast<const char*>(digest.data()), kCodeBytes};
 }
 

@@ -10,14 +10,14 @@
 #include <string_view>
 
 // Opaque tokens that callers carry back to us: task tokens and page tokens. Each ends with a
-// message authentication code (HMAC-SHA-256 cut to 16 bytes, under a key that is made once per store), so
+// message authentication code (SipHash-2-4 of 16 bytes, under a key that is made once per store), so
 // a token that we did not make, or that was made for another purpose, is refused before it is read.
 namespace stele::frontend {
 
 /// Immutable, hence thread safe.
 class TokenSigner {
 public:
-    /// `key`: at least 16 secret bytes, the same after every restart.
+    /// `key`: at least 16 secret bytes, of which the first 16 count, the same after every restart.
     explicit TokenSigner(const std::string& key);
     ~TokenSigner();
 
