@@ -17,7 +17,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: ## Install Debian packages, fetch the API definitions, build RocksDB
+deps: ## Install Debian packages, fetch the API definitions, build RocksDB and protobuf
 	@scripts/deps.sh
 
 .PHONY: configure
@@ -107,7 +107,7 @@ bench-raw: build ## Compare under bare gRPC calls, also with a server without an
 	@scripts/bench_raw.sh $(BUILD) $(if $(PROFILES),-profiles $(abspath $(PROFILES)))
 
 .PHONY: profile
-profile: deps ## Collect anew what the preset `optimised` knows of a load
+profile: deps ## Collect anew what the release build knows of a load
 	@scripts/profile.sh
 
 .PHONY: bench-flat

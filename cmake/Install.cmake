@@ -12,6 +12,19 @@ include(CMakePackageConfigHelpers)
 # Installing takes what has been built, rather than building the tests and everything else first.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
+# In place of the archives with what only a linker of the same compiler could optimise further (ADR 19).
+function(stele_install_plain_code component)
+    if(NOT STELE_PROFILE STREQUAL "use")
+        return()
+    endif()
+    foreach(target IN LISTS ARGN)
+        install(CODE "execute_process(
+            COMMAND \"${CMAKE_OBJCOPY}\" --remove-section=.llvm.lto
+                \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/$<TARGET_FILE_NAME:${target}>\"
+            COMMAND_ERROR_IS_FATAL ANY)" COMPONENT ${component})
+    endforeach()
+endfunction()
+
 install(TARGETS stele RUNTIME COMPONENT server)
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT server)
 
@@ -62,6 +75,7 @@ endif()
 install(TARGETS ${stele_sdk_targets} EXPORT stele
     ARCHIVE COMPONENT sdk
     LIBRARY COMPONENT sdk NAMELINK_COMPONENT sdk)
+stele_install_plain_code(sdk stele_sdk stele_base stele_api)
 set(stele_cmake_files "${CMAKE_INSTALL_LIBDIR}/cmake/stele")
 install(EXPORT stele NAMESPACE stele:: FILE stele-targets.cmake DESTINATION "${stele_cmake_files}"
     COMPONENT sdk)
@@ -88,6 +102,7 @@ set_target_properties(stele_engine PROPERTIES
 target_link_libraries(stele_engine INTERFACE
     stele_sdk rocksdb sqlite3 yaml-cpp date-tz nghttp2 deflate cpp-httplib spdlog fmt crypto)
 install(TARGETS stele_engine EXPORT stele-embedded ARCHIVE COMPONENT embedded)
+stele_install_plain_code(embedded stele_engine)
 install(EXPORT stele-embedded NAMESPACE stele:: FILE stele-embedded-targets.cmake
     DESTINATION "${stele_cmake_files}" COMPONENT embedded)
 

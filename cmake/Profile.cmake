@@ -8,6 +8,10 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Release" OR NOT CMAKE_CXX_COMPILER_ID STREQUAL
     set(STELE_PROFILE off)
 endif()
 
+if(NOT STELE_PROFILE STREQUAL "off")
+    # A function of one file is known by that file's name, without directories: trees lie where they like.
+    add_compile_options("SHELL:-mllvm -static-func-full-module-prefix=false")
+endif()
 if(STELE_PROFILE STREQUAL "collect")
     add_compile_options(-fprofile-generate)
     # mold 1.10 does not know the symbols of a profile's sections.

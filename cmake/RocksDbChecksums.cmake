@@ -1,4 +1,4 @@
-# Read by RocksDB's own CMakeLists.txt when scripts/rocksdb.sh builds it. Checksums of the log and of blocks are
+# Read by RocksDB's own CMakeLists.txt when scripts/libraries.sh builds it. Checksums of the log and of blocks are
 # computed with the processor's instructions, in the one file that looks at run time whether it has them; RocksDB's
 # own option for that would use them everywhere and unasked.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")

@@ -113,6 +113,8 @@ def options_of(entry):
             if "cmake_pch" not in given[index + 1]:
                 kept += [option, given[index + 1]]
             index += 1
+        elif option in ("-Xclang", "-mllvm"):
+            index += 1  # of parts of clang, such as its precompiled headers and its optimiser
         elif option.startswith(KEPT) and "_FORTIFY_SOURCE" not in option:
             kept.append(option)
         index += 1

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Brings a Debian 12 machine to the point where Stele can be configured: system packages, the pinned
-# API definitions, and RocksDB. Does nothing, quickly, when everything is already there.
+# API definitions, RocksDB and protobuf. Does nothing, quickly, when everything is already there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
     # Compilers and build tools.
-    g++ clang-19 lld-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cmake ninja-build make mold ccache pkg-config dpkg-dev
+    g++ clang-19 lld-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19 cmake ninja-build make mold ccache pkg-config dpkg-dev
     # What the scripts use.
     ca-certificates git openssl python3
     # Libraries.
@@ -73,4 +73,4 @@ fetch_api_definitions() {
 
 install_packages
 fetch_api_definitions
-scripts/rocksdb.sh
+scripts/libraries.sh
