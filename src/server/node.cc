@@ -140,7 +140,8 @@ public:
     NodeImpl(env::Env& env, store::Store& store, const NodeOptions& options, std::string token_key,
              std::string cluster_id)
         : committer_(store::make_committer(
-              env, store, options.on_commit_failure ? options.on_commit_failure : end_process)),
+              env, store, options.on_commit_failure ? options.on_commit_failure : end_process,
+              options.committer)),
           namespaces_(
               env, store, *committer_,
               [config = options.config, defaults = options.settings](const std::string& name) {

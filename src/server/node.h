@@ -31,6 +31,7 @@ struct NodeOptions {
     std::optional<std::string> index_path;
     /// Told, in words for people, of work in the background that callers wait for. From any thread.
     std::function<void(const std::string&)> notice = {};
+    store::CommitterOptions committer;
     /// What a failed write does; ends the process unless set.
     store::CommitFailure on_commit_failure;
 };

@@ -14,7 +14,7 @@ namespace stele::store {
 
 enum class Urgency {
     kSynced,  ///< somebody waits for it: starts a synced write as soon as none is under way
-    kLazy,    ///< losing it costs nothing: rides on the next synced write, or is written soon unsynced
+    kLazy,  ///< losing it costs nothing: rides on the next synced write, or is written soon unsynced
 };
 
 /// Thread safe.
@@ -32,7 +32,8 @@ public:
     virtual void when_durable(Position position, env::Executor& executor, env::Closure closure) = 0;
 
     /// Posts `closure` once the batch can be read from the store, durable or not.
-    virtual void when_readable(Position position, env::Executor& executor, env::Closure closure) = 0;
+    virtual void when_readable(Position position, env::Executor& executor,
+                               env::Closure closure) = 0;
 
     /// Destroys every closure that waits for this executor. One that does not outlive the committer
     /// must be stopped and then forgotten before it is destroyed; stopped first, because a closure
@@ -60,8 +61,9 @@ struct CommitterOptions {
     /// Under load the next write starts only after a rest as long as the last one took, but at most
     /// this: groups are larger then, and a batch costs less processor time. 0: never.
     Duration rest_max = std::chrono::milliseconds(2);
-    /// So many batches in one write are a load. Fewer find no company by waiting.
-    std::size_t load_batches = 4;
+    /// So many batches in one write are a load. With fewer, everybody who could submit soon waits for this write
+    /// already: a rest finds no company.
+    std::size_t load_batches = 16;
     /// A merged write stops growing at this size; one batch is never divided.
     std::size_t write_bytes_max = 4U << 20;
 };

@@ -54,7 +54,8 @@ class CommitterTest : public testing::Test {
 protected:
     explicit CommitterTest(std::uint64_t seed = 1) : sim_(steady(seed)) {}
 
-    void make(const CommitterOptions& options = {}) {
+    /// Four batches are a load, unless the options say otherwise.
+    void make(const CommitterOptions& options = {.load_batches = 4}) {
         committer_ = make_committer(
             *process_, counting_, [this](const absl::Status& status) { failure_ = status; },
             options);
@@ -138,7 +139,7 @@ TEST_F(CommitterTest, UnderLoadTheNextWriteRestsAsLongAsTheLastOneTook) {
 }
 
 TEST_F(CommitterTest, NoRestIsLongerThanItsLimit) {
-    make({.rest_max = 3ms});
+    make({.rest_max = 3ms, .load_batches = 4});
     write_together(4, /*takes=*/1h);
     on_durable(committer_->submit(row(5), Urgency::kSynced));
     sim_.run_for(4ms);
