@@ -85,12 +85,11 @@ absl::StatusOr<bool> Follower::can_follow() {
     return true;
 }
 
-absl::StatusOr<std::size_t> Follower::read_feed(Slot slot, std::int64_t after, std::int64_t end,
+absl::StatusOr<std::size_t> Follower::read_feed(Slot slot, std::int64_t end, std::size_t most,
                                                 std::set<RunPlace>& runs, std::int64_t& reached) {
-    const store::KeyRange range = store::index_range(slot, after);
+    const store::KeyRange range = store::index_range(slot, reached);
     const auto cursor = store_.scan(range.begin, range.end);
     std::size_t count = 0;
-    const std::size_t most = STELE_FAULT("visibility.one-row-at-once") ? 1 : kRowsAtOnce;
     for (; cursor->valid() && count < most; cursor->next()) {
         STELE_ASSIGN_OR_RETURN(const store::IndexKey key, store::decode_index_key(cursor->key()));
         STELE_PROBE_IF("visibility.row-behind-the-end", key.sequence > end);
@@ -107,19 +106,33 @@ absl::StatusOr<std::size_t> Follower::read_feed(Slot slot, std::int64_t after, s
 
 absl::StatusOr<std::size_t> Follower::follow(const store::IndexFeeds::Ends& ends) {
     std::size_t all = 0;
+    std::size_t most = kRowsAtOnce;
+    // Of several feeds, one of each shard: many of them have few rows.
+    Progress progress = index_.progress();
+    std::set<RunPlace> runs;
+    std::size_t gathered = 0;
+    const auto apply_gathered = [&]() -> absl::Status {
+        if (gathered == 0) return absl::OkStatus();
+        STELE_RETURN_IF_ERROR(apply(runs, progress));
+        STELE_PROBE_IF("visibility.several-rows", gathered > 1);
+        all += std::exchange(gathered, 0);
+        runs.clear();
+        return absl::OkStatus();
+    };
     for (const auto& [slot, end] : ends) {
-        for (;;) {
-            Progress progress = index_.progress();
-            std::set<RunPlace> runs;
+        while (progress[slot] < end.sequence) {
+            if (STELE_FAULT("visibility.one-row-at-once")) most = gathered + 1;
             STELE_ASSIGN_OR_RETURN(
                 const std::size_t count,
-                read_feed(slot, progress[slot], end.sequence, runs, progress[slot]));
+                read_feed(slot, end.sequence, most - gathered, runs, progress[slot]));
             if (count == 0) break;
-            STELE_RETURN_IF_ERROR(apply(runs, progress));
-            all += count;
-            STELE_PROBE_IF("visibility.several-rows", count > 1);
+            gathered += count;
+            if (gathered < most) continue;
+            STELE_RETURN_IF_ERROR(apply_gathered());
+            most = kRowsAtOnce;
         }
     }
+    STELE_RETURN_IF_ERROR(apply_gathered());
     return all;
 }
 

@@ -34,7 +34,8 @@ private:
         std::int64_t last = 0;
     };
     absl::StatusOr<std::map<Slot, Feed>> stored_feeds();
-    absl::StatusOr<std::size_t> read_feed(Slot slot, std::int64_t after, std::int64_t end,
+    /// Goes on behind `reached`, up to the sequence `end` and so many rows, whose number it gives.
+    absl::StatusOr<std::size_t> read_feed(Slot slot, std::int64_t end, std::size_t most,
                                           std::set<RunPlace>& runs, std::int64_t& reached);
     absl::Status apply(const std::set<RunPlace>& runs, const Progress& progress);
     absl::Status index_run(RunPlace place);

@@ -254,6 +254,8 @@ void Index::roll_back() {
 
 absl::Status Index::commit(const Progress& progress, bool complete) {
     for (const auto& [slot, sequence] : progress) {
+        const auto known = progress_.find(slot);
+        if (known != progress_.end() && known->second == sequence) continue;
         Binder(statements_->put_progress).integer(slot).integer(sequence);
         STELE_RETURN_IF_ERROR(statements_->put_progress.run());
     }
