@@ -7,9 +7,7 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <atomic>
-#include <cstdint>
-#include <utility>
+#include <memory>
 
 namespace stele::frontend {
 namespace {
@@ -23,55 +21,22 @@ constexpr char kPage = 'p';
 constexpr char kList = 'l';
 constexpr char kRunList = 'r';
 
+using Context = std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)>;
+
+Context make_context() {
+    EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "SIPHASH", nullptr);
+    Context context(EVP_MAC_CTX_new(algorithm), EVP_MAC_CTX_free);
+    EVP_MAC_free(algorithm);  // the context keeps it
+    STELE_CHECK(context != nullptr, "SipHash is not there");
+    return context;
+}
+
 }  // namespace
 
-struct TokenSigner::Mac {
-    using Context = std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)>;
-
-    explicit Mac(std::string_view key)
-        : key(key),
-          algorithm(EVP_MAC_fetch(nullptr, "SIPHASH", nullptr)),
-          keyed(EVP_MAC_CTX_new(algorithm)) {
-        begin(keyed);
-    }
-    ~Mac() {
-        EVP_MAC_CTX_free(keyed);
-        EVP_MAC_free(algorithm);
-    }
-    Mac(const Mac&) = delete;
-    Mac& operator=(const Mac&) = delete;
-
-    /// Ready for a message. Of this thread: a copy of the keyed one costs more than a code.
-    EVP_MAC_CTX* fresh_context() const {
-        thread_local std::uint64_t owner = 0;
-        thread_local Context context{nullptr, EVP_MAC_CTX_free};
-        if (owner != number) {
-            context = Context(EVP_MAC_CTX_dup(keyed), EVP_MAC_CTX_free);
-            owner = number;
-        } else {
-            begin(context.get());
-        }
-        return context.get();
-    }
-
-    void begin(EVP_MAC_CTX* context) const {
-        STELE_CHECK(EVP_MAC_init(context, reinterpret_cast<const unsigned char*>(key.data()),
-                                 key.size(), nullptr) == 1,
-                    "SipHash is not there");
-    }
-
-    static inline std::atomic<std::uint64_t> made = 0;
-    const std::uint64_t number = ++made;  // of this key; an address may be used again
-    const std::string key;
-    EVP_MAC* algorithm;
-    EVP_MAC_CTX* keyed;  // never updated, only copied: looking for the algorithm takes long
-};
-
-TokenSigner::TokenSigner(const std::string& key) {
-    STELE_CHECK(key.size() >= kKeyBytes, "the key for tokens is too short");
-    mac_ = std::make_unique<const Mac>(std::string_view(key).substr(0, kKeyBytes));
+TokenSigner::TokenSigner(const std::string& key) : key_(key, 0, kKeyBytes) {
+    STELE_CHECK(key_.size() == kKeyBytes, "the key for tokens is too short");
+    (void)code_of(kTask, {});  // so that a machine without the algorithm is found out now
 }
-TokenSigner::~TokenSigner() = default;
 
 std::string TokenSigner::sign(const wire::TaskToken& token) const { return seal(kTask, token); }
 std::string TokenSigner::sign(const wire::PageToken& token) const { return seal(kPage, token); }
@@ -123,14 +88,17 @@ bool TokenSigner::unseal(char purpose, std::string_view bytes,
 }
 
 std::string TokenSigner::code_of(char purpose, std::string_view payload) const {
-    EVP_MAC_CTX* const context = mac_->fresh_context();
+    // Looking for the algorithm takes longer than a code.
+    thread_local const Context context = make_context();
     std::array<unsigned char, kCodeBytes> digest;
     std::size_t size = 0;
     const bool done =
-        EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(&purpose), 1) == 1 &&
-        EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(payload.data()),
+        EVP_MAC_init(context.get(), reinterpret_cast<const unsigned char*>(key_.data()),
+                     key_.size(), nullptr) == 1 &&
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(&purpose), 1) == 1 &&
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(payload.data()),
                        payload.size()) == 1 &&
-        EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1;
+        EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1;
     STELE_CHECK(done && size == kCodeBytes, "SipHash failed");
     return {reinterpret_cast<const char*>(digest.data()), kCodeBytes};
 }

@@ -5,7 +5,6 @@
 
 #include <google/protobuf/message_lite.h>
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,7 +18,6 @@ class TokenSigner {
 public:
     /// `key`: at least 16 secret bytes, of which the first 16 count, the same after every restart.
     explicit TokenSigner(const std::string& key);
-    ~TokenSigner();
 
     std::string sign(const wire::TaskToken& token) const;
     std::string sign(const wire::PageToken& token) const;
@@ -37,8 +35,7 @@ private:
     bool unseal(char purpose, std::string_view bytes, google::protobuf::MessageLite& token) const;
     std::string code_of(char purpose, std::string_view payload) const;
 
-    struct Mac;
-    std::unique_ptr<const Mac> mac_;
+    const std::string key_;
 };
 
 }  // namespace stele::frontend

@@ -106,7 +106,6 @@ absl::StatusOr<std::size_t> Follower::read_feed(Slot slot, std::int64_t end, std
 
 absl::StatusOr<std::size_t> Follower::follow(const store::IndexFeeds::Ends& ends) {
     std::size_t all = 0;
-    std::size_t most = kRowsAtOnce;
     // Of several feeds, one of each shard: many of them have few rows.
     Progress progress = index_.progress();
     std::set<RunPlace> runs;
@@ -121,15 +120,14 @@ absl::StatusOr<std::size_t> Follower::follow(const store::IndexFeeds::Ends& ends
     };
     for (const auto& [slot, end] : ends) {
         while (progress[slot] < end.sequence) {
-            if (STELE_FAULT("visibility.one-row-at-once")) most = gathered + 1;
+            const std::size_t most =
+                STELE_FAULT("visibility.one-row-at-once") ? gathered + 1 : kRowsAtOnce;
             STELE_ASSIGN_OR_RETURN(
                 const std::size_t count,
                 read_feed(slot, end.sequence, most - gathered, runs, progress[slot]));
             if (count == 0) break;
             gathered += count;
-            if (gathered < most) continue;
-            STELE_RETURN_IF_ERROR(apply_gathered());
-            most = kRowsAtOnce;
+            if (gathered == most) STELE_RETURN_IF_ERROR(apply_gathered());
         }
     }
     STELE_RETURN_IF_ERROR(apply_gathered());

@@ -85,22 +85,11 @@ class Guide(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.directory = pathlib.Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
         for old in cls.counters("gcda"):
             old.unlink()
-        log = cls.directory / "server.log"
-        cls.server = subprocess.Popen(
-            [BUILD / "stele", "server", "start-dev", "--headless", "--port", "0", "--db-filename",
-             cls.directory / "data"], stdout=log.open("w"), stderr=subprocess.STDOUT)
-        while not (address := re.search(r"^gRPC: *(\S+)", log.read_text(), re.MULTILINE)):
-            if cls.server.poll() is not None:
-                raise AssertionError("the server does not start: " + log.read_text())
-        cls.environment = dict(os.environ, TEMPORAL_ADDRESS=address[1])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.terminate()
-        cls.server.wait()
-        shutil.rmtree(cls.directory)
+        address = cls.enterClassContext(suite.serving(BUILD / "stele", cls.directory / "data"))
+        cls.environment = dict(os.environ, TEMPORAL_ADDRESS=address)
 
     @staticmethod
     def counters(ending):

@@ -6,7 +6,6 @@ Usage: run.py BUILD_DIRECTORY
 Prints how long a hello workflow takes to compile, and a line `N passed, N failed` at the end.
 """
 
-import contextlib
 import os
 import pathlib
 import re
@@ -15,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -35,24 +33,6 @@ def run(*command, **options):
     if result.returncode != 0:
         raise AssertionError(f"{command[0]}: exit {result.returncode}\n{result.stdout}{result.stderr}")
     return result.stdout
-
-
-@contextlib.contextmanager
-def serving(program, directory):
-    """A server on this directory; gives its address."""
-    log = directory.with_suffix(".log")
-    with log.open("w") as output:
-        server = subprocess.Popen([program, "server", "start-dev", "--headless", "--port", "0",
-                                   "--db-filename", directory], stdout=output, stderr=subprocess.STDOUT)
-    try:
-        while not (address := re.search(r"^gRPC: *(\S+)", log.read_text(), re.MULTILINE)):
-            if server.poll() is not None:
-                raise AssertionError("the server does not start: " + log.read_text())
-            time.sleep(0.05)
-        yield address[1]
-    finally:
-        server.terminate()
-        server.wait()
 
 
 class Package(unittest.TestCase):
@@ -87,7 +67,7 @@ class Package(unittest.TestCase):
         print(f"a hello workflow takes {spent:.1f} s of processor time to compile, unoptimised")
         run("ninja", "-C", self.consumer / "build")
         self.assertEqual(run(self.consumer / "build" / "histories"), "all descriptors, replayed\n")
-        with serving(self.prefix / "bin" / "stele", self.directory / "data") as address:
+        with suite.serving(self.prefix / "bin" / "stele", self.directory / "data") as address:
             environment = dict(os.environ, TEMPORAL_ADDRESS=address)
             for program in (self.consumer / "build").glob("hello*"):
                 if program.is_file() and os.access(program, os.X_OK):
@@ -103,7 +83,7 @@ class Package(unittest.TestCase):
         # The prefix is another one each time, which the cache of the compiler is not to see.
         run("ninja", "-C", build, env=dict(os.environ, CCACHE_BASEDIR=str(self.directory), CCACHE_NOHASHDIR="1"))
         run(build / "stele_guide_test", cwd=GUIDE)
-        with serving(self.prefix / "bin" / "stele", self.directory / "examples-data") as address:
+        with suite.serving(self.prefix / "bin" / "stele", self.directory / "examples-data") as address:
             run(HERE.parent / "sdk" / "examples.py", build, address)
 
     def test_program_with_the_server_inside_goes_on_after_a_restart(self):

@@ -27,12 +27,18 @@ protected:
         start.id = "workflow";
         start.task_queue = "queue";
         auto client = Client::connect({.runtime = runtime_, .transport = server_});
-        Worker worker(client, "queue", options);
-        worker.register_workflow<patient>().register_activity<decorate>();
-        worker.start();
+        Worker worker = start_worker(client, options);
         const std::string result = client.execute<patient>(start, "x", 3);
         worker.stop();
         return result;
+    }
+
+    static Worker start_worker(const Client& client, WorkerOptions options = {},
+                               std::string queue = "queue") {
+        Worker worker(client, std::move(queue), options);
+        worker.register_workflow<patient>().register_activity<decorate>();
+        worker.start();
+        return worker;
     }
 
     std::shared_ptr<testing::SingleThreadRuntime> runtime_ =
@@ -82,19 +88,14 @@ TEST_F(WorkerTest, FirstTaskGoesThroughTheQueueWithoutAFreeSlotAndWithoutAServer
         return client.execute<patient>({.id = "workflow", .task_queue = "queue", .eager = eager},
                                        "x", 1);
     };
-    const auto start_worker = [&](int slots) {
-        Worker worker(client, "queue", {.concurrent_workflow_tasks_max = slots});
-        worker.register_workflow<patient>().register_activity<decorate>();
-        worker.start();
-        EXPECT_EQ(execute(false), "<x>");  // which brings all polls under way
-        return worker;
-    };
     {
-        const Worker worker = start_worker(2);  // polls hold both slots
+        const Worker worker = start_worker(client, {.concurrent_workflow_tasks_max = 2});
+        EXPECT_EQ(execute(false), "<x>");  // which brings all polls under way: they hold both slots
         EXPECT_EQ(execute(true), "<x>");
         EXPECT_EQ(server_->eager_starts, 0);
     }
-    const Worker worker = start_worker(12);
+    const Worker worker = start_worker(client, {.concurrent_workflow_tasks_max = 12});
+    EXPECT_EQ(execute(false), "<x>");
     server_->brings_first_tasks = false;
     for (int i = 0; i < 30; ++i) EXPECT_EQ(execute(true), "<x>");
     // Slots that were taken in vain are free again, or the server would not be asked for this one.
@@ -111,26 +112,15 @@ TEST_F(WorkerTest, StartsOfOneClientAskItsWorkersThatStillRun) {
     };
     (void)start();
     EXPECT_EQ(server_->eager_starts, 0);  // no worker yet
-    Worker other(client, "other queue");
-    other.register_workflow<patient>();
-    other.start();
+    const Worker other = start_worker(client, {}, "other queue");
     (void)start();
     EXPECT_EQ(server_->eager_starts, 0);
-    Worker first(client, "queue");
-    first.register_workflow<patient>().register_activity<decorate>();
-    first.start();
-    first.stop();
+    start_worker(client).stop();
     (void)start();
     EXPECT_EQ(server_->eager_starts, 0);
-    Worker second(client, "queue");
-    second.register_workflow<patient>().register_activity<decorate>();
-    second.start();
-    EXPECT_EQ(
-        client.execute<patient>({.id = "workflow", .task_queue = "queue", .eager = true}, "x", 1),
-        "<x>");
+    const Worker second = start_worker(client);
+    EXPECT_EQ(start().result(), "<x>");
     EXPECT_EQ(server_->eager_starts, 1);
-    second.stop();
-    other.stop();
 }
 
 TEST_F(WorkerTest, OneActivityAtATimeIsEnoughForEagerAndPolledOnes) {
