@@ -82,8 +82,8 @@ void add_data_flags(CLI::App& command, DevServerOptions& options) {
         ->check(CLI::Range(1, kMaximumShards));
     command
         .add_option("--run-cache-mib", options.run_cache_mebibytes,
-                    "MiB of memory for runs that were used lately, which are read from the store "
-                    "again once they do not fit")
+                    "MiB of memory for runs that were used lately, a sixteenth of it for closed "
+                    "ones; what does not fit is read from the store again")
         ->check(CLI::Range(std::size_t{1}, kMaximumRunCacheMebibytes))
         ->capture_default_str();
 }

@@ -3,7 +3,10 @@
 #include "base/probe.h"
 #include "env/mutex.h"
 #include "matching/task_queue.h"
+#include "shard/queue_map.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
+
+#include <absl/container/flat_hash_map.h>
 
 #include <utility>
 
@@ -53,7 +56,7 @@ public:
 
 private:
     env::Mutex mutex_;
-    std::map<QueueId, Timestamp> times_ STELE_GUARDED_BY(mutex_);
+    absl::flat_hash_map<QueueId, Timestamp> times_ STELE_GUARDED_BY(mutex_);
 };
 
 class MatchingImpl final : public Matching {
@@ -479,11 +482,9 @@ private:
     // ---- queues ----------------------------------------------------------------------------
 
     TaskQueue& queue_of(const QueueId& id) {
-        const auto found = queues_.find(id);
-        if (found != queues_.end()) return found->second;
-        TaskQueue& queue = queues_.emplace(id, TaskQueue(id, options_.window)).first->second;
-        refresh_settings(queue);
-        return queue;
+        const auto [place, made] = queues_.try_emplace(id, id, options_.window);
+        if (made) refresh_settings(place->second);
+        return place->second;
     }
 
     /// Takes over what is set for the queue, if that has changed.
@@ -645,7 +646,7 @@ private:
     const QueueSettingsSource& settings_;
     MatchingOptions options_;
     PollTimes poll_times_;
-    std::map<QueueId, TaskQueue> queues_;
+    shard::QueueMap<TaskQueue> queues_;
     std::map<std::string, Timestamp> gone_workers_;  // by instance key: when they said so
     std::uint64_t last_id_ = 0;
     bool draining_ = false;

@@ -32,10 +32,11 @@ void add_to(std::map<Key, std::int64_t>& counts, Key key, std::int64_t change) {
 }  // namespace
 
 void Backlog::count(const QueueId& queue, Slot slot, std::int32_t priority, std::int64_t change) {
-    Counts& counts = queues_[queue];
+    const auto place = queues_.try_emplace(queue).first;
+    Counts& counts = place->second;
     add_to(counts.rows, slot, change);
     add_to(counts.by_priority, priority, change);
-    if (counts.rows.empty()) queues_.erase(queue);
+    if (counts.rows.empty()) queues_.erase(place);
 }
 
 std::int64_t Backlog::size(const QueueId& queue) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "shard/dispatch.h"
+#include "shard/queue_map.h"
 #include "shard/run_cache.h"
 
 #include <map>
@@ -45,7 +46,7 @@ private:
                            std::int64_t& next_sequence, std::vector<TaskOffer>& offers);
 
     Shard& shard_;
-    std::map<QueueId, Counts> queues_;
+    QueueMap<Counts> queues_;
 };
 
 }  // namespace stele::shard

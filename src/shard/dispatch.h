@@ -7,6 +7,7 @@
 #include <compare>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 // What passes between shards and matching: shards offer tasks, matching pairs them with polls and
@@ -23,6 +24,10 @@ struct QueueId {
     QueueKind kind = QueueKind::kWorkflow;
 
     auto operator<=>(const QueueId&) const = default;
+    template <typename H>
+    friend H AbslHashValue(H state, const QueueId& queue) {
+        return H::combine(std::move(state), queue.name, queue.namespace_id, queue.kind);
+    }
 };
 
 /// A task on offer; small, because a backlog of them is held in memory.

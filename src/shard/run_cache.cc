@@ -10,6 +10,8 @@ namespace {
 
 /// Event batches that a run keeps for its next poll although the store has them.
 constexpr std::size_t kTailBytes = 64 * 1024;
+/// The part of the memory that closed runs may take.
+constexpr std::size_t kShareOfClosed = 16;
 /// Beside its values a run costs the nodes of the list and of the two indexes, the name of the run in one
 /// of them, and the first block of the queue of batches.
 constexpr std::size_t kRunOverhead = sizeof(LoadedRun) + sizeof(history::Run) + 1024;
@@ -67,6 +69,12 @@ std::size_t run_bytes(const history::Run& run) {
            table_bytes(run.callbacks) + pending_update_bytes(run);
 }
 
+/// A run that its first transition has not filled yet has no status.
+bool has_closed(const history::Run& run) {
+    return !run.is_open() &&
+           run.header.status() != temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
+}
+
 bool is_named(const storage::InfoRow& info, const RunRef& run) {
     return info.run_id() == run.run_id && info.workflow_id() == run.workflow_id &&
            info.namespace_id() == run.namespace_id;
@@ -95,13 +103,16 @@ void EventTail::truncate(EventId from) {
 }
 
 LoadedRun* RunCache::touch(Order::iterator place) {
-    if (place != order_.begin()) order_.splice(order_.begin(), order_, place);
+    Order& order = part_of(**place).order;
+    if (place != order.begin()) order.splice(order.begin(), order, place);
     return place->get();
 }
 
 LoadedRun* RunCache::find(RunAddress address) {
     // One step of a run looks for it more than once.
-    if (!order_.empty() && order_.front()->address == address) return order_.front().get();
+    if (!open_.order.empty() && open_.order.front()->address == address) {
+        return open_.order.front().get();
+    }
     const auto found = runs_.find(address);
     return found == runs_.end() ? nullptr : touch(found->second);
 }
@@ -115,10 +126,12 @@ LoadedRun* RunCache::find(const RunRef& run) {
 
 LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
     const RunAddress address = run->address;
-    order_.push_front(std::move(run));
-    runs_[address] = order_.begin();
-    LoadedRun& loaded = *order_.front();
-    by_run_id_[loaded.run->info.run_id()] = order_.begin();
+    run->among_closed = false;
+    open_.order.push_front(std::move(run));
+    const Order::iterator place = open_.order.begin();
+    runs_[address] = place;
+    LoadedRun& loaded = **place;
+    by_run_id_[loaded.run->info.run_id()] = place;
     changed(loaded, loaded.last);
     return loaded;
 }
@@ -131,9 +144,19 @@ void RunCache::changed(LoadedRun& run, Position readable) {
         run.until_count = 1 + row_count(*run.run) / 16;
     }
     --run.until_count;
-    bytes_ -= run.bytes;
+    part_of(run).bytes -= run.bytes;
+    run.bytes = 0;
+    if (has_closed(*run.run) != run.among_closed) sort_in(run);
     run.bytes = kRunOverhead + run.row_bytes + tail_bytes(run.tail);
-    bytes_ += run.bytes;
+    part_of(run).bytes += run.bytes;
+}
+
+void RunCache::sort_in(LoadedRun& run) {
+    Order& from = part_of(run).order;
+    run.among_closed = !run.among_closed;
+    Order& to = part_of(run).order;
+    // Iterators stay valid, so the indexes find it where it is now.
+    to.splice(to.begin(), from, runs_.at(run.address));
 }
 
 void RunCache::evict(Position readable) {
@@ -144,8 +167,14 @@ void RunCache::evict(Position readable) {
         remove(place);
         return true;
     });
-    auto place = order_.end();
-    while ((bytes_ > capacity_ || STELE_FAULT("cache.early-eviction")) && place != order_.begin()) {
+    evict_down_to(closed_, capacity_ / kShareOfClosed, readable);
+    evict_down_to(open_, capacity_ - std::min(capacity_, closed_.bytes), readable);
+}
+
+void RunCache::evict_down_to(Part& part, std::size_t bytes, Position readable) {
+    auto place = part.order.end();
+    while ((part.bytes > bytes || STELE_FAULT("cache.early-eviction")) &&
+           place != part.order.begin()) {
         --place;
         const LoadedRun& run = **place;
         const bool unwritten = run.last > readable && !STELE_BUG("cache.evicts-unwritten");
@@ -164,10 +193,11 @@ void RunCache::mark_deleted(LoadedRun& run) {
 
 RunCache::Order::iterator RunCache::remove(Order::iterator place) {
     LoadedRun& run = **place;
-    bytes_ -= run.bytes;
+    Part& part = part_of(run);
+    part.bytes -= run.bytes;
     runs_.erase(run.address);
     by_run_id_.erase(run.run->info.run_id());
-    return order_.erase(place);
+    return part.order.erase(place);
 }
 
 }  // namespace stele::shard

@@ -119,5 +119,60 @@ TEST(RunCache, CountsWhatRunsTakeInMemory) {
     }
 }
 
+std::unique_ptr<LoadedRun> open_run(std::uint64_t number) {
+    std::unique_ptr<LoadedRun> run = usual_run(number);
+    run->run->header.set_status(temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_RUNNING);
+    return run;
+}
+
+/// How many of the runs numbered [first, last] are in memory. None is touched.
+int count_of(const RunCache& cache, std::uint64_t first, std::uint64_t last) {
+    int count = 0;
+    cache.for_each([&](const LoadedRun& run) {
+        const auto number = static_cast<std::uint64_t>(run.address.key.value());
+        count += number >= first && number <= last;
+    });
+    return count;
+}
+
+// Runs come, close and are seldom asked for again: they must not push out those that still wait for something.
+TEST(RunCache, ClosedRunsLeaveOpenOnesAlone) {
+    constexpr std::size_t kCapacity = 8U << 20;
+    RunCache cache(kCapacity);
+    for (std::uint64_t number = 1; number <= 200; ++number) cache.insert(open_run(number));
+    cache.evict({});
+    ASSERT_EQ(cache.size(), 200u);
+    const std::size_t open_bytes = cache.bytes();
+    for (std::uint64_t number = 1'001; number <= 4'000; ++number) {
+        LoadedRun& run = cache.insert(open_run(number));
+        run.run->header.set_status(temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_FAILED);
+        cache.changed(run, {});
+        cache.evict({});
+    }
+    EXPECT_EQ(count_of(cache, 1, 200), 200);
+    const std::size_t closed_bytes = cache.bytes() - open_bytes;
+    EXPECT_LE(closed_bytes, kCapacity / 16);
+    EXPECT_GT(closed_bytes, kCapacity / 32);
+    // The last ones to close are there.
+    EXPECT_EQ(count_of(cache, 3'991, 4'000), 10);
+}
+
+TEST(RunCache, OpenRunsHaveTheRestOfTheMemory) {
+    constexpr std::size_t kCapacity = 4U << 20;
+    RunCache cache(kCapacity);
+    for (std::uint64_t number = 1; number <= 100; ++number) cache.insert(usual_run(number));
+    for (std::uint64_t number = 1'001; number <= 2'000; ++number) cache.insert(open_run(number));
+    ASSERT_GT(cache.bytes(), kCapacity);
+    // Asked for, so it is not the first to go.
+    ASSERT_NE(cache.find(RunAddress{1, RunKey(1'001)}), nullptr);
+    cache.evict({});
+    EXPECT_LE(cache.bytes(), kCapacity);
+    EXPECT_GT(cache.bytes(), kCapacity - kCapacity / 16);
+    EXPECT_NE(cache.find(RunAddress{1, RunKey(1'001)}), nullptr);
+    EXPECT_EQ(cache.find(RunAddress{1, RunKey(1'002)}), nullptr);
+    EXPECT_NE(cache.find(RunAddress{1, RunKey(100)}), nullptr);
+    EXPECT_NE(cache.find(RunAddress{1, RunKey(2'000)}), nullptr);
+}
+
 }  // namespace
 }  // namespace stele::shard

@@ -257,7 +257,10 @@ rocksdb::Options database_options(const RocksDbOptions& limits) {
     options.max_open_files = limits.open_files_max;
     options.max_background_jobs = 2;
     options.target_file_size_base = 16U << 20;
-    options.max_bytes_for_level_base = 64U << 20;
+    // The files of a memory table reach over all keys, so each merge of them writes the whole first level again. Twice
+    // as many at a time for a level twice as large are a quarter less of that work (ADR 20).
+    options.level0_file_num_compaction_trigger = 8;
+    options.max_bytes_for_level_base = 128U << 20;
     // A store must open in every build of RocksDB, whatever it was linked with.
     options.compression = rocksdb::kNoCompression;
     options.bottommost_compression = rocksdb::kNoCompression;
