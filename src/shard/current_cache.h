@@ -1,10 +1,10 @@
 #pragma once
 
+#include "base/hash_by.h"
 #include "base/ids.h"
 #include "stele/internal/rows.pb.h"
 
 #include <absl/container/flat_hash_set.h>
-#include <absl/hash/hash.h>
 
 #include <iterator>
 #include <list>
@@ -58,31 +58,17 @@ private:
         Position position;
     };
     using Place = std::list<Entry>::iterator;
-    using Name = std::pair<std::string_view, std::string_view>;
-
-    static Name name_of(const RunRef& workflow) {
-        return {workflow.namespace_id, workflow.workflow_id};
-    }
-    static Name name_of(Place place) { return {place->namespace_id, place->workflow_id}; }
-
-    struct Hash {
-        using is_transparent = void;
-        template <typename T>
-        std::size_t operator()(const T& named) const {
-            return absl::HashOf(name_of(named));
+    struct Name {
+        using Parts = std::pair<std::string_view, std::string_view>;
+        static Parts of(const RunRef& workflow) {
+            return {workflow.namespace_id, workflow.workflow_id};
         }
-    };
-    struct Same {
-        using is_transparent = void;
-        template <typename A, typename B>
-        bool operator()(const A& one, const B& other) const {
-            return name_of(one) == name_of(other);
-        }
+        static Parts of(const Place& place) { return {place->namespace_id, place->workflow_id}; }
     };
 
     std::size_t capacity_;
     std::list<Entry> order_;  // most recently used first
-    absl::flat_hash_set<Place, Hash, Same> rows_;
+    absl::flat_hash_set<Place, HashBy<Name>, SameBy<Name>> rows_;
 };
 
 }  // namespace stele::shard

@@ -1,11 +1,10 @@
 #pragma once
 
+#include "base/hash_by.h"
 #include "shard/dispatch.h"
 
 #include <absl/container/flat_hash_set.h>
-#include <absl/hash/hash.h>
 
-#include <iterator>
 #include <map>
 #include <utility>
 
@@ -58,26 +57,13 @@ public:
     }
 
 private:
-    static const QueueId& queue_of(const QueueId& queue) { return queue; }
-    static const QueueId& queue_of(const iterator& place) { return place->first; }
-
-    struct Hash {
-        using is_transparent = void;
-        template <typename T>
-        std::size_t operator()(const T& named) const {
-            return absl::HashOf(queue_of(named));
-        }
-    };
-    struct Same {
-        using is_transparent = void;
-        template <typename A, typename B>
-        bool operator()(const A& one, const B& other) const {
-            return queue_of(one) == queue_of(other);
-        }
+    struct Name {
+        static const QueueId& of(const QueueId& queue) { return queue; }
+        static const QueueId& of(const iterator& place) { return place->first; }
     };
 
     InOrder values_;
-    absl::flat_hash_set<iterator, Hash, Same> places_;
+    absl::flat_hash_set<iterator, HashBy<Name>, SameBy<Name>> places_;
 };
 
 }  // namespace stele::shard

@@ -126,9 +126,10 @@ LoadedRun* RunCache::find(const RunRef& run) {
 
 LoadedRun& RunCache::insert(std::unique_ptr<LoadedRun> run) {
     const RunAddress address = run->address;
-    run->among_closed = false;
-    open_.order.push_front(std::move(run));
-    const Order::iterator place = open_.order.begin();
+    run->among_closed = has_closed(*run->run);
+    Order& order = part_of(*run).order;
+    order.push_front(std::move(run));
+    const Order::iterator place = order.begin();
     runs_[address] = place;
     LoadedRun& loaded = **place;
     by_run_id_[loaded.run->info.run_id()] = place;
@@ -145,7 +146,6 @@ void RunCache::changed(LoadedRun& run, Position readable) {
     }
     --run.until_count;
     part_of(run).bytes -= run.bytes;
-    run.bytes = 0;
     if (has_closed(*run.run) != run.among_closed) sort_in(run);
     run.bytes = kRunOverhead + run.row_bytes + tail_bytes(run.tail);
     part_of(run).bytes += run.bytes;
